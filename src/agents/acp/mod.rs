@@ -1,0 +1,1 @@
+//! ACP, spoken to an agent.

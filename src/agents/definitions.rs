@@ -1,0 +1,1 @@
+//! How agents are launched: built in, and in the home.

@@ -1,0 +1,1 @@
+//! What of an environment an agent may see.

@@ -1,0 +1,113 @@
+//! Every method with its parameters and result: the one list behind `rpc.discover` and the check of every call.
+
+use super::{agent, events, hub, instance, persona, project, run};
+use crate::domain::{
+    agent::Agent,
+    event::Event,
+    fault::{ErrorKind, Fault},
+    instance::Instance,
+    page::Page,
+    persona::Persona,
+    project::Project,
+    run::{Attempt, Run},
+};
+use schemars::{Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// A method of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    /// `noun.verb`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// Reads the parameters and throws them away: the fault says what is wrong with them.
+    pub check: fn(&RawValue) -> Result<(), Fault>,
+    /// Schema of the parameters.
+    pub params: fn(&mut SchemaGenerator) -> Schema,
+    /// Schema of the result.
+    pub result: fn(&mut SchemaGenerator) -> Schema,
+}
+
+macro_rules! methods {
+    ($($name:literal, $summary:literal: $params:ty => $result:ty;)*) => {
+        /// All methods, by noun.
+        pub const ALL: &[Method] = &[$(Method {
+            name: $name,
+            summary: $summary,
+            check: check::<$params>,
+            params: SchemaGenerator::subschema_for::<$params>,
+            result: SchemaGenerator::subschema_for::<$result>,
+        }),*];
+    };
+}
+
+methods! {
+    "persona.list", "Personas by id": persona::PersonaList => Page<Persona>;
+    "persona.get", "One persona": persona::PersonaId => Persona;
+    "persona.create", "A new persona in the home": persona::PersonaCreate => Persona;
+    "persona.update", "Changes a persona; null clears a field": persona::PersonaUpdate => Persona;
+    "persona.delete", "Removes a user's persona": persona::PersonaDelete => Persona;
+    "persona.import", "Takes in a sub-agent file": persona::PersonaImport => Persona;
+    "persona.export", "Gives a persona out as a sub-agent file": persona::PersonaId => persona::PersonaText;
+    "persona.preview", "The text by which a persona reaches an agent": persona::PersonaId => persona::PersonaText;
+    "instance.list", "Instances by name": instance::InstanceList => Page<Instance>;
+    "instance.get", "One instance with its identity files": instance::InstanceName => instance::InstanceView;
+    "instance.create", "Places a persona in a workspace": instance::InstanceCreate => instance::InstanceView;
+    "instance.update", "Changes an instance": instance::InstanceUpdate => instance::InstanceView;
+    "instance.start", "Launches and pins its agent": instance::InstanceName => instance::InstanceView;
+    "instance.stop", "Cancels its runs and unpins its agent": instance::InstanceName => instance::InstanceView;
+    "instance.restart", "Stops and starts": instance::InstanceName => instance::InstanceView;
+    "instance.delete", "Moves it to the trash": instance::InstanceName => instance::InstanceView;
+    "instance.restore", "Brings it back from the trash": instance::InstanceName => instance::InstanceView;
+    "instance.render", "Renders its identity files anew": instance::InstanceName => instance::InstanceView;
+    "project.list", "Registered projects": project::ProjectList => Page<Project>;
+    "project.get", "One project": project::ProjectName => Project;
+    "project.register", "Registers a directory": project::ProjectRegister => Project;
+    "project.unregister", "Forgets a project": project::ProjectName => Project;
+    "project.rename", "Gives a project another name": project::ProjectRename => Project;
+    "agent.list", "Agents with a definition": agent::AgentList => Page<Agent>;
+    "agent.get", "One agent": agent::AgentId => Agent;
+    "agent.resolve", "Finds an agent's program": agent::AgentId => Agent;
+    "run.delegate", "Accepts a durable run": run::Delegate => Run;
+    "run.get", "One run": run::RunRef => Run;
+    "run.list", "Runs, newest first": run::RunList => Page<Run>;
+    "run.wait", "Waits for the end of a run": run::RunWait => Run;
+    "run.cancel", "Asks for the end of a run": run::RunCancel => Run;
+    "run.events", "What has happened in a run": run::RunEvents => Page<Event>;
+    "run.attempts", "Attempts of a run": run::RunRef => Page<Attempt>;
+    "hub.join", "A face says where it runs": hub::HubJoin => hub::HubView;
+    "hub.info", "The hub as it is now": hub::Nothing => hub::HubView;
+    "hub.peers", "Connected faces": hub::Nothing => Page<hub::PeerView>;
+    "hub.shutdown", "Ends the hub": hub::HubShutdown => hub::HubView;
+    "events.watch", "Subscription: the log from a cursor, then live": events::Watch => Event;
+}
+
+/// The method of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Method> {
+    ALL.iter().find(|method| method.name == name)
+}
+
+fn check<P: DeserializeOwned>(params: &RawValue) -> Result<(), Fault> {
+    serde_json::from_str::<P>(params.get())
+        .map(drop)
+        .map_err(|error| explain(&error.to_string()))
+}
+
+/// serde's words as a fault that names the field.
+#[must_use]
+pub fn explain(message: &str) -> Fault {
+    let field = message.split('`').nth(1).map(str::to_owned);
+    let (message, _) = message.rsplit_once(" at line ").unwrap_or((message, ""));
+    let fault = if message.starts_with("missing field") {
+        Fault::required(field.as_deref().unwrap_or_default())
+    } else {
+        Fault::new(ErrorKind::InvalidParams, message)
+    };
+    match field {
+        Some(field) => fault.field(field),
+        None => fault,
+    }
+}

@@ -1,0 +1,148 @@
+//! `run.*`: durable delegations.
+
+use crate::domain::{
+    event::Event,
+    fault::Fault,
+    ids::{RunId, SessionId},
+    page::Page,
+    run::{Attempt, Mode, Run, RunState},
+};
+use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A prompt for an agent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delegate {
+    /// What is to be done, complete in itself.
+    pub prompt: String,
+    /// Instance by name or id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Project by name, id or path; the caller's directory otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Persona id, for a delegation without an instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persona: Option<String>,
+    /// Agent id, which must be installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// auto: reuse a warm agent or start one; warm: never cold; cold: a process of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Session to continue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// Run whose session to continue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<RunId>,
+    /// May write in the working tree while another run does.
+    pub concurrent: bool,
+    /// Wall time of the whole run, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// The same key with the same request gives the same run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// Free text to find it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Runs of one lane share turn slots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
+}
+
+/// A run by id.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunRef {
+    /// Run id.
+    pub id: RunId,
+}
+
+/// Which runs to list; newest first.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunList {
+    /// Only those in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<RunState>,
+    /// Project by name, id or path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Instance by name or id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Exact label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// `next_cursor` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// A run to wait for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunWait {
+    /// Run id.
+    pub id: RunId,
+    /// At most so long, in milliseconds; above 45,000 is taken as 45,000.
+    pub wait_ms: u64,
+}
+
+/// A run to end.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunCancel {
+    /// Run id.
+    pub id: RunId,
+    /// Why, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Events of a run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunEvents {
+    /// Run id.
+    pub id: RunId,
+    /// Cursor to read after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Verbs on runs.
+#[rpc(server, client, namespace = "run", namespace_separator = ".")]
+pub trait RunApi {
+    /// Accepts a run; it is on disk when this answers.
+    #[method(name = "delegate", with_extensions)]
+    async fn delegate(&self, params: Delegate) -> Result<Run, Fault>;
+    /// One run.
+    #[method(name = "get")]
+    async fn get(&self, params: RunRef) -> Result<Run, Fault>;
+    /// Runs, newest first.
+    #[method(name = "list")]
+    async fn list(&self, params: RunList) -> Result<Page<Run>, Fault>;
+    /// Answers when the run is terminal or waits for a person, or when the time is over.
+    #[method(name = "wait")]
+    async fn wait(&self, params: RunWait) -> Result<Run, Fault>;
+    /// Asks for the end of a run; a terminal one is answered as it is.
+    #[method(name = "cancel", with_extensions)]
+    async fn cancel(&self, params: RunCancel) -> Result<Run, Fault>;
+    /// What has happened in it, oldest first.
+    #[method(name = "events")]
+    async fn events(&self, params: RunEvents) -> Result<Page<Event>, Fault>;
+    /// Its attempts, oldest first.
+    #[method(name = "attempts")]
+    async fn attempts(&self, params: RunRef) -> Result<Page<Attempt>, Fault>;
+}

@@ -1,0 +1,72 @@
+//! What has happened, as the log keeps it. Events may lack a run.
+
+use super::{
+    ids::{InstanceId, ProjectId, RunId},
+    time::Timestamp,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The words of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// The run is on disk.
+    Accepted,
+    /// An attempt has claimed the run.
+    Started,
+    /// What the agent says to the person.
+    Message,
+    /// What the agent says to itself.
+    Thought,
+    ToolCall,
+    Plan,
+    Usage,
+    /// The agent asked for permission, and what was decided.
+    Permission,
+    /// Given back to the queue without using up an attempt.
+    Released,
+    CancelRequested,
+    Concluded,
+    Finished,
+    InstanceChanged,
+    ProjectChanged,
+}
+
+impl EventKind {
+    /// The word in the store and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
+/// An event to be appended. The store adds cursor, moment and number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    pub kind: EventKind,
+    /// A JSON object.
+    pub data: serde_json::Value,
+}
+
+/// An event of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// Opaque; later events have later cursors, not consecutive ones.
+    pub cursor: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// Gap-free within its run, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_seq: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
+    pub kind: EventKind,
+    pub at: Timestamp,
+    pub data: serde_json::Value,
+}

@@ -1,0 +1,17 @@
+//! What things are. Plain data, pure decisions; no I/O, no clock, no async.
+
+pub mod agent;
+pub mod caller;
+pub mod conclusion;
+pub mod event;
+pub mod fault;
+pub mod ids;
+pub mod instance;
+pub mod page;
+pub mod persona;
+pub mod policy;
+pub mod project;
+pub mod run;
+pub mod slug;
+pub mod time;
+pub mod usage;

@@ -1,0 +1,1 @@
+//! A face finds its hub, or starts one.

@@ -1,0 +1,1 @@
+//! How work gets done: dispatch, attempt, lease, conclusion, recovery, watch.

@@ -1,0 +1,17 @@
+//! Things std might have had.
+
+pub mod atomic;
+pub mod clock;
+pub mod lines;
+mod near;
+pub mod text;
+
+pub use near::nearest;
+
+use uuid::Uuid;
+
+/// A new UUIDv7: ordered by its moment of birth, unique across hubs.
+#[must_use]
+pub fn mint() -> Uuid {
+    Uuid::now_v7()
+}

@@ -1,0 +1,379 @@
+//! What is remembered: one trait per aggregate, one backend per folder. No SQL stands outside this floor.
+//!
+//! Sessions are claimed, not runs: a session row carries its oldest unfinished run, a fence that every claim raises, and at most one
+//! lease. Every write of an attempt carries that fence; a write that changes no row means the lease is lost.
+//! One writer batches; what it answers has been synced. Every text it writes has passed the [`Redactor`].
+
+mod redactor;
+pub mod sqlite;
+
+pub use redactor::Redactor;
+
+use crate::domain::{
+    conclusion::Conclusion,
+    event::{Event, NewEvent},
+    fault::{ErrorKind, Fault},
+    ids::{HubId, InstanceId, ProjectId, RunId, SessionId},
+    instance::{Instance, InstanceStatus},
+    page::Page,
+    project::ProjectRow,
+    run::{
+        Attempt, AttemptOutcome, Continuity, Mode, PersonaRoute, Run, RunState, Waiting, Warning,
+    },
+    time::Timestamp,
+    usage::Usage,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// What a store says when it cannot.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The lease is over: another attempt may own the session. Stop, and kill what works under it.
+    #[error("the lease of run {0} is lost")]
+    LeaseLost(RunId),
+    /// The name is taken by an instance that is not in the trash.
+    #[error("the name \"{0}\" is taken")]
+    NameExists(String),
+    /// The same key came before with another request.
+    #[error("the idempotency key \"{0}\" came before with another request")]
+    IdempotencyConflict(String),
+    /// No such row.
+    #[error("no {noun} \"{name}\"")]
+    NotFound {
+        /// A word of the API.
+        noun: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// A cursor that this store did not make.
+    #[error("a cursor that is not ours")]
+    BadCursor,
+    /// The schema is newer than this binary.
+    #[error("the database has schema {found}, this binary knows up to {known}")]
+    TooNew {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest migration in the binary.
+        known: i64,
+    },
+    /// The database cannot be written to or read from now: disk full, read-only, gone.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// A fault of ours.
+    #[error("the database refused a statement: {0}")]
+    Internal(String),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::LeaseLost(_) => Self::new(ErrorKind::LeaseLost, detail),
+            StoreError::NameExists(_) => Self::new(ErrorKind::NameExists, detail)
+                .hint("choose another name, or use the one there"),
+            StoreError::IdempotencyConflict(_) => Self::new(ErrorKind::IdempotencyConflict, detail)
+                .hint("a new request needs a new key"),
+            StoreError::NotFound { noun, name } => Self::not_found(noun, name),
+            StoreError::BadCursor => Self::invalid("cursor", "is not one that was handed out"),
+            StoreError::TooNew { .. } => {
+                Self::new(ErrorKind::DatabaseUnavailable, detail).hint("use a newer eyas")
+            }
+            StoreError::Unavailable(_) => Self::new(ErrorKind::DatabaseUnavailable, detail)
+                .hint("look at free space and permissions of the home, then try again"),
+            StoreError::Internal(_) => Self::internal(detail),
+        }
+    }
+}
+
+/// A row was written; whoever waits for it looks again. A hint: a receiver that lagged looks at everything it waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The run that changed, if the change is of a run.
+    pub run: Option<RunId>,
+    /// Its state afterwards.
+    pub state: Option<RunState>,
+}
+
+/// The right to work on a session's oldest run, until it is lost. `fence` goes with every write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    pub run: RunId,
+    pub session: SessionId,
+    pub fence: i64,
+    pub attempt: u32,
+}
+
+/// What is known of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    pub id: SessionId,
+    pub instance: Option<InstanceId>,
+    pub persona: Option<String>,
+    pub agent: String,
+    pub project: Option<ProjectId>,
+    /// Absolute path the agent works in.
+    pub cwd: String,
+    /// The agent's own id of the conversation, once it has one.
+    pub agent_session: Option<String>,
+}
+
+/// A request key and what it stood for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Project or instance.
+    pub scope: String,
+    pub key: String,
+    /// Digest of the request.
+    pub fingerprint: String,
+}
+
+/// A run to be accepted.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    pub id: RunId,
+    /// Opened when its id is new, else continued; a continued session keeps its own row.
+    pub session: SessionRow,
+    pub prompt: String,
+    pub previous: Option<RunId>,
+    pub label: Option<String>,
+    /// A class is place, agent and lane.
+    pub lane: String,
+    pub mode: Mode,
+    /// Of the whole run, waiting in the queue included.
+    pub timeout_ms: Option<i64>,
+    /// The working tree in which it takes its turn with other writers; `None` when it need not wait.
+    pub tree: Option<String>,
+    pub warnings: Vec<Warning>,
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub run: RunId,
+    /// It was accepted before, under the same key.
+    pub duplicate: bool,
+}
+
+/// A claimed run and all that an attempt needs to know.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub lease: Lease,
+    pub run: Run,
+    pub session: SessionRow,
+    pub timeout_ms: Option<i64>,
+    /// Conclusion of the run before this one in its session.
+    pub last_conclusion: Option<Conclusion>,
+}
+
+/// What an attempt has learnt about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttemptNote {
+    pub warm: Option<bool>,
+    pub reason: Option<String>,
+    pub persona_route: Option<PersonaRoute>,
+    pub pid: Option<u32>,
+    pub continuity: Option<Continuity>,
+    /// The agent's own id of the conversation.
+    pub agent_session: Option<String>,
+}
+
+/// Written while an attempt works.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    pub events: Vec<NewEvent>,
+    /// What the agent is doing now.
+    pub step: Option<String>,
+    pub note: AttemptNote,
+}
+
+/// Written when an attempt ends its run.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// A terminal state.
+    pub state: RunState,
+    pub outcome: AttemptOutcome,
+    pub error: Option<Fault>,
+    pub conclusion: Option<Conclusion>,
+    pub usage: Option<Usage>,
+    /// Added to those that the run was accepted with.
+    pub warnings: Vec<Warning>,
+    pub stderr_tail: Option<String>,
+    /// The last of the attempt's events and notes, written with the end.
+    pub progress: Progress,
+}
+
+/// Written when an attempt gives its run back to the queue without using up an attempt.
+#[derive(Clone, Debug)]
+pub struct Release {
+    pub waiting: Option<Waiting>,
+    /// Not to be claimed before so many milliseconds have passed.
+    pub delay_ms: i64,
+    pub reason: String,
+}
+
+/// The state of a lease after renewal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    pub lease: Lease,
+    /// `false`: lost.
+    pub held: bool,
+    pub cancel_requested: bool,
+}
+
+/// Which runs to list; newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    pub state: Option<RunState>,
+    pub project: Option<ProjectId>,
+    pub instance: Option<InstanceId>,
+    pub label: Option<String>,
+}
+
+/// Which events to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    pub run: Option<RunId>,
+    pub project: Option<ProjectId>,
+    pub instance: Option<InstanceId>,
+}
+
+/// A page to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageAt {
+    /// Of the page before; `None` = the first.
+    pub cursor: Option<String>,
+    /// At most so many items; 0 = the store's default (50). Never above 200.
+    pub limit: u32,
+}
+
+/// Runs, their attempts and the sessions they are claimed by.
+#[async_trait]
+pub trait Runs: Send + Sync + std::fmt::Debug {
+    /// Writes run, session, idempotency key, first event and outbox row in one transaction, and answers when it is synced.
+    async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError>;
+    /// Leases up to `limit` ready sessions whose class and tree are free, fairly over the classes; raises each fence.
+    async fn claim(
+        &self,
+        holder: HubId,
+        limit: u32,
+        lease_ms: i64,
+    ) -> Result<Vec<Claimed>, StoreError>;
+    /// Prolongs leases, and says which are lost and which runs are to be cancelled.
+    async fn renew(&self, leases: Vec<Lease>, lease_ms: i64) -> Result<Vec<Renewed>, StoreError>;
+    /// Writes under the fence; `LeaseLost` when it is stale.
+    async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError>;
+    /// Ends the run under the fence and lets the session's next run come forward.
+    async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError>;
+    /// Gives the run back under the fence.
+    async fn release(&self, lease: Lease, release: Release) -> Result<(), StoreError>;
+    /// Makes every run that waits for `waiting` claimable now.
+    async fn wake(&self, waiting: Waiting) -> Result<(), StoreError>;
+    /// Queued: ended at once. Held: asked of the holder. Terminal: nothing. Answers the state afterwards.
+    async fn cancel(&self, run: RunId, reason: String) -> Result<RunState, StoreError>;
+    /// Ends as `failed` with `hub_lost` every held run whose holder is not among `alive`; answers which.
+    async fn recover(&self, alive: Vec<HubId>) -> Result<Vec<RunId>, StoreError>;
+    /// Ends as `timed_out` every queued run whose time is over, and promotes sessions whose delay is over. Answers the milliseconds until
+    /// the next such moment, if there is one.
+    async fn sweep(&self) -> Result<Option<i64>, StoreError>;
+    /// One run.
+    async fn get(&self, run: RunId) -> Result<Run, StoreError>;
+    /// Runs, newest first.
+    async fn list(&self, filter: RunFilter, page: PageAt) -> Result<Page<Run>, StoreError>;
+    /// Attempts of a run, oldest first.
+    async fn attempts(&self, run: RunId) -> Result<Vec<Attempt>, StoreError>;
+    /// A conversation.
+    async fn session(&self, session: SessionId) -> Result<SessionRow, StoreError>;
+    /// How many runs are not terminal; of a project, or of all.
+    async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError>;
+    /// How many sessions of a class (`place/agent/lane`) may be leased at once. New classes begin with `default_cap`.
+    async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError>;
+}
+
+/// Instances.
+#[async_trait]
+pub trait Instances: Send + Sync + std::fmt::Debug {
+    /// A new row; `NameExists` when the name is taken.
+    async fn insert(&self, instance: Instance) -> Result<(), StoreError>;
+    /// Replaces the row of `instance.id`, trash included.
+    async fn update(&self, instance: Instance) -> Result<(), StoreError>;
+    /// By id, trash included.
+    async fn get(&self, id: InstanceId) -> Result<Instance, StoreError>;
+    /// By name, trash excluded.
+    async fn by_name(&self, name: &str) -> Result<Instance, StoreError>;
+    /// The most recently deleted one of that name.
+    async fn in_trash(&self, name: &str) -> Result<Instance, StoreError>;
+    /// By name, trash excluded.
+    async fn list(
+        &self,
+        project: Option<ProjectId>,
+        status: Option<InstanceStatus>,
+        page: PageAt,
+    ) -> Result<Page<Instance>, StoreError>;
+    /// How many instances (trash excluded) use the persona.
+    async fn using_persona(&self, persona: &str) -> Result<u32, StoreError>;
+    /// Deleted before `before`: gone for good; answers their ids.
+    async fn purge(&self, before: Timestamp) -> Result<Vec<InstanceId>, StoreError>;
+}
+
+/// Projects.
+#[async_trait]
+pub trait Projects: Send + Sync + std::fmt::Debug {
+    /// Inserts, or answers the row of that path; an unregistered one comes back only with `explicit`.
+    async fn register(&self, row: ProjectRow, explicit: bool) -> Result<ProjectRow, StoreError>;
+    /// Replaces the row of `row.id`.
+    async fn update(&self, row: ProjectRow) -> Result<(), StoreError>;
+    /// By id.
+    async fn get(&self, id: ProjectId) -> Result<ProjectRow, StoreError>;
+    /// By canonical path, unregistered ones included.
+    async fn by_path(&self, path: &str) -> Result<ProjectRow, StoreError>;
+    /// By name, registered ones; names need not be unique.
+    async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError>;
+    /// Registered ones, by name.
+    async fn list(&self, page: PageAt) -> Result<Page<ProjectRow>, StoreError>;
+}
+
+/// The log.
+#[async_trait]
+pub trait Events: Send + Sync + std::fmt::Debug {
+    /// An event without a run.
+    async fn record(
+        &self,
+        project: Option<ProjectId>,
+        instance: Option<InstanceId>,
+        event: NewEvent,
+    ) -> Result<(), StoreError>;
+    /// Events after `after` (`None` = from the first), oldest first, at most `limit`.
+    async fn after(
+        &self,
+        after: Option<String>,
+        filter: EventFilter,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+    /// The newest cursor, to start watching from now.
+    async fn latest(&self) -> Result<Option<String>, StoreError>;
+}
+
+/// An open store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub runs: Arc<dyn Runs>,
+    pub instances: Arc<dyn Instances>,
+    pub projects: Arc<dyn Projects>,
+    pub events: Arc<dyn Events>,
+    /// Told after every commit.
+    pub changes: broadcast::Sender<Change>,
+    /// What must never be written; faces' values are added as they come.
+    pub redactor: Arc<Redactor>,
+    /// Closes the connections once the last write is synced.
+    pub closer: Arc<dyn Close>,
+}
+
+/// Closing a store.
+#[async_trait]
+pub trait Close: Send + Sync + std::fmt::Debug {
+    /// Waits for writes under way, then closes.
+    async fn close(&self);
+}

@@ -1,0 +1,103 @@
+"""One loopback server for all three APIs."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from . import anthropic, chat, responses
+from .log import Entry, RequestLog
+from .script import asked, decide, is_side
+
+WIRES = {"/v1/messages": anthropic, "/v1/chat/completions": chat, "/v1/responses": responses}
+MODELS = ("fake-model", "fake-other")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one request; the server's `log` remembers it."""
+
+    protocol_version = "HTTP/1.1"
+    server: "Listener"
+
+    def log_message(self, *_args) -> None:
+        """Quiet: the request log is the log."""
+
+    def do_HEAD(self) -> None:
+        """Reachability probes."""
+        self._send(200, "application/json", b"")
+
+    def do_GET(self) -> None:
+        """Model lists, in a shape all clients accept, and probes."""
+        models = [{"id": name, "object": "model", "type": "model", "display_name": name} for name in MODELS]
+        self._json({"object": "list", "data": models, "has_more": False})
+
+    def do_POST(self) -> None:
+        """A turn of a conversation, or a count of its tokens."""
+        path = self.path.partition("?")[0].rstrip("/")
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
+        if path.endswith("/count_tokens"):
+            self._json({"input_tokens": 11})
+        elif path in WIRES:
+            self._turn(WIRES[path], path, body)
+        else:
+            self._json({})
+
+    def _turn(self, wire, path: str, body: dict) -> None:
+        talk = wire.parse(body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        entry = Entry(time.time(), path, headers, body, talk.model, talk.system, talk.tools, asked(talk.said)[1], is_side(talk))
+        self.server.log.add(entry)
+        reply = decide(talk)
+        time.sleep(reply.sleep)
+        if not talk.stream:
+            self._json(wire.message(talk, reply))
+            return
+        made = wire.events(talk, reply)
+        lines = [(f"event: {name}\n" if name else "") + f"data: {json.dumps(data)}\n\n" for name, data in made]
+        tail = "data: [DONE]\n\n" if wire is chat else ""
+        self._send(200, "text/event-stream", ("".join(lines) + tail).encode())
+
+    def _json(self, value: dict) -> None:
+        self._send(200, "application/json", json.dumps(value).encode())
+
+    def _send(self, status: int, kind: str, data: bytes) -> None:
+        try:
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # a cancelled turn hangs up; that is its right
+
+
+class Listener(ThreadingHTTPServer):
+    """A thread per connection, none of which keeps the process alive."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, port: int, log: RequestLog):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.log = log
+
+    def handle_error(self, request, client_address) -> None:
+        """A client that hung up is no news."""
+
+
+class FakeModels:
+    """All fakes on one port, for the length of a `with`."""
+
+    def __init__(self, file: Path | None = None, port: int = 0):
+        self.log = RequestLog(file)
+        self._listener = Listener(port, self.log)
+        self.url = f"http://127.0.0.1:{self._listener.server_port}"
+
+    def __enter__(self) -> "FakeModels":
+        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_why) -> None:
+        self._listener.shutdown()
+        self._listener.server_close()
