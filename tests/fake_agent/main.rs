@@ -1,1 +1,29 @@
-fn main() {}
+//! An ACP agent that takes its script in the prompt: for the suite and the benches, never installed.
+//!
+//! Lines of a prompt that start with `!` are commands (see `script.rs`); a prompt without any is answered with `echo: …`. How it behaves
+//! before the first prompt is said by arguments (see `options.rs`). No runtime and no threads but one per turn: it answers at once.
+
+mod agent;
+mod hub;
+mod options;
+mod script;
+mod session;
+mod wire;
+
+use options::Options;
+use std::{process::ExitCode, sync::mpsc};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|first| first == "hub") {
+        return hub::run(&args[1..]);
+    }
+    let options = Options::parse(&args);
+    if options.ignore_term {
+        return options::deafened(&args);
+    }
+    // A command may end the process from a turn's thread; the code comes here, so that `main` returns it.
+    let (end, ended) = mpsc::channel();
+    std::thread::spawn(move || agent::serve(options, end));
+    ended.recv().map_or(ExitCode::SUCCESS, ExitCode::from)
+}

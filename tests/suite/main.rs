@@ -1,2 +1,3 @@
-#[test]
-fn t() {}
+//! Promises, one file each.
+
+mod agents;

@@ -1,0 +1,187 @@
+//! The agent's side of the protocol.
+
+use crate::{options::Options, script, session::Session, wire::Wire};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    io::BufRead as _,
+    sync::{Arc, mpsc::Sender},
+    thread,
+    time::Duration,
+};
+
+const METHOD_NOT_FOUND: i64 = -32_601;
+const AUTH_REQUIRED: i64 = -32_000;
+const NOT_FOUND: i64 = -32_002;
+
+/// Serves until stdin ends, then ends the process through `end`.
+pub(crate) fn serve(options: Options, end: Sender<u8>) {
+    let deaf = options.deaf;
+    let mut agent = Agent { options, wire: Arc::default(), sessions: HashMap::new(), end };
+    if agent.options.garbage_first || agent.options.garbage_only {
+        agent.wire.raw(b"Welcome to the agent!\n\x1b]0;title\x07not json\n{\"half\": \n[]\n42\n");
+    }
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        if let Ok(message) = serde_json::from_str::<Value>(&line) {
+            agent.take(message);
+        }
+    }
+    while deaf {
+        thread::sleep(Duration::from_secs(3_600));
+    }
+    agent.end.send(0).expect("main waits for it");
+}
+
+struct Agent {
+    options: Options,
+    wire: Arc<Wire>,
+    sessions: HashMap<String, Arc<Session>>,
+    end: Sender<u8>,
+}
+
+impl Agent {
+    fn take(&mut self, mut message: Value) {
+        if self.options.silent || self.options.garbage_only {
+            return;
+        }
+        let Some(method) = message["method"].as_str().map(str::to_owned) else {
+            return self.wire.answered(message);
+        };
+        let (id, params) = (message["id"].take(), message["params"].take());
+        let step = match method.as_str() {
+            "initialize" => "initialize",
+            "session/new" | "session/load" | "session/resume" => "session",
+            "session/prompt" => "prompt",
+            _ => "",
+        };
+        if self.options.die_at.as_deref() == Some(step) {
+            return self.die();
+        }
+        match method.as_str() {
+            "initialize" => self.wire.answer(&id, self.hello()),
+            "session/new" => self.open(&id, &params),
+            "session/load" if self.options.load => self.reopen(&id, &params, true),
+            "session/resume" if self.options.resume => self.reopen(&id, &params, false),
+            "session/prompt" => self.prompt(id, params),
+            "session/set_config_option" if self.has_option() => self.set_model(&id, &params, "value"),
+            "session/set_model" if self.options.set_model => self.set_model(&id, &params, "modelId"),
+            "session/close" => self.close(&id, &params),
+            "session/cancel" => {
+                if let Some(session) = self.session(&params) {
+                    session.cancel();
+                }
+            }
+            _ if id.is_null() => {}
+            _ => self.wire.refuse(&id, METHOD_NOT_FOUND, "method not found"),
+        }
+    }
+
+    /// The exit code reaches `main` while this thread waits: nothing more is read.
+    fn die(&self) {
+        eprintln!("the agent dies as told");
+        self.end.send(7).expect("main waits for it");
+        thread::sleep(Duration::from_secs(60));
+    }
+
+    fn has_option(&self) -> bool {
+        !self.options.no_models && !self.options.set_model
+    }
+
+    fn hello(&self) -> Value {
+        let mut session = json!({"close": {}});
+        if !self.options.no_system_prompt {
+            session["systemPrompt"] = json!({});
+        }
+        if self.options.resume {
+            session["resume"] = json!({});
+        }
+        json!({
+            "protocolVersion": self.options.protocol,
+            "agentCapabilities": {"loadSession": self.options.load, "sessionCapabilities": session},
+            "agentInfo": {"name": self.options.name, "version": "1.2.3"},
+            "authMethods": [],
+        })
+    }
+
+    fn session(&self, params: &Value) -> Option<Arc<Session>> {
+        self.sessions.get(params["sessionId"].as_str()?).cloned()
+    }
+
+    fn open(&mut self, id: &Value, params: &Value) {
+        if self.options.auth_required {
+            return self.wire.refuse(id, AUTH_REQUIRED, "Authentication required");
+        }
+        let name = format!("session-{}-{}", std::process::id(), self.sessions.len() + 1);
+        self.admit(id, params, name);
+    }
+
+    fn reopen(&mut self, id: &Value, params: &Value, replay: bool) {
+        let name = params["sessionId"].as_str().unwrap_or_default().to_owned();
+        if name == "unknown" {
+            return self.wire.refuse(id, NOT_FOUND, "no such session");
+        }
+        if replay {
+            let update = json!({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "replayed"}});
+            self.wire.notify("session/update", json!({"sessionId": name, "update": update}));
+        }
+        self.admit(id, params, name);
+    }
+
+    fn admit(&mut self, id: &Value, params: &Value, name: String) {
+        let meta = params["_meta"]["systemPrompt"]["append"].as_str().map(|text| format!("meta: {text}"));
+        let standard = params["systemPrompt"]["content"][0]["text"].as_str().map(str::to_owned);
+        let session = Session {
+            id: name.clone(),
+            cwd: params["cwd"].as_str().unwrap_or_default().to_owned(),
+            system: standard.filter(|_| !self.options.no_system_prompt).or(meta),
+            model: "default".to_owned().into(),
+            ..Session::default()
+        };
+        self.sessions.insert(name.clone(), Arc::new(session));
+        let mut answer = json!({"sessionId": name});
+        if self.has_option() {
+            answer["configOptions"] = json!([{"id": "model", "name": "Model", "category": "model", "type": "select",
+                "currentValue": "default", "options": [{"value": "default", "name": "D"}, {"value": "other", "name": "O"}]}]);
+        }
+        self.wire.answer(id, answer);
+    }
+
+    fn set_model(&self, id: &Value, params: &Value, field: &str) {
+        let model = params[field].as_str().unwrap_or_default();
+        match self.session(params) {
+            Some(session) if ["default", "other"].contains(&model) => {
+                model.clone_into(&mut session.model.lock().unwrap());
+                self.wire.answer(id, json!({"configOptions": []}));
+            }
+            Some(_) => self.wire.refuse(id, -32_602, "no such model"),
+            None => self.wire.refuse(id, NOT_FOUND, "no such session"),
+        }
+    }
+
+    fn close(&mut self, id: &Value, params: &Value) {
+        if let Some(session) = self.session(params) {
+            session.cancel();
+            self.sessions.remove(&session.id);
+        }
+        self.wire.answer(id, json!({}));
+    }
+
+    fn prompt(&self, id: Value, params: Value) {
+        let Some(session) = self.session(&params) else {
+            return self.wire.refuse(&id, NOT_FOUND, "no such session");
+        };
+        // Before the next message is read, so that a cancellation right behind it is not lost.
+        session.begin_turn();
+        let blocks = params["prompt"].as_array().cloned().unwrap_or_default();
+        let texts: Vec<&str> = blocks.iter().filter_map(|block| block["text"].as_str()).collect();
+        let text = texts.join("\n");
+        let turn = script::Turn { wire: Arc::clone(&self.wire), session, end: self.end.clone() };
+        thread::spawn(move || {
+            if let Some(stop) = turn.play(&text) {
+                let usage = json!({"inputTokens": 11, "outputTokens": 7, "totalTokens": 18});
+                turn.wire.answer(&id, json!({"stopReason": stop, "usage": usage}));
+            }
+        });
+    }
+}

@@ -1,0 +1,191 @@
+//! The commands of a prompt.
+
+use crate::{session::Session, wire::Wire};
+use serde_json::{Value, json};
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+    sync::{Arc, mpsc::Sender},
+    thread,
+    time::Duration,
+};
+
+pub(crate) struct Turn {
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) end: Sender<u8>,
+}
+
+impl Turn {
+    /// Plays the prompt; the stop reason, or none when the turn is never to be answered.
+    pub(crate) fn play(&self, text: &str) -> Option<String> {
+        let commands: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix('!')).collect();
+        if commands.is_empty() {
+            self.say(&format!("echo: {text}"));
+        }
+        let mut stop = "end_turn".to_owned();
+        for command in commands {
+            let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
+            match word {
+                "stop" => rest.clone_into(&mut stop),
+                "hang" => return None,
+                "die" => return self.die(rest),
+                _ => self.one(word, rest),
+            }
+            if self.session.is_cancelled() {
+                return Some("cancelled".to_owned());
+            }
+        }
+        Some(stop)
+    }
+
+    fn one(&self, word: &str, rest: &str) {
+        match word {
+            "say" => self.say(rest),
+            "think" => self.chunk("agent_thought_chunk", rest),
+            "sleep" => self.session.sleep(Duration::from_millis(number(rest))),
+            "tool" => self.tool(rest),
+            "plan" => self.plan(rest),
+            "permission" => self.permission(rest),
+            "garbage" => self.wire.raw(b"this is no JSON\n\xff\xfe\n{\"jsonrpc\":\"2.0\",\n{\"id\":1}\n"),
+            "line" => self.long_line(number(rest)),
+            "grandchild" => self.grandchild(rest),
+            "env" => self.say(&std::env::vars().find(|(name, _)| name == rest).map_or("(unset)".to_owned(), |(_, value)| value)),
+            "system" => self.say(self.session.system.as_deref().unwrap_or("(none)")),
+            "model" => self.say(&self.session.model.lock().unwrap().clone()),
+            "pid" => self.say(&std::process::id().to_string()),
+            "cwd" => self.say(&self.session.cwd.clone()),
+            "history" => self.say(&self.session.prompts.lock().unwrap().to_string()),
+            "stderr" => flood(number(rest)),
+            "conclude" => self.conclude(rest),
+            "write" => self.write(rest),
+            "usage" => self.update(json!({"sessionUpdate": "usage_update", "used": 100, "size": 200,
+                "cost": {"amount": 0.25, "currency": "USD"}})),
+            "weird" => self.update(json!({"sessionUpdate": "from_the_future", "x": [1]})),
+            "stray" => self.stray(rest),
+            "ask" => self.say(&self.wire.ask(rest, json!({}))["error"]["code"].to_string()),
+            _ => self.say(&format!("unknown command {word}")),
+        }
+    }
+
+    fn update(&self, update: Value) {
+        self.wire.notify("session/update", json!({"sessionId": self.session.id, "update": update}));
+    }
+
+    fn chunk(&self, kind: &str, text: &str) {
+        self.update(json!({"sessionUpdate": kind, "content": {"type": "text", "text": text}}));
+    }
+
+    fn say(&self, text: &str) {
+        self.chunk("agent_message_chunk", text);
+    }
+
+    fn stray(&self, text: &str) {
+        let update = json!({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": text}});
+        self.wire.notify("session/update", json!({"sessionId": "of nobody", "update": update}));
+    }
+
+    /// `title kind [path]`
+    fn tool(&self, rest: &str) {
+        let mut words = rest.split_whitespace();
+        let (title, kind) = (words.next().unwrap_or("tool"), words.next().unwrap_or("other"));
+        let locations: Vec<Value> = words.map(|path| json!({"path": path})).collect();
+        self.update(json!({"sessionUpdate": "tool_call", "toolCallId": "t1", "title": title, "kind": kind,
+            "status": "pending", "locations": locations}));
+        self.update(json!({"sessionUpdate": "tool_call_update", "toolCallId": "t1", "status": "completed"}));
+    }
+
+    fn plan(&self, rest: &str) {
+        let entries: Vec<Value> =
+            rest.split(',').map(|entry| json!({"content": entry, "priority": "medium", "status": "pending"})).collect();
+        self.update(json!({"sessionUpdate": "plan", "entries": entries}));
+    }
+
+    /// `kind rest`: for `execute` the rest is a command, else a path. The reject option comes first, and twice.
+    fn permission(&self, rest: &str) {
+        let (kind, what) = rest.split_once(' ').unwrap_or((rest, ""));
+        let mut call = json!({"toolCallId": "p1", "title": what, "kind": kind, "status": "pending"});
+        if kind == "execute" {
+            call["rawInput"] = json!({"command": what});
+        } else if !what.is_empty() {
+            call["locations"] = json!([{"path": what}]);
+        }
+        let option = |id: &str, kind: &str| json!({"optionId": id, "name": id, "kind": kind});
+        let options = [
+            option("no-always", "reject_always"),
+            option("no", "reject_once"),
+            option("odd", "from_the_future"),
+            option("always", "allow_always"),
+            option("yes", "allow_once"),
+        ];
+        let params = json!({"sessionId": self.session.id, "toolCall": call, "options": options});
+        let answer = self.wire.ask("session/request_permission", params);
+        let outcome = &answer["result"]["outcome"];
+        let said = outcome["optionId"].as_str().or(outcome["outcome"].as_str()).unwrap_or("refused");
+        self.say(&format!("permission: {said}\n"));
+    }
+
+    /// A line of `len` bytes which is no message.
+    fn long_line(&self, len: u64) {
+        let mut out = std::io::stdout().lock();
+        let piece = [b'x'; 65_536];
+        let mut left = usize::try_from(len).unwrap_or(0);
+        while left > 0 {
+            let now = left.min(piece.len());
+            if out.write_all(&piece[..now]).is_err() {
+                return;
+            }
+            left -= now;
+        }
+        drop(out.write_all(b"\n").and_then(|()| out.flush()));
+    }
+
+    /// `setsid`: its own session. `double`: that, and its parent gone. `pipes`: that, and it holds all three pipes of the agent.
+    fn grandchild(&self, how: &str) {
+        let script = match how {
+            "double" => "(setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!')",
+            "pipes" => "setsid sh -c \"trap '' TERM; echo \\$\\$; exec sleep 300 >/proc/$PPID/fd/1\" & ",
+            _ => "setsid sleep 300 >/dev/null 2>&1 & echo $!",
+        };
+        let child = Command::new("sh").args(["-c", script]).stderr(Stdio::inherit()).output();
+        let pid = child.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
+        self.say(&pid.unwrap_or_else(|error| error.to_string()));
+    }
+
+    fn conclude(&self, rest: &str) {
+        let (status, summary) = rest.split_once(' ').unwrap_or((rest, ""));
+        self.say(&format!("<eyas:conclusion>\nstatus: {status}\nsummary: {summary}\n</eyas:conclusion>\n"));
+    }
+
+    /// `path text`: writes a file, relative to the session's directory, and says so as an edit.
+    fn write(&self, rest: &str) {
+        let (path, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let full = std::path::Path::new(&self.session.cwd).join(path);
+        let status = if std::fs::write(&full, text).is_ok() { "completed" } else { "failed" };
+        self.update(json!({"sessionUpdate": "tool_call", "toolCallId": "w1", "title": format!("write {path}"), "kind": "edit",
+            "status": status, "locations": [{"path": full}]}));
+    }
+
+    fn die(&self, code: &str) -> Option<String> {
+        eprintln!("the agent dies as told");
+        self.end.send(u8::try_from(number(code)).unwrap_or(1)).expect("main waits for it");
+        thread::sleep(Duration::from_secs(60));
+        None
+    }
+}
+
+fn number(text: &str) -> u64 {
+    text.trim().parse().unwrap_or(0)
+}
+
+/// `len` bytes of stderr, in lines.
+fn flood(len: u64) {
+    let mut err = std::io::stderr().lock();
+    let mut left = len;
+    while left > 0 {
+        if writeln!(err, "{:0>79}", left).is_err() {
+            return;
+        }
+        left = left.saturating_sub(80);
+    }
+}

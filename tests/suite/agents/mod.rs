@@ -1,0 +1,7 @@
+mod kit;
+
+mod a_killed_hub_leaves_no_descendant;
+mod a_sweep_ends_exactly_what_was_recorded;
+mod closing_goes_down_the_ladder;
+mod launching_says_why_it_failed;
+mod stderr_is_always_drained;
