@@ -1,1 +1,0 @@
-//! What of an environment an agent may see.
