@@ -1,1 +1,0 @@
-//! How agents are launched: built in, and in the home.

@@ -1,0 +1,13 @@
+//! How agents are launched: definitions built in, and definitions of the home.
+
+mod builtin;
+mod policy;
+mod registry;
+mod user;
+
+pub use builtin::OWN;
+pub use policy::{PolicyRoute, policy_route};
+pub use registry::Registry;
+
+/// The agent that is always there.
+pub const EMBEDDED: &str = "embedded";
