@@ -94,6 +94,8 @@ def walk(steps: list[dict], calls: list[Call], tools: list[str]) -> Reply:
         elif "until" in step:
             while state not in TERMINAL:
                 if not take():
+                    if run is None:  # asking on would never end
+                        return Reply(f"no run was begun: {calls[-1].result if calls else 'nothing was called'}")
                     return use(step["until"], {"id": run, "wait_ms": 20000}, tools, pause)
     return Reply(sleep=pause)
 

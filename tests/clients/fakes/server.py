@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import anthropic, chat, responses
 from .log import Entry, RequestLog
-from .script import asked, decide, is_side
+from .script import SCRIPT, asked, decide, is_side
 
 WIRES = {"/v1/messages": anthropic, "/v1/chat/completions": chat, "/v1/responses": responses}
 MODELS = ("fake-model", "fake-other")
@@ -46,7 +46,8 @@ class Handler(BaseHTTPRequestHandler):
     def _turn(self, wire, path: str, body: dict) -> None:
         talk = wire.parse(body)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        entry = Entry(time.time(), path, headers, body, talk.model, talk.system, talk.tools, asked(talk.said)[1], is_side(talk))
+        prompt = SCRIPT.sub("", asked(talk.said)[1])  # a mark in a script is for whom the script is delegated to
+        entry = Entry(time.time(), path, headers, body, talk.model, talk.system, talk.tools, prompt, is_side(talk))
         self.server.log.add(entry)
         reply = decide(talk)
         time.sleep(reply.sleep)

@@ -60,6 +60,8 @@ def write_opencode(url: str, env: dict[str, str], key: str) -> Path:
     config = {
         "autoupdate": False,
         "share": "disabled",
+        # Without this it also offers the vendors whose keys it finds in the environment.
+        "enabled_providers": [OPENCODE_PROVIDER],
         "model": f"{OPENCODE_PROVIDER}/{OPENCODE_MODELS[0]}",
         "provider": {OPENCODE_PROVIDER: provider},
     }

@@ -1,0 +1,89 @@
+"""A machine of its own for one test: homes, a project, fake models, an environment."""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from fakes import FakeModels
+
+from . import processes
+from .agents import base_env, claude_env, write_opencode
+
+REPO = Path(__file__).resolve().parents[3]
+EYAS = os.environ.get("EYAS_BIN") or str(REPO / "target" / "release" / "eyas")
+# Ten seconds is what the product promises for a whole shutdown; the rest is a busy machine.
+SHUTDOWN_S = 15
+
+
+class Place:
+    """Enter it, and everything in `env` points into it; leave it, and nothing may be left running."""
+
+    def __init__(self, name: str, keep: Path | None = None):
+        # Short: the hub's socket path below it must stay under 100 bytes.
+        self.root = Path(tempfile.mkdtemp(prefix="ec-"))
+        self.name = name
+        self.keep = keep
+        self.home = self.root / "home"
+        self.eyas_home = self.root / "eyas"
+        self.project = self.root / "project"
+        self.key = f"sk-ant-canary-{secrets.token_hex(16)}"
+        self.fakes = FakeModels(self.root / "model.jsonl")
+        self.env: dict[str, str] = {}
+
+    def __enter__(self) -> "Place":
+        self.fakes.__enter__()
+        self.env = base_env(self.home) | claude_env(self.fakes.url, self.home, self.key)
+        self.env["EYAS_HOME"] = str(self.eyas_home)
+        write_opencode(self.fakes.url, self.env, self.key)
+        self.project.mkdir()
+        (self.project / "hello.py").write_text("print('hello')\n")
+        author = ["-c", "user.name=Tester", "-c", "user.email=tester@localhost"]
+        for words in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "first"]):
+            subprocess.run(["git", *words], cwd=self.project, env=self.env, check=True)
+        return self
+
+    def __exit__(self, kind, *_why) -> None:
+        try:
+            self._stop_hub()
+            left = processes.gone(self.home, SHUTDOWN_S)
+            processes.end(self.home)
+        finally:
+            self.fakes.__exit__()
+            if self.keep:
+                shutil.copytree(self.root, self.keep / self.name, symlinks=True, ignore_dangling_symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(self.root, ignore_errors=True)
+        if left and kind is None:
+            raise AssertionError(f"left running after hub.shutdown: {left}")
+
+    async def eyas(self, *words: str, stdin: str = "", timeout: float = 60) -> str:
+        """Run the binary by hand and take what it prints."""
+        return await self.program(EYAS, *words, stdin=stdin, timeout=timeout)
+
+    async def program(self, *words: str, stdin: str = "", timeout: float = 180, env: dict | None = None, status: int = 0) -> str:
+        """Run a client in the project; its output, once it ended with the status."""
+        pipe = asyncio.subprocess.PIPE
+        child = await asyncio.create_subprocess_exec(
+            *words, cwd=self.project, env=self.env | (env or {}), stdin=pipe, stdout=pipe, stderr=pipe, limit=64 << 20
+        )
+        try:
+            out, err = await asyncio.wait_for(child.communicate(stdin.encode()), timeout)
+        except TimeoutError:
+            child.kill()
+            raise
+        text = out.decode(errors="replace")
+        assert child.returncode == status, f"{words[0]} ended with {child.returncode}\n{text[-4000:]}\n{err.decode(errors='replace')[-4000:]}"
+        return text
+
+    def _stop_hub(self) -> None:
+        if not (self.eyas_home / "hub.json").exists():
+            return
+        line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "hub.shutdown", "params": {}}) + "\n"
+        try:
+            subprocess.run([EYAS, "rpc"], input=line, env=self.env, cwd=self.project, text=True, capture_output=True, timeout=SHUTDOWN_S)
+        except (OSError, subprocess.TimeoutExpired):
+            pass  # what is left running tells the story
