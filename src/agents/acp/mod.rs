@@ -1,1 +1,23 @@
-//! ACP, spoken to an agent.
+//! ACP, spoken to an agent: one [`Link`] per process, on the official SDK.
+//!
+//! Split by phase: `wire` (bytes to messages), `handshake`, `opening` (a session), `turn` (a prompt), `desk` (what arrives during turns),
+//! `update` and `permission` (what one message means), `failure` (what went wrong, in our words). Answers are read leniently: agents of the
+//! field send words from the future, and a turn must survive them.
+
+mod desk;
+mod failure;
+mod handshake;
+mod junk;
+mod link;
+mod opening;
+mod permission;
+mod turn;
+mod update;
+mod wire;
+
+pub use handshake::Capabilities;
+pub use link::Link;
+pub use opening::{Opened, Opening};
+pub use permission::Permit;
+pub use turn::TurnEnd;
+pub use update::{PlanEntry, TurnEvent};

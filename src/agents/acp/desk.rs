@@ -1,0 +1,177 @@
+//! What arrives during turns, in the order in which it arrived: one task owns all turns of a link.
+//!
+//! Updates, permission requests and the end of a turn pass through the same queue, so whatever the agent sent before its answer is applied
+//! before the turn ends.
+
+use super::{
+    permission::{self, Permit},
+    update::{Ledger, Summary, TurnEvent},
+};
+use agent_client_protocol::Responder;
+use serde_json::Value;
+use std::collections::{HashMap, VecDeque};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// A turn that is to be, or is, in flight.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) permit: Permit,
+    pub(super) events: mpsc::UnboundedSender<TurnEvent>,
+    /// The turn is to end early.
+    pub(super) cancelled: CancellationToken,
+    /// Told when it is its turn; `false` when its session is stuck.
+    pub(super) granted: oneshot::Sender<bool>,
+}
+
+#[derive(Debug)]
+pub(super) enum Message {
+    Begin { session: String, turn: Turn },
+    Update(Value),
+    Permission { params: Value, responder: Responder<Value> },
+    Cancel { session: String },
+    /// `stuck`: the agent did not answer, so no further turn may be put to this session.
+    Finish { session: String, stuck: bool, reply: oneshot::Sender<Summary> },
+    Forget { session: String },
+    /// `drained` is dropped when no turn is left.
+    CancelAll { drained: oneshot::Sender<()> },
+}
+
+/// The state of the task.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    sessions: HashMap<String, Session>,
+    /// Whoever waits for the end of all turns holds the other end.
+    draining: Vec<oneshot::Sender<()>>,
+}
+
+/// A session that has had a turn.
+#[derive(Debug, Default)]
+struct Session {
+    current: Option<Current>,
+    /// First come, first served.
+    waiting: VecDeque<Turn>,
+    stuck: bool,
+    /// US dollars so far, as the agent sums them up over the session.
+    spent: f64,
+}
+
+#[derive(Debug)]
+struct Current {
+    permit: Permit,
+    events: mpsc::UnboundedSender<TurnEvent>,
+    cancelled: CancellationToken,
+    ledger: Ledger,
+}
+
+impl Desk {
+    /// Starts the task; it ends with the last sender.
+    pub(super) fn open() -> mpsc::UnboundedSender<Message> {
+        let (send, mut receive) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut desk = Self::default();
+            while let Some(message) = receive.recv().await {
+                desk.take(message);
+            }
+        });
+        send
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Begin { session, turn } => {
+                let session = self.sessions.entry(session).or_default();
+                session.waiting.push_back(turn);
+                session.grant();
+            }
+            Message::Update(params) => self.update(&params),
+            Message::Permission { params, responder } => self.permission(&params, responder),
+            Message::Cancel { session } => {
+                if let Some(current) = self.current(&session) {
+                    current.cancelled.cancel();
+                }
+            }
+            Message::Finish { session, stuck, reply } => self.finish(&session, stuck, reply),
+            Message::Forget { session } => {
+                self.sessions.remove(&session);
+            }
+            Message::CancelAll { drained } => {
+                for session in self.sessions.values() {
+                    session.cancel_all();
+                }
+                self.draining.push(drained);
+                self.tell_drained();
+            }
+        }
+    }
+
+    fn current(&mut self, session: &str) -> Option<&mut Current> {
+        self.sessions.get_mut(session)?.current.as_mut()
+    }
+
+    /// Updates of sessions without a turn are dropped: replays, and stragglers.
+    fn update(&mut self, params: &Value) {
+        let session = params["sessionId"].as_str().unwrap_or_default();
+        if let Some(current) = self.current(session) {
+            if let Some(event) = current.ledger.enter(&params["update"]) {
+                // A listener that left has cancelled the turn, or does not care.
+                drop(current.events.send(event));
+            }
+        }
+    }
+
+    fn permission(&mut self, params: &Value, responder: Responder<Value>) {
+        let session = params["sessionId"].as_str().unwrap_or_default();
+        let answer = match self.current(session) {
+            Some(current) if !current.cancelled.is_cancelled() => {
+                let tool = current.ledger.tool(&params["toolCall"]);
+                let verdict = permission::decide(&current.permit, &tool, &params["options"]);
+                current.ledger.ruled(&tool, verdict.allowed);
+                drop(current.events.send(verdict.event));
+                verdict.outcome
+            }
+            Some(_) | None => permission::cancelled(),
+        };
+        if let Err(error) = responder.respond(answer) {
+            tracing::debug!(code = i32::from(error.code), "a permission was not answered");
+        }
+    }
+
+    fn finish(&mut self, name: &str, stuck: bool, reply: oneshot::Sender<Summary>) {
+        if let Some(session) = self.sessions.get_mut(name) {
+            session.stuck |= stuck;
+            if let Some(current) = session.current.take() {
+                let summary = current.ledger.close(&mut session.spent);
+                drop(reply.send(summary));
+            }
+            session.grant();
+        }
+        self.tell_drained();
+    }
+
+    fn tell_drained(&mut self) {
+        if self.sessions.values().all(|session| session.current.is_none()) {
+            self.draining.clear();
+        }
+    }
+}
+
+impl Session {
+    /// Lets the next turn begin, if none is in flight. Its driver must finish it, even if its caller has left.
+    fn grant(&mut self) {
+        while self.current.is_none()
+            && let Some(Turn { permit, events, cancelled, granted }) = self.waiting.pop_front()
+        {
+            if granted.send(!self.stuck).is_ok() && !self.stuck {
+                self.current = Some(Current { permit, events, cancelled, ledger: Ledger::default() });
+            }
+        }
+    }
+
+    fn cancel_all(&self) {
+        let waiting = self.waiting.iter().map(|turn| &turn.cancelled);
+        for cancelled in self.current.iter().map(|current| &current.cancelled).chain(waiting) {
+            cancelled.cancel();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What went wrong with an agent, in the words of the product.
+
+use super::{handshake::Capabilities, link::Link};
+use crate::{
+    domain::fault::{ErrorKind, Fault},
+    stdx::text::tail,
+};
+use agent_client_protocol::{Error, is_connection_terminated, is_incoming_transport_closed};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Bytes of stderr in a fault; more of it is on the handle.
+const LAST_WORDS: usize = 2_048;
+/// From the end of stdout to the end of the process, usually the same moment.
+const EXIT_GRACE: Duration = Duration::from_millis(2_500);
+/// The agent's code for "log in first".
+const AUTH_REQUIRED: i32 = -32_000;
+const NOT_FOUND: i32 = -32_002;
+const INTERNAL: i32 = -32_603;
+const UNSUPPORTED_VERSION: i32 = -32_022;
+
+impl Link {
+    /// A fault of this agent with its last words.
+    pub(super) fn fault(&self, kind: ErrorKind, what: impl std::fmt::Display) -> Fault {
+        let mut detail = format!("agent \"{}\" {what}", self.agent());
+        let stderr = self.process().stderr_tail();
+        let words = tail(stderr.trim(), LAST_WORDS);
+        if !words.is_empty() {
+            detail.push_str("; stderr ends with:\n");
+            detail.push_str(words);
+        }
+        if let Some(junk) = self.junk().told() {
+            detail.push('\n');
+            detail.push_str(&junk);
+        }
+        Fault::new(kind, detail)
+    }
+
+    /// The agent's process has ended, or has closed its stdout, which comes to the same.
+    pub(super) async fn dead(&self, step: &str) -> Fault {
+        match timeout(EXIT_GRACE, self.process().exited()).await {
+            Ok(_exit) if self.process().never_started() => {
+                self.fault(ErrorKind::AgentSpawn, "cannot be started")
+            }
+            Ok(exit) => self.fault(ErrorKind::AgentDied, format_args!("died during {step} ({exit})")),
+            Err(_elapsed) => {
+                self.fault(ErrorKind::AgentDied, format_args!("closed its output during {step}, and is useless"))
+            }
+        }
+    }
+
+    /// What an error answer to `step` means.
+    pub(super) async fn refused(&self, step: &str, error: Error) -> Fault {
+        if is_incoming_transport_closed(&error) || is_connection_terminated(&error) {
+            return self.dead(step).await;
+        }
+        let code = i32::from(error.code);
+        let kind = match code {
+            AUTH_REQUIRED => ErrorKind::AgentAuth,
+            NOT_FOUND => ErrorKind::NotFound,
+            INTERNAL => ErrorKind::Internal,
+            UNSUPPORTED_VERSION => ErrorKind::VersionMismatch,
+            _ => ErrorKind::Refused,
+        };
+        let data = error.data.map(|data| format!(", {data}")).unwrap_or_default();
+        let fault = self.fault(kind, format_args!("refused {step}: {} ({code}{data})", error.message));
+        if kind == ErrorKind::AgentAuth { fault.hint(login(self.agent(), self.capabilities())) } else { fault }
+    }
+
+    pub(super) fn late(&self, kind: ErrorKind, step: &str, limit: Duration) -> Fault {
+        self.fault(kind, format_args!("did not answer {step} within {} ms", limit.as_millis()))
+    }
+
+    pub(super) fn too_large(&self, step: &str, len: usize) -> Fault {
+        let most = super::wire::MAX_LINE;
+        self.fault(ErrorKind::TooLarge, format_args!("sent a line of {len} bytes during {step}; at most {most} are read"))
+    }
+}
+
+/// Logging in is a person's affair: nothing is opened or run for it.
+fn login(agent: &str, capabilities: &Capabilities) -> String {
+    match capabilities.logins.as_slice() {
+        [] => format!("log in to {agent} in a terminal, or pass its key in the environment"),
+        ways => format!("log in to {agent} in a terminal: {}", ways.join("; ")),
+    }
+}

@@ -1,0 +1,232 @@
+//! The handle on one agent process that speaks ACP.
+
+use super::{
+    desk::{self, Desk},
+    handshake::{self, Capabilities, unwritable},
+    junk::Junk,
+    wire,
+};
+use crate::{
+    agents::process::{Process, ProcessHandle},
+    domain::{
+        agent::Limits,
+        fault::{ErrorKind, Fault},
+    },
+};
+use agent_client_protocol::{
+    Agent, Builder, Client, ConnectTo, ConnectionTo, Error, Responder, UntypedMessage, on_receive_notification,
+    on_receive_request,
+};
+use futures::{FutureExt as _, future::BoxFuture};
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{sleep, timeout},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// For an answer that was written before the end of its process to be read after it.
+const LAST_ANSWER: Duration = Duration::from_millis(250);
+/// For cancelled turns to be answered before stdin is closed.
+const DRAIN: Duration = Duration::from_millis(1_000);
+
+/// A link to an agent. Cheap to clone; when the last clone is dropped the agent is killed.
+#[derive(Clone, Debug)]
+pub struct Link {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    agent: String,
+    limits: Limits,
+    capabilities: OnceLock<Capabilities>,
+    connection: ConnectionTo<Agent>,
+    process: ProcessHandle,
+    junk: Junk,
+    desk: mpsc::UnboundedSender<desk::Message>,
+    /// The length of the last line that was too long to be read.
+    too_long: watch::Receiver<usize>,
+    /// The SDK's driver is over: stdout has ended, or stdin is broken.
+    ended: CancellationToken,
+    /// Ends the driver with the link.
+    _stop: DropGuard,
+}
+
+impl Link {
+    /// Takes over a started process and says hello.
+    ///
+    /// # Errors
+    /// `handshake_timeout`, `handshake_malformed` (only other things on stdout), `version_mismatch`, `agent_spawn`, `agent_died`,
+    /// `agent_auth`; the process is then killed.
+    pub async fn connect(process: Process, limits: Limits, agent: &str) -> Result<Self, Fault> {
+        let junk = Junk::default();
+        let (long, too_long) = watch::channel(0);
+        let transport = wire::transport(process.stdin, process.stdout, junk.clone(), long);
+        let desk = Desk::open();
+        let stop = CancellationToken::new();
+        let ended = CancellationToken::new();
+        let (ready, connection) = oneshot::channel();
+        tokio::spawn(drive(transport, desk.clone(), ready, stop.clone(), ended.clone().drop_guard()));
+        let connection = connection.await.map_err(|_gone| Fault::internal("the link's driver ended as it began"))?;
+        let inner = Inner {
+            agent: agent.to_owned(),
+            limits,
+            capabilities: OnceLock::new(),
+            connection,
+            process: process.handle,
+            junk,
+            desk,
+            too_long,
+            ended,
+            _stop: stop.drop_guard(),
+        };
+        let link = Self { inner: Arc::new(inner) };
+        let found = handshake::initialize(&link, Duration::from_millis(limits.initialize_ms)).await?;
+        link.inner.capabilities.get_or_init(|| found);
+        Ok(link)
+    }
+
+    /// What the agent said of itself.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        self.inner.capabilities.get_or_init(Capabilities::default)
+    }
+
+    /// The hold on the agent's process.
+    #[must_use]
+    pub fn process(&self) -> &ProcessHandle {
+        &self.inner.process
+    }
+
+    /// Cancels all turns, then ends the process by its ladder.
+    pub async fn close(&self) {
+        let (drained, done) = oneshot::channel();
+        self.tell(desk::Message::CancelAll { drained });
+        // A turn that does not end is ended with the process.
+        drop(timeout(DRAIN, done).await);
+        self.inner.process.close().await;
+    }
+
+    /// Returns when the process has ended, or has closed its stdout.
+    pub async fn died(&self) {
+        tokio::select! {
+            () = self.inner.ended.cancelled() => {}
+            _exit = self.inner.process.exited() => {
+                // Somebody else may hold the pipe for ever; what the agent itself wrote is read in no time.
+                drop(timeout(LAST_ANSWER, self.inner.ended.cancelled()).await);
+            }
+        }
+    }
+
+    pub(super) fn agent(&self) -> &str {
+        &self.inner.agent
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.inner.limits
+    }
+
+    pub(super) fn junk(&self) -> &Junk {
+        &self.inner.junk
+    }
+
+    /// A desk that is gone went with its runtime; nobody waits for it then.
+    pub(super) fn tell(&self, message: desk::Message) {
+        drop(self.inner.desk.send(message));
+    }
+
+    /// Returns the length of a line that was too long, once one comes.
+    pub(super) async fn too_long(&self) -> usize {
+        let mut seen = self.inner.too_long.clone();
+        seen.mark_unchanged();
+        match seen.changed().await {
+            Ok(()) => *seen.borrow(),
+            // The reader is gone, and with it the agent, which others watch.
+            Err(_gone) => std::future::pending().await,
+        }
+    }
+
+    /// Sends a request; the future waits for the answer without a limit.
+    pub(super) fn send(
+        &self,
+        method: &str,
+        params: impl Serialize,
+    ) -> Result<BoxFuture<'static, Result<Value, Error>>, Fault> {
+        let request = UntypedMessage::new(method, params).map_err(|error| unwritable(&error))?;
+        Ok(self.inner.connection.send_request(request).block_task().boxed())
+    }
+
+    /// Sends a notification. A connection that is over is found out by whoever waits for an answer.
+    pub(super) fn notify(&self, method: &str, params: impl Serialize) {
+        let sent = UntypedMessage::new(method, params).map(|note| self.inner.connection.send_notification(note));
+        if let Ok(Err(error)) | Err(error) = sent {
+            tracing::debug!(agent.name = self.inner.agent, method, code = i32::from(error.code), "not sent");
+        }
+    }
+
+    /// Sends a request and waits for its answer, for `limit` at most.
+    pub(super) async fn ask(&self, method: &str, params: impl Serialize, limit: Duration) -> Result<Value, Fault> {
+        let answer = self.send(method, params)?;
+        tokio::select! {
+            biased;
+            answer = answer => match answer {
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(self.refused(method, error).await),
+            },
+            () = self.died() => Err(self.dead(method).await),
+            len = self.too_long() => Err(self.too_large(method, len)),
+            () = sleep(limit) => Err(self.late(ErrorKind::TimedOut, method, limit)),
+        }
+    }
+}
+
+/// Runs the SDK's connection until the agent's stdout ends or the link is dropped. No protocol guard: an answer with another version is
+/// ours to refuse.
+async fn drive(
+    transport: impl ConnectTo<Client> + 'static,
+    desk: mpsc::UnboundedSender<desk::Message>,
+    ready: oneshot::Sender<ConnectionTo<Agent>>,
+    stop: CancellationToken,
+    ended: DropGuard,
+) {
+    let updates = desk.clone();
+    let served = Builder::new(Client)
+        .on_receive_notification(
+            async move |note: UntypedMessage, _connection| {
+                if note.method == "session/update" {
+                    drop(updates.send(desk::Message::Update(note.params)));
+                }
+                Ok(())
+            },
+            on_receive_notification!(),
+        )
+        .on_receive_request(
+            async move |request: UntypedMessage, responder: Responder<Value>, _connection| {
+                if request.method == "session/request_permission" {
+                    drop(desk.send(desk::Message::Permission { params: request.params, responder }));
+                    return Ok(());
+                }
+                responder.respond_with_error(Error::method_not_found())
+            },
+            on_receive_request!(),
+        )
+        .connect_with(transport, async move |connection: ConnectionTo<Agent>| {
+            drop(ready.send(connection.clone()));
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = connection.incoming_closed() => {}
+            }
+            Ok(())
+        })
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(code = i32::from(error.code), "a link's driver ended");
+    }
+    drop(ended);
+}

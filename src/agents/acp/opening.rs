@@ -1,0 +1,196 @@
+//! A session: opened, with the persona and the model in it, or taken up again.
+
+use super::link::Link;
+use crate::{
+    agents::acp::{Capabilities, desk},
+    domain::{
+        fault::{ErrorKind, Fault},
+        run::{Continuity, PersonaRoute, Warning},
+    },
+};
+use agent_client_protocol::v1::schema::{
+    CloseSessionRequest, LoadSessionRequest, NewSessionRequest, ResumeSessionRequest,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::{path::PathBuf, time::Duration};
+
+/// What a session is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Absolute.
+    pub cwd: PathBuf,
+    /// The one persona text.
+    pub persona: Option<String>,
+    pub model: Option<String>,
+}
+
+/// A session that may be prompted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The agent's id of it.
+    pub session: String,
+    /// How the persona went in; with `PromptBlock` the caller must put it before the first prompt.
+    pub route: Option<PersonaRoute>,
+    /// `model_not_set`.
+    pub warnings: Vec<Warning>,
+}
+
+impl Link {
+    /// Opens a new session.
+    ///
+    /// # Errors
+    /// `agent_auth`, `timed_out`, `agent_died`, or what the agent's refusal means.
+    pub async fn open(&self, opening: Opening) -> Result<Opened, Fault> {
+        let route = route(&opening, self.capabilities());
+        let params = with_persona(NewSessionRequest::new(opening.cwd.clone()), &opening, route);
+        let answer = self.ask("session/new", params, self.session_limit()).await?;
+        let Some(session) = answer["sessionId"].as_str() else {
+            return Err(self.fault(ErrorKind::HandshakeMalformed, "answered session/new without a session id"));
+        };
+        let warnings = self.choose_model(session, opening.model.as_deref(), &answer).await?;
+        Ok(Opened { session: session.to_owned(), route, warnings })
+    }
+
+    /// Takes up a session of an earlier process: by `session/resume`, else `session/load` (what that replays is swallowed). The persona and
+    /// the model are set again, as neither is part of the conversation.
+    ///
+    /// # Errors
+    /// `not_found` when the agent can do neither or does not know the session; else as for [`Link::open`].
+    pub async fn reopen(&self, session: &str, opening: Opening) -> Result<(Continuity, Opened), Fault> {
+        let route = route(&opening, self.capabilities());
+        let (continuity, answer) = self.take_up(session, &opening, route).await?;
+        let warnings = self.choose_model(session, opening.model.as_deref(), &answer).await?;
+        Ok((continuity, Opened { session: session.to_owned(), route, warnings }))
+    }
+
+    /// Closes a session, where the agent can; a turn in it is cancelled first.
+    pub async fn close_session(&self, session: &str) {
+        self.cancel(session);
+        if self.capabilities().close {
+            let request = CloseSessionRequest::new(session.to_owned());
+            let limit = Duration::from_millis(self.limits().close_ms);
+            if let Err(fault) = self.ask("session/close", request, limit).await {
+                tracing::debug!(agent.name = self.agent(), %fault, "a session was not closed");
+            }
+        }
+        self.tell(desk::Message::Forget { session: session.to_owned() });
+    }
+
+    async fn take_up(
+        &self,
+        session: &str,
+        opening: &Opening,
+        route: Option<PersonaRoute>,
+    ) -> Result<(Continuity, Value), Fault> {
+        let mut why = "it can neither resume nor load".to_owned();
+        if self.capabilities().resume {
+            let params = ResumeSessionRequest::new(session.to_owned(), opening.cwd.clone());
+            match self.ask("session/resume", with_persona(params, opening, route), self.session_limit()).await {
+                Ok(answer) => return Ok((Continuity::Resumed, answer)),
+                Err(fault) => why = forgotten(fault)?,
+            }
+        }
+        if self.capabilities().load {
+            let params = LoadSessionRequest::new(session.to_owned(), opening.cwd.clone());
+            match self.ask("session/load", with_persona(params, opening, route), self.session_limit()).await {
+                Ok(answer) => return Ok((Continuity::Loaded, answer)),
+                Err(fault) => why = forgotten(fault)?,
+            }
+        }
+        Err(Fault::new(ErrorKind::NotFound, format!("agent \"{}\" has no session {session}: {why}", self.agent())))
+    }
+
+    /// A model that cannot be had is a warning: the agent works, if with another one.
+    async fn choose_model(&self, session: &str, model: Option<&str>, answer: &Value) -> Result<Vec<Warning>, Fault> {
+        let Some(model) = model.filter(|model| !model.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let options = answer["configOptions"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let option = options.iter().find(|option| option["category"] == "model" || option["id"] == "model");
+        let set = match option {
+            Some(option) if option["currentValue"] == model => return Ok(Vec::new()),
+            Some(option) => {
+                let value = choices(option).find(|choice| is_named(choice, model)).map_or(model, |choice| value(choice));
+                let params = json!({"sessionId": session, "configId": option["id"], "value": value});
+                self.ask("session/set_config_option", params, self.session_limit()).await
+            }
+            None => {
+                let params = json!({"sessionId": session, "modelId": model});
+                self.ask("session/set_model", params, self.session_limit()).await
+            }
+        };
+        match set {
+            Ok(_) => Ok(Vec::new()),
+            Err(fault) if is_fatal(fault.kind) => Err(fault),
+            Err(fault) => Ok(vec![Warning::new("model_not_set", not_set(model, option, &fault))]),
+        }
+    }
+
+    fn session_limit(&self) -> Duration {
+        Duration::from_millis(self.limits().session_ms)
+    }
+}
+
+/// The agent's best way to take a persona.
+fn route(opening: &Opening, can: &Capabilities) -> Option<PersonaRoute> {
+    opening.persona.as_ref()?;
+    Some(match can {
+        Capabilities { system_prompt: true, .. } => PersonaRoute::SystemPrompt,
+        can if can.takes_meta() => PersonaRoute::Meta,
+        _ => PersonaRoute::PromptBlock,
+    })
+}
+
+/// The parameters, with the persona where its route wants it. `systemPrompt` is not in the SDK's stable types yet.
+fn with_persona(params: impl Serialize, opening: &Opening, route: Option<PersonaRoute>) -> Value {
+    let mut params = serde_json::to_value(params).unwrap_or_default();
+    let persona = opening.persona.as_deref().unwrap_or_default();
+    match route {
+        Some(PersonaRoute::SystemPrompt) => {
+            params["systemPrompt"] = json!({"mode": "append", "content": [{"type": "text", "text": persona}]});
+        }
+        Some(PersonaRoute::Meta) => params["_meta"] = json!({"systemPrompt": {"append": persona}}),
+        Some(PersonaRoute::EnvironmentFile | PersonaRoute::PromptBlock) | None => {}
+    }
+    params
+}
+
+/// The reason why a session is not there, or the fault that is about something else.
+fn forgotten(fault: Fault) -> Result<String, Fault> {
+    if is_fatal(fault.kind) { Err(fault) } else { Ok(fault.detail) }
+}
+
+/// The link is broken or unusable; anything else is the agent's answer to one question.
+fn is_fatal(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::AgentDied | ErrorKind::AgentSpawn | ErrorKind::AgentAuth | ErrorKind::TimedOut | ErrorKind::TooLarge
+    )
+}
+
+/// An option's choices, which may be in groups.
+fn choices(option: &Value) -> impl Iterator<Item = &Value> {
+    let top = option["options"].as_array().map(Vec::as_slice).unwrap_or_default();
+    top.iter().flat_map(|choice| match choice["options"].as_array() {
+        Some(group) => group.as_slice(),
+        None => std::slice::from_ref(choice),
+    })
+}
+
+fn is_named(choice: &Value, model: &str) -> bool {
+    let same = |word: &Value| word.as_str().is_some_and(|word| word.eq_ignore_ascii_case(model));
+    same(&choice["value"]) || same(&choice["name"])
+}
+
+fn value(choice: &Value) -> &str {
+    choice["value"].as_str().unwrap_or_default()
+}
+
+fn not_set(model: &str, option: Option<&Value>, fault: &Fault) -> String {
+    let offered: Vec<&str> = option.into_iter().flat_map(choices).map(value).take(20).collect();
+    match offered.as_slice() {
+        [] => format!("the agent has no way to use model \"{model}\": {}", fault.detail),
+        offered => format!("the agent does not offer model \"{model}\"; it offers {}", offered.join(", ")),
+    }
+}

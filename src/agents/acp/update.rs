@@ -1,0 +1,289 @@
+//! What a `session/update` means, and what a turn adds up to.
+
+use crate::{domain::usage::Usage, stdx::text::tail};
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
+
+/// Bytes of an agent's messages that a turn keeps.
+const TEXT: usize = 256 * 1024;
+
+/// What happened during a turn.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum TurnEvent {
+    /// A piece of what the agent says.
+    Message { text: String },
+    /// A piece of what it says to itself.
+    Thought { text: String },
+    /// A tool call, whole, whenever something about it has changed. `kind` and `status` are the protocol's words.
+    ToolCall { id: String, title: String, kind: String, status: String, locations: Vec<PathBuf> },
+    /// The whole plan, whenever it has changed.
+    Plan { entries: Vec<PlanEntry> },
+    /// The session's cost so far, as the agent sums it up.
+    Usage { usage: Usage },
+    /// The agent asked; `decision` is `allowed`, `rejected` or `cancelled`, `option` the id that was picked.
+    Permission { title: String, decision: &'static str, option: Option<String> },
+}
+
+/// A step of a plan, in the agent's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanEntry {
+    pub content: String,
+    pub status: String,
+}
+
+/// What is known of a tool call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tool {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) kind: String,
+    pub(super) status: String,
+    pub(super) locations: Vec<PathBuf>,
+    /// All paths it names anywhere.
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) command: Option<String>,
+}
+
+/// What a turn added up to.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Summary {
+    pub(super) text: String,
+    pub(super) denied: Vec<String>,
+    pub(super) edited: bool,
+    /// US dollars of this turn.
+    pub(super) cost_usd: Option<f64>,
+}
+
+/// The books of one turn.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    text: String,
+    /// Of the message that `text` ends in.
+    message: Option<String>,
+    tools: HashMap<String, Tool>,
+    denied: Vec<String>,
+    denied_ids: HashSet<String>,
+    /// Tool calls that may have changed something.
+    touched: HashSet<String>,
+    cost: Option<f64>,
+}
+
+impl Ledger {
+    /// Enters an update. Kinds from the future are passed over.
+    pub(super) fn enter(&mut self, update: &Value) -> Option<TurnEvent> {
+        match update["sessionUpdate"].as_str()? {
+            "agent_message_chunk" => {
+                let text = text(&update["content"])?;
+                self.say(&text, update["messageId"].as_str());
+                Some(TurnEvent::Message { text })
+            }
+            "agent_thought_chunk" => Some(TurnEvent::Thought { text: text(&update["content"])? }),
+            "tool_call" | "tool_call_update" => self.tool_call(update),
+            "plan" => Some(TurnEvent::Plan { entries: plan(&update["entries"]) }),
+            "usage_update" => self.usage(update),
+            _ => None,
+        }
+    }
+
+    /// What is known of the tool call of a request, which may name nothing but its id.
+    pub(super) fn tool(&mut self, call: &Value) -> Tool {
+        let id = call["toolCallId"].as_str().unwrap_or_default();
+        let mut tool = self.tools.get(id).cloned().unwrap_or_default();
+        tool.learn(call);
+        self.tools.insert(tool.id.clone(), tool.clone());
+        tool
+    }
+
+    /// A request of this tool call was decided.
+    pub(super) fn ruled(&mut self, tool: &Tool, allowed: bool) {
+        if !allowed {
+            self.denied.push(tool.title.clone());
+            self.denied_ids.insert(tool.id.clone());
+            // Some agents say "in progress" before they ask.
+            self.touched.remove(&tool.id);
+        } else if tool.changes() {
+            self.touched.insert(tool.id.clone());
+        }
+    }
+
+    /// `spent` is what the session had cost before this turn, and is brought up to date.
+    pub(super) fn close(self, spent: &mut f64) -> Summary {
+        let cost_usd = self.cost.map(|cost| (cost - *spent).max(0.0));
+        *spent = self.cost.unwrap_or(*spent);
+        Summary { text: tail(&self.text, TEXT).to_owned(), denied: self.denied, edited: !self.touched.is_empty(), cost_usd }
+    }
+
+    fn say(&mut self, text: &str, message: Option<&str>) {
+        if message.is_some() && self.message.is_some() && message != self.message.as_deref() {
+            // Two messages are two paragraphs, wherever the agent's own line ends are.
+            self.text.push_str("\n\n");
+        }
+        self.message = message.map(str::to_owned).or(self.message.take());
+        self.text.push_str(text);
+        if self.text.len() > 2 * TEXT {
+            self.text = tail(&self.text, TEXT).to_owned();
+        }
+    }
+
+    fn tool_call(&mut self, update: &Value) -> Option<TurnEvent> {
+        let id = update["toolCallId"].as_str()?;
+        let before = self.tools.get(id).cloned();
+        let tool = self.tool(update);
+        let done = matches!(tool.status.as_str(), "in_progress" | "completed" | "failed");
+        if done && tool.changes() && !self.denied_ids.contains(id) {
+            self.touched.insert(id.to_owned());
+        }
+        (before.as_ref() != Some(&tool)).then(|| tool.event())
+    }
+
+    fn usage(&mut self, update: &Value) -> Option<TurnEvent> {
+        let cost = &update["cost"];
+        let amount = cost["amount"].as_f64().filter(|_| cost["currency"] == "USD")?;
+        self.cost = Some(amount);
+        Some(TurnEvent::Usage { usage: Usage { cost_usd: Some(amount), ..Usage::default() } })
+    }
+}
+
+impl Tool {
+    /// Fields that a message lacks stay as they were.
+    fn learn(&mut self, call: &Value) {
+        let set = |field: &mut String, name: &str| {
+            if let Some(text) = call[name].as_str() {
+                text.clone_into(field);
+            }
+        };
+        set(&mut self.id, "toolCallId");
+        set(&mut self.title, "title");
+        set(&mut self.kind, "kind");
+        set(&mut self.status, "status");
+        if let Some(locations) = call["locations"].as_array() {
+            self.locations = locations.iter().filter_map(|place| Some(place["path"].as_str()?.into())).collect();
+        }
+        for path in named_paths(call).chain(self.locations.clone()) {
+            if !self.paths.contains(&path) {
+                self.paths.push(path);
+            }
+        }
+        self.command = command(&call["rawInput"]["command"]).or(self.command.take());
+    }
+
+    /// It is of a kind that leaves traces.
+    fn changes(&self) -> bool {
+        matches!(self.kind.as_str(), "edit" | "delete" | "move" | "execute")
+    }
+
+    fn event(&self) -> TurnEvent {
+        TurnEvent::ToolCall {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            kind: self.kind.clone(),
+            status: self.status.clone(),
+            locations: self.locations.clone(),
+        }
+    }
+}
+
+/// Paths beside `locations`: in the tool's own input, where agents have words of their own, and in diffs. What a call names anywhere counts,
+/// so that a harmless location cannot stand for another file.
+fn named_paths(call: &Value) -> impl Iterator<Item = PathBuf> {
+    const WORDS: [&str; 8] =
+        ["path", "file_path", "filePath", "filepath", "notebook_path", "absolute_path", "old_path", "new_path"];
+    let input = &call["rawInput"];
+    let content = call["content"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let diffs = content.iter().filter(|part| part["type"] == "diff").map(|part| &part["path"]);
+    let inputs = WORDS.iter().map(|word| &input[word]);
+    inputs.chain(diffs).filter_map(|path| path.as_str().map(PathBuf::from)).collect::<Vec<_>>().into_iter()
+}
+
+/// A command line, or its words.
+fn command(value: &Value) -> Option<String> {
+    match value {
+        Value::String(line) => Some(line.clone()),
+        Value::Array(words) => {
+            let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
+            words.map(|words| words.join(" "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+fn text(content: &Value) -> Option<String> {
+    content["text"].as_str().or(content["uri"].as_str()).map(str::to_owned)
+}
+
+fn plan(entries: &Value) -> Vec<PlanEntry> {
+    let word = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+    let entries = entries.as_array().map(Vec::as_slice).unwrap_or_default();
+    let entry = |entry: &Value| PlanEntry { content: word(entry, "content"), status: word(entry, "status") };
+    entries.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ledger, TurnEvent};
+    use serde_json::{Value, json};
+    use std::path::Path;
+
+    fn call(kind: &str, status: &str) -> Value {
+        json!({"sessionUpdate": "tool_call", "toolCallId": "t", "title": "T", "kind": kind, "status": status})
+    }
+
+    #[test]
+    fn a_turn_has_edited_once_a_changing_tool_has_begun() {
+        for (kind, status, edited) in
+            [("edit", "pending", false), ("edit", "in_progress", true), ("execute", "failed", true), ("read", "completed", false)]
+        {
+            let mut ledger = Ledger::default();
+            ledger.enter(&call(kind, status));
+            assert_eq!(ledger.close(&mut 0.0).edited, edited, "{kind} {status}");
+        }
+    }
+
+    #[test]
+    fn what_was_denied_has_edited_nothing() {
+        let mut ledger = Ledger::default();
+        ledger.enter(&call("execute", "in_progress"));
+        let tool = ledger.tool(&json!({"toolCallId": "t"}));
+        assert_eq!(tool.kind, "execute");
+        ledger.ruled(&tool, false);
+        ledger.enter(&json!({"sessionUpdate": "tool_call_update", "toolCallId": "t", "status": "failed"}));
+        let summary = ledger.close(&mut 0.0);
+        assert_eq!((summary.edited, summary.denied), (false, vec!["T".to_owned()]));
+    }
+
+    #[test]
+    fn all_paths_that_a_call_names_count() {
+        let tool = Ledger::default().tool(&json!({"toolCallId": "t", "locations": [{"path": "a"}],
+            "rawInput": {"file_path": "/etc/b", "command": ["git", "push"]}, "content": [{"type": "diff", "path": "c"}]}));
+        assert_eq!(tool.paths, [Path::new("/etc/b"), Path::new("c"), Path::new("a")]);
+        assert_eq!(tool.command.as_deref(), Some("git push"));
+    }
+
+    #[test]
+    fn messages_are_paragraphs_and_the_future_is_passed_over() {
+        let chunk = |text: &str, id: &str| {
+            json!({"sessionUpdate": "agent_message_chunk", "messageId": id, "content": {"type": "text", "text": text}})
+        };
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.enter(&chunk("a", "1")), Some(TurnEvent::Message { text: "a".to_owned() }));
+        ledger.enter(&chunk("b", "1"));
+        ledger.enter(&chunk("c", "2"));
+        assert_eq!(ledger.enter(&json!({"sessionUpdate": "dream", "x": 1})), None);
+        assert_eq!(ledger.enter(&json!(null)), None);
+        assert_eq!(ledger.close(&mut 0.0).text, "ab\n\nc");
+    }
+
+    #[test]
+    fn a_turn_costs_what_the_session_has_cost_since() {
+        let mut ledger = Ledger::default();
+        ledger.enter(&json!({"sessionUpdate": "usage_update", "cost": {"amount": 0.75, "currency": "USD"}}));
+        let mut spent = 0.5;
+        assert_eq!(ledger.close(&mut spent).cost_usd, Some(0.25));
+        assert_eq!(Ledger::default().close(&mut spent).cost_usd, None);
+    }
+}
