@@ -249,6 +249,14 @@ pub struct PageAt {
     pub limit: u32,
 }
 
+impl PageAt {
+    /// How many items to read.
+    pub(crate) fn rows(&self) -> usize {
+        let limit = if self.limit == 0 { 50 } else { self.limit.min(200) };
+        usize::try_from(limit).unwrap_or(200)
+    }
+}
+
 /// Runs, their attempts and the sessions they are claimed by.
 #[async_trait]
 pub trait Runs: Send + Sync + std::fmt::Debug {

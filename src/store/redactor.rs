@@ -1,5 +1,214 @@
 //! Keeps secrets out of what is written.
+//!
+//! Two kinds are known: values that a face has sent from its environment under a name that looks like a secret's, and text in the shape of a
+//! key, whoever wrote it. The attempt reads its prompt from the database, so a key in a prompt is redacted for the agent too: the agent has
+//! the values it may have in its environment, and needs none from the text.
+
+use crate::domain::{fault::Fault, run::Warning};
+use regex::{Captures, Regex, RegexBuilder};
+use serde_json::Value;
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
+/// What stands in a secret's place.
+const MARK: &str = "[redacted]";
+/// A shorter value is a word, a port, a flag: it would tear up harmless text.
+const SHORTEST: usize = 8;
+
+/// Text that is a key by its shape.
+const SHAPES: &str = r#"(?x)
+    -----BEGIN\ [A-Z0-9\ ]*PRIVATE\ KEY-----(?:[\s\S]*?-----END\ [A-Z0-9\ ]*PRIVATE\ KEY-----|[A-Za-z0-9+/=\s\\]*)
+  | \bsk-(?:ant-|proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{16,}
+  | \bgh[pousr]_[A-Za-z0-9]{20,}
+  | \bgithub_pat_[A-Za-z0-9_]{20,}
+  | \bxox[abeoprs]-[A-Za-z0-9-]{10,}
+  | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b
+  | \bAIza[A-Za-z0-9_-]{30,}
+  | \bglpat-[A-Za-z0-9_-]{16,}
+  | \bnpm_[A-Za-z0-9]{30,}
+  | \bhf_[A-Za-z0-9]{30,}
+  | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*
+  | (?P<bearer>\b[Bb]earer\ +)[A-Za-z0-9._~+/-]{12,}=*
+  | (?P<name>(?i:api[_-]?key|access[_-]?key|secret|token|passwd|password)["']?\s*[:=]\s*["']?)(?P<value>[A-Za-z0-9._~+/!@\#%^&*-]{8,}=*)
+"#;
+
+static SHAPE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(SHAPES).expect("a pattern of ours, compiled in every test run"));
 
 /// What must never be written.
 #[derive(Debug, Default)]
-pub struct Redactor {}
+pub struct Redactor {
+    /// Replaced whole when a face brings new values, so that readers only clone a handle.
+    known: RwLock<Arc<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    values: BTreeSet<String>,
+    pattern: Option<Regex>,
+}
+
+/// Its values are secrets: they are not shown.
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Known")
+            .field("values", &self.values.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Redactor {
+    /// Adds values to be kept out. The caller passes those whose names look like secrets'; values under 8 characters are ignored.
+    pub fn remember(&self, values: impl Iterator<Item = String>) {
+        let fresh: Vec<String> = values
+            .map(|value| value.trim().to_owned())
+            .filter(|value| value.chars().count() >= SHORTEST)
+            .collect();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if fresh.iter().all(|value| known.values.contains(value)) {
+            return;
+        }
+        let mut values = known.values.clone();
+        values.extend(fresh);
+        *known = Arc::new(Known::new(values));
+    }
+
+    /// The text without its secrets.
+    #[must_use]
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let known = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        let text = known.redact(text);
+        match shaped(&text) {
+            Some(clean) => Cow::Owned(clean),
+            None => text,
+        }
+    }
+
+    /// Redacts every string within; keys stay.
+    pub fn redact_json(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => self.redact_in_place(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    match field {
+                        // `{"api_key": "…"}` is an assignment too.
+                        Value::String(text) if names_secret(name) && is_random(text) => {
+                            MARK.clone_into(text);
+                        }
+                        field => self.redact_json(field),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Redacts a string where it is.
+    pub(crate) fn redact_in_place(&self, text: &mut String) {
+        if let Cow::Owned(clean) = self.redact(text) {
+            *text = clean;
+        }
+    }
+
+    /// A fault without secrets in its texts.
+    pub(crate) fn fault(&self, mut fault: Fault) -> Fault {
+        self.redact_in_place(&mut fault.detail);
+        if let Some(hint) = &mut fault.hint {
+            self.redact_in_place(hint);
+        }
+        fault
+    }
+
+    /// Warnings without secrets in their texts.
+    pub(crate) fn warnings(&self, mut warnings: Vec<Warning>) -> Vec<Warning> {
+        for warning in &mut warnings {
+            self.redact_in_place(&mut warning.detail);
+        }
+        warnings
+    }
+}
+
+impl Known {
+    fn new(values: BTreeSet<String>) -> Self {
+        let mut forms: Vec<String> = values.iter().flat_map(|value| forms(value)).collect();
+        // Of two that begin alike, the longer is tried first, lest its rest stays.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        let pattern = forms.iter().map(|form| regex::escape(form)).collect::<Vec<_>>().join("|");
+        let pattern = RegexBuilder::new(&pattern)
+            .size_limit(256 << 20)
+            .build()
+            .inspect_err(|error| tracing::error!(%error, "values are redacted one by one"))
+            .ok();
+        Self { values, pattern }
+    }
+
+    fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.values.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        match &self.pattern {
+            Some(pattern) => pattern.replace_all(text, MARK),
+            None => self.values.iter().rev().fold(Cow::Borrowed(text), |text, value| {
+                if text.contains(value.as_str()) {
+                    Cow::Owned(text.replace(value.as_str(), MARK))
+                } else {
+                    text
+                }
+            }),
+        }
+    }
+}
+
+/// A value as it is, and as it stands within JSON text.
+fn forms(value: &str) -> Vec<String> {
+    let escaped = Value::String(value.to_owned()).to_string();
+    let within = escaped.trim_matches('"').to_owned();
+    if within == value {
+        vec![within]
+    } else {
+        vec![value.to_owned(), within]
+    }
+}
+
+/// The text without what has the shape of a key; `None` when there is nothing of the kind.
+fn shaped(text: &str) -> Option<String> {
+    if text.len() < SHORTEST {
+        return None;
+    }
+    match SHAPE.replace_all(text, replacement) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(clean) => (clean != text).then_some(clean),
+    }
+}
+
+fn replacement(found: &Captures<'_>) -> String {
+    if let Some(bearer) = found.name("bearer") {
+        return format!("{}{MARK}", bearer.as_str());
+    }
+    match (found.name("name"), found.name("value")) {
+        (Some(name), Some(value)) if is_random(value.as_str()) => {
+            format!("{}{MARK}", name.as_str())
+        }
+        (Some(_), Some(_)) => found[0].to_owned(),
+        _ => MARK.to_owned(),
+    }
+}
+
+/// Whether an assigned value looks made up by a machine, and not like code (`token: next_token`) or a count (`token: 12345678`).
+fn is_random(value: &str) -> bool {
+    value.len() >= SHORTEST
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !value.contains([' ', '\n'])
+}
+
+fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    ["api_key", "apikey", "access_key", "secret", "token", "password", "passwd"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}

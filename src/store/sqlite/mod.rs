@@ -1,1 +1,104 @@
-//! SQLite.
+//! SQLite: one file, one writer task, a few readers.
+//!
+//! Reads go to a pool of read-only connections. Every write is a value ([`writer::Write`]) sent to the one task that owns the one writing
+//! connection; it takes what has gathered meanwhile into one transaction, commits (WAL, `synchronous=FULL`), and only then answers. So an
+//! answer means "synced", a lone caller waits for no timer, and many callers share one sync.
+
+mod connect;
+mod cursor;
+mod error;
+mod events;
+mod file;
+mod instances;
+mod log;
+#[cfg(test)]
+mod plans;
+mod projects;
+mod row;
+mod runs;
+mod schema;
+mod settle;
+mod tx;
+mod words;
+mod writer;
+
+use super::{Close, Redactor, Store, StoreError};
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+use std::{path::Path, sync::Arc};
+use tokio::sync::broadcast;
+
+/// Changes that a slow receiver may fall behind by before it must look at everything it waits for.
+const CHANGES_KEPT: usize = 1024;
+
+/// What a store is opened with.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How many sessions of one class may be leased at once.
+    pub default_cap: u32,
+    /// The file may not grow above so many pages of 4 KiB; `None`: above what the disk holds.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            default_cap: 4,
+            max_pages: None,
+        }
+    }
+}
+
+/// What each aggregate of the store works with.
+#[derive(Clone, Debug)]
+struct Base {
+    writer: writer::Writer,
+    readers: SqlitePool,
+    redactor: Arc<Redactor>,
+}
+
+/// Opens the database at `path`, created (0600) if it is not there. An older schema is backed up to `<path>.backup-<schema>` and brought
+/// up to date; the caller holds the lock of the home, so nobody else migrates.
+///
+/// # Errors
+/// `TooNew`, before anything is written, when a newer binary has migrated it; `Unavailable` when it cannot be opened, or lies on a network
+/// file system.
+pub async fn open(path: &Path, settings: Settings) -> Result<Store, StoreError> {
+    file::prepare(path)?;
+    schema::bring_up_to_date(path).await?;
+    let readers = connect::readers(path);
+    let (changes, _) = broadcast::channel(CHANGES_KEPT);
+    let writer = writer::start(
+        connect::writer(path, settings.max_pages),
+        changes.clone(),
+    )
+    .await?;
+    let base = Base {
+        writer,
+        readers,
+        redactor: Arc::new(Redactor::default()),
+    };
+    let store = Store {
+        runs: Arc::new(runs::SqliteRuns(base.clone())),
+        instances: Arc::new(instances::SqliteInstances(base.clone())),
+        projects: Arc::new(projects::SqliteProjects(base.clone())),
+        events: Arc::new(events::SqliteEvents(base.clone())),
+        changes,
+        redactor: Arc::clone(&base.redactor),
+        closer: Arc::new(Closer(base)),
+    };
+    store.runs.set_default_cap(settings.default_cap).await?;
+    Ok(store)
+}
+
+#[derive(Debug)]
+struct Closer(Base);
+
+#[async_trait]
+impl Close for Closer {
+    async fn close(&self) {
+        // Readers first: the last connection to close folds the WAL into the file, and only the writer may write.
+        self.0.readers.close().await;
+        self.0.writer.close().await;
+    }
+}

@@ -1,0 +1,91 @@
+//! Appending to the log.
+
+use super::{tx::Tx, words::json};
+use crate::{
+    domain::{
+        event::{EventKind, NewEvent},
+        ids::{InstanceId, ProjectId, RunId},
+    },
+    store::StoreError,
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+pub(super) const INSERT: &str = "INSERT INTO event(at,run,run_seq,project,instance,kind,data) VALUES(?1,?2,?3,?4,?5,?6,?7)";
+
+/// Whom an event belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    pub(super) run: Uuid,
+    pub(super) project: Option<Uuid>,
+    pub(super) instance: Option<Uuid>,
+}
+
+/// Writes event number `run_seq` of a run; the caller has drawn the number from the run's row.
+pub(super) async fn append(
+    tx: &mut Tx<'_>,
+    subject: Subject,
+    run_seq: i64,
+    event: &NewEvent,
+) -> Result<(), StoreError> {
+    sqlx::query(INSERT)
+        .bind(tx.now)
+        .bind(subject.run)
+        .bind(run_seq)
+        .bind(subject.project)
+        .bind(subject.instance)
+        .bind(event.kind.as_str())
+        .bind(json(&event.data)?)
+        .execute(&mut *tx.connection)
+        .await?;
+    Ok(())
+}
+
+/// Writes several, the last of which has number `last`.
+pub(super) async fn append_all(
+    tx: &mut Tx<'_>,
+    subject: Subject,
+    last: i64,
+    events: &[NewEvent],
+) -> Result<(), StoreError> {
+    for (event, back) in events.iter().zip((0..events.len()).rev()) {
+        append(tx, subject, last - count(back), event).await?;
+    }
+    Ok(())
+}
+
+/// Writes an event that belongs to no run.
+pub(super) async fn record(
+    tx: &mut Tx<'_>,
+    project: Option<ProjectId>,
+    instance: Option<InstanceId>,
+    event: &NewEvent,
+) -> Result<(), StoreError> {
+    sqlx::query(INSERT)
+        .bind(tx.now)
+        .bind(None::<Uuid>)
+        .bind(None::<i64>)
+        .bind(project.map(|id| id.0))
+        .bind(instance.map(|id| id.0))
+        .bind(event.kind.as_str())
+        .bind(json(&event.data)?)
+        .execute(&mut *tx.connection)
+        .await?;
+    tx.changed_elsewhere();
+    Ok(())
+}
+
+/// How many events, as the log counts them.
+pub(super) fn count(events: usize) -> i64 {
+    i64::try_from(events).unwrap_or(i64::MAX)
+}
+
+/// An event of the store's own.
+pub(super) fn event(kind: EventKind, data: Value) -> NewEvent {
+    NewEvent { kind, data }
+}
+
+/// The row is gone: of a run that was there in this very transaction.
+pub(super) fn gone(run: Uuid) -> StoreError {
+    StoreError::Internal(format!("run {} is not as its session says", RunId(run)))
+}

@@ -1,0 +1,1 @@
+//! Every hot statement finds its rows by index.

@@ -1,0 +1,206 @@
+//! Projects on SQLite.
+
+use super::{Base, cursor, tx::Tx, writer::Write};
+use crate::{
+    domain::{ids::ProjectId, page::Page, project::ProjectRow, time::Timestamp},
+    store::{PageAt, Projects, StoreError},
+};
+use async_trait::async_trait;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+macro_rules! columns {
+    () => {
+        "id, name, path, unregistered, last_opened_at, created_at"
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO project(",
+    columns!(),
+    ") VALUES(?1,?2,?3,0,?4,?5) ON CONFLICT(path) DO NOTHING"
+);
+/// The id stays, so that its old runs are its own again.
+const COME_BACK: &str = "UPDATE project SET unregistered=0, name=?2, last_opened_at=coalesce(?3,last_opened_at) WHERE path=?1 AND unregistered=1";
+const UPDATE: &str = "UPDATE project SET name=?2, path=?3, unregistered=?4, last_opened_at=?5, created_at=?6 WHERE id=?1";
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM project WHERE id=?1");
+const BY_PATH: &str = concat!("SELECT ", columns!(), " FROM project WHERE path=?1");
+const BY_NAME: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM project WHERE name=?1 AND unregistered=0 ORDER BY id"
+);
+const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM project WHERE unregistered=0 AND (name,id)>(?1,?2) ORDER BY name, id LIMIT ?3"
+);
+
+/// The aggregate.
+#[derive(Debug)]
+pub(super) struct SqliteProjects(pub(super) Base);
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    name: String,
+    path: String,
+    unregistered: bool,
+    last_opened_at: Option<i64>,
+    created_at: i64,
+}
+
+impl From<Row> for ProjectRow {
+    fn from(row: Row) -> Self {
+        Self {
+            id: ProjectId(row.id),
+            name: row.name,
+            path: row.path,
+            unregistered: row.unregistered,
+            last_opened_at: row.last_opened_at.map(Timestamp),
+            created_at: Timestamp(row.created_at),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Register {
+    row: ProjectRow,
+    explicit: bool,
+}
+
+#[async_trait]
+impl Write for Register {
+    type Answer = ProjectRow;
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<ProjectRow, StoreError> {
+        let row = &self.row;
+        let inserted = sqlx::query(INSERT)
+            .bind(row.id.0)
+            .bind(&row.name)
+            .bind(&row.path)
+            .bind(row.last_opened_at.map(|at| at.0))
+            .bind(row.created_at.0)
+            .execute(&mut *tx.connection)
+            .await?
+            .rows_affected();
+        if inserted == 1 {
+            tx.changed_elsewhere();
+        } else if self.explicit {
+            sqlx::query(COME_BACK)
+                .bind(&row.path)
+                .bind(&row.name)
+                .bind(row.last_opened_at.map(|at| at.0))
+                .execute(&mut *tx.connection)
+                .await?;
+            tx.changed_elsewhere();
+        }
+        let there: Row = sqlx::query_as(BY_PATH)
+            .bind(&row.path)
+            .fetch_one(&mut *tx.connection)
+            .await?;
+        Ok(there.into())
+    }
+}
+
+#[derive(Debug)]
+struct Update(ProjectRow);
+
+#[async_trait]
+impl Write for Update {
+    type Answer = ();
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let row = &self.0;
+        let updated = sqlx::query(UPDATE)
+            .bind(row.id.0)
+            .bind(&row.name)
+            .bind(&row.path)
+            .bind(row.unregistered)
+            .bind(row.last_opened_at.map(|at| at.0))
+            .bind(row.created_at.0)
+            .execute(&mut *tx.connection)
+            .await?;
+        if updated.rows_affected() == 0 {
+            return Err(not_found(row.id));
+        }
+        tx.changed_elsewhere();
+        Ok(())
+    }
+}
+
+fn not_found(name: impl ToString) -> StoreError {
+    StoreError::NotFound {
+        noun: "project",
+        name: name.to_string(),
+    }
+}
+
+#[async_trait]
+impl Projects for SqliteProjects {
+    async fn register(&self, row: ProjectRow, explicit: bool) -> Result<ProjectRow, StoreError> {
+        // Every delegation registers its directory; one that is known costs no write.
+        let known: Option<Row> = sqlx::query_as(BY_PATH)
+            .bind(&row.path)
+            .fetch_optional(&self.0.readers)
+            .await?;
+        match known {
+            Some(known) if !known.unregistered || !explicit => Ok(known.into()),
+            Some(_) | None => self.0.writer.send(Register { row, explicit }).await,
+        }
+    }
+
+    async fn update(&self, row: ProjectRow) -> Result<(), StoreError> {
+        self.0.writer.send(Update(row)).await
+    }
+
+    async fn get(&self, id: ProjectId) -> Result<ProjectRow, StoreError> {
+        sqlx::query_as::<_, Row>(BY_ID)
+            .bind(id.0)
+            .fetch_optional(&self.0.readers)
+            .await?
+            .map(ProjectRow::from)
+            .ok_or_else(|| not_found(id))
+    }
+
+    async fn by_path(&self, path: &str) -> Result<ProjectRow, StoreError> {
+        sqlx::query_as::<_, Row>(BY_PATH)
+            .bind(path)
+            .fetch_optional(&self.0.readers)
+            .await?
+            .map(ProjectRow::from)
+            .ok_or_else(|| not_found(path))
+    }
+
+    async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(BY_NAME)
+            .bind(name)
+            .fetch_all(&self.0.readers)
+            .await?;
+        Ok(rows.into_iter().map(ProjectRow::from).collect())
+    }
+
+    async fn list(&self, page: PageAt) -> Result<Page<ProjectRow>, StoreError> {
+        let limit = page.rows();
+        let (name, id) = match &page.cursor {
+            Some(text) => cursor::name(text)?,
+            None => (String::new(), Uuid::nil()),
+        };
+        let mut rows: Vec<Row> = sqlx::query_as(LIST)
+            .bind(name)
+            .bind(id)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX) + 1)
+            .fetch_all(&self.0.readers)
+            .await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| cursor::of_name(&row.name, row.id));
+        Ok(Page {
+            items: rows.into_iter().map(ProjectRow::from).collect(),
+            next_cursor,
+        })
+    }
+}

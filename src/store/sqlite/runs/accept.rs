@@ -1,0 +1,180 @@
+//! Accepting a run.
+
+use crate::{
+    domain::{event::EventKind, ids::RunId, run::RunState},
+    store::{
+        Accepted, NewRun, Redactor, StoreError,
+        sqlite::{
+            log::{Subject, append, event},
+            tx::Tx,
+            words::{json, word},
+            writer::Write,
+        },
+    },
+};
+use async_trait::async_trait;
+use serde_json::json as data;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// Processes run on this machine; the column is there for others.
+const PLACE: &str = "local";
+
+const KEY: &str = "INSERT INTO idempotency(scope,key,fingerprint,run,created_at) VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING";
+const KEY_SEEN: &str = "SELECT fingerprint,run FROM idempotency WHERE scope=?1 AND key=?2";
+const SESSION: &str = "INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
+ VALUES(?1,?2,?3,?2||'/'||?3||'/'||?4,2,?5,?6,?7,?8,?9,?10,?11,?12) \
+ ON CONFLICT(id) DO UPDATE SET next_seq=next_seq+1, head_run=coalesce(head_run,excluded.head_run), \
+ class_key=CASE WHEN head_run IS NULL THEN place||'/'||agent||'/'||?4 ELSE class_key END, \
+ ready_rank=CASE WHEN head_run IS NULL THEN excluded.ready_rank ELSE ready_rank END, \
+ tree=CASE WHEN head_run IS NULL THEN excluded.tree ELSE tree END \
+ RETURNING next_seq-1 AS seq, place, agent, instance, project";
+const CLASS: &str = "INSERT INTO class(class_key,place,agent,lane,max_concurrent) \
+ VALUES(?1||'/'||?2||'/'||?3,?1,?2,?3,(SELECT value FROM setting WHERE name='default_cap')) ON CONFLICT DO NOTHING";
+const RUN: &str = "INSERT INTO run(id,session,seq,class_key,event_seq,created_at,timeout_ms,deadline,instance,project,previous,label,lane,tree,mode,warnings,prompt) \
+ VALUES(?1,?2,?3,?4||'/'||?5||'/'||?6,1,?7,?8,?9,?10,?11,?12,?13,?6,?14,?15,?16,?17)";
+const OUTBOX: &str = "INSERT INTO outbox(run,kind,at) VALUES(?1,'accepted',?2)";
+
+/// A run to be written, its texts redacted.
+#[derive(Debug)]
+pub(super) struct Accept {
+    run: NewRun,
+    mode: String,
+    warnings: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Turn {
+    seq: i64,
+    place: String,
+    agent: String,
+    instance: Option<Uuid>,
+    project: Option<Uuid>,
+}
+
+impl Accept {
+    pub(super) fn new(mut run: NewRun, redactor: &Redactor) -> Result<Self, StoreError> {
+        redactor.redact_in_place(&mut run.prompt);
+        if let Some(label) = &mut run.label {
+            redactor.redact_in_place(label);
+        }
+        let warnings = redactor.warnings(std::mem::take(&mut run.warnings));
+        Ok(Self {
+            mode: word(&run.mode)?,
+            warnings: if warnings.is_empty() { None } else { Some(json(&warnings)?) },
+            run,
+        })
+    }
+
+    /// The run that the key stood for before, if it did.
+    async fn seen(&self, tx: &mut Tx<'_>) -> Result<Option<RunId>, StoreError> {
+        let Some(key) = &self.run.idempotency else {
+            return Ok(None);
+        };
+        let fresh = sqlx::query(KEY)
+            .bind(&key.scope)
+            .bind(&key.key)
+            .bind(&key.fingerprint)
+            .bind(self.run.id.0)
+            .bind(tx.now)
+            .execute(&mut *tx.connection)
+            .await?;
+        if fresh.rows_affected() == 1 {
+            return Ok(None);
+        }
+        let (fingerprint, run): (String, Uuid) = sqlx::query_as(KEY_SEEN)
+            .bind(&key.scope)
+            .bind(&key.key)
+            .fetch_one(&mut *tx.connection)
+            .await?;
+        if fingerprint == key.fingerprint {
+            Ok(Some(RunId(run)))
+        } else {
+            Err(StoreError::IdempotencyConflict(key.key.clone()))
+        }
+    }
+
+    /// The run's place in its session; a new session is opened.
+    async fn queue(&self, tx: &mut Tx<'_>) -> Result<Turn, StoreError> {
+        let session = &self.run.session;
+        let turn: Turn = sqlx::query_as(SESSION)
+            .bind(session.id.0)
+            .bind(PLACE)
+            .bind(&session.agent)
+            .bind(&self.run.lane)
+            .bind(self.run.id.0)
+            .bind(tx.now)
+            .bind(&self.run.tree)
+            .bind(session.instance.map(|id| id.0))
+            .bind(session.project.map(|id| id.0))
+            .bind(&session.persona)
+            .bind(&session.cwd)
+            .bind(&session.agent_session)
+            .fetch_one(&mut *tx.connection)
+            .await?;
+        sqlx::query(CLASS)
+            .bind(&turn.place)
+            .bind(&turn.agent)
+            .bind(&self.run.lane)
+            .execute(&mut *tx.connection)
+            .await?;
+        Ok(turn)
+    }
+
+    async fn insert(&self, tx: &mut Tx<'_>, turn: &Turn) -> Result<(), StoreError> {
+        let run = &self.run;
+        sqlx::query(RUN)
+            .bind(run.id.0)
+            .bind(run.session.id.0)
+            .bind(turn.seq)
+            .bind(&turn.place)
+            .bind(&turn.agent)
+            .bind(&run.lane)
+            .bind(tx.now)
+            .bind(run.timeout_ms)
+            .bind(run.timeout_ms.map(|ms| tx.now.saturating_add(ms)))
+            .bind(turn.instance)
+            .bind(turn.project)
+            .bind(run.previous.map(|id| id.0))
+            .bind(&run.label)
+            .bind(&run.tree)
+            .bind(&self.mode)
+            .bind(&self.warnings)
+            .bind(&run.prompt)
+            .execute(&mut *tx.connection)
+            .await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Write for Accept {
+    type Answer = Accepted;
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<Accepted, StoreError> {
+        if let Some(run) = self.seen(tx).await? {
+            return Ok(Accepted {
+                run,
+                duplicate: true,
+            });
+        }
+        let turn = self.queue(tx).await?;
+        self.insert(tx, &turn).await?;
+        let subject = Subject {
+            run: self.run.id.0,
+            project: turn.project,
+            instance: turn.instance,
+        };
+        append(tx, subject, 1, &event(EventKind::Accepted, data!({}))).await?;
+        sqlx::query(OUTBOX)
+            .bind(self.run.id.0)
+            .bind(tx.now)
+            .execute(&mut *tx.connection)
+            .await?;
+        tx.changed(self.run.id, RunState::Queued);
+        Ok(Accepted {
+            run: self.run.id,
+            duplicate: false,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Runs on SQLite: one write, one file.
+
+mod accept;
+mod append;
+mod cancel;
+pub(super) mod claim;
+mod finish;
+pub(super) mod read;
+mod recover;
+mod release;
+mod renew;
+pub(super) mod sweep;
+
+use super::{Base, tx::Tx, writer::Write};
+use crate::{
+    domain::{
+        ids::{HubId, ProjectId, RunId, SessionId},
+        page::Page,
+        run::{Attempt, Run, RunState, Waiting},
+    },
+    store::{
+        Accepted, Claimed, Finish, Lease, NewRun, PageAt, Progress, Release, Renewed, RunFilter,
+        Runs, SessionRow, StoreError,
+    },
+};
+use async_trait::async_trait;
+
+/// The aggregate.
+#[derive(Debug)]
+pub(super) struct SqliteRuns(pub(super) Base);
+
+#[async_trait]
+impl Runs for SqliteRuns {
+    async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError> {
+        let accept = accept::Accept::new(run, &self.0.redactor)?;
+        self.0.writer.send(accept).await
+    }
+
+    async fn claim(
+        &self,
+        holder: HubId,
+        limit: u32,
+        lease_ms: i64,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        // Most looks find nothing; those cost no write.
+        if limit == 0 || !claim::any(&self.0.readers).await? {
+            return Ok(Vec::new());
+        }
+        self.0
+            .writer
+            .send(claim::Claim {
+                holder,
+                limit,
+                lease_ms,
+            })
+            .await
+    }
+
+    async fn renew(&self, leases: Vec<Lease>, lease_ms: i64) -> Result<Vec<Renewed>, StoreError> {
+        if leases.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.0.writer.send(renew::Renew { leases, lease_ms }).await
+    }
+
+    async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError> {
+        let append = append::Append::new(lease, progress, &self.0.redactor);
+        self.0.writer.send(append).await
+    }
+
+    async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError> {
+        let end = finish::End::new(lease, finish, &self.0.redactor)?;
+        self.0.writer.send(end).await
+    }
+
+    async fn release(&self, lease: Lease, release: Release) -> Result<(), StoreError> {
+        let back = release::GiveBack::new(lease, release, &self.0.redactor);
+        self.0.writer.send(back).await
+    }
+
+    async fn wake(&self, waiting: Waiting) -> Result<(), StoreError> {
+        self.0.writer.send(release::Wake { waiting }).await
+    }
+
+    async fn cancel(&self, run: RunId, reason: String) -> Result<RunState, StoreError> {
+        let reason = self.0.redactor.redact(&reason).into_owned();
+        self.0.writer.send(cancel::Cancel { run, reason }).await
+    }
+
+    async fn recover(&self, alive: Vec<HubId>) -> Result<Vec<RunId>, StoreError> {
+        self.0.writer.send(recover::Recover { alive }).await
+    }
+
+    async fn sweep(&self) -> Result<Option<i64>, StoreError> {
+        let next = sweep::next(&self.0.readers).await?;
+        if next.is_none_or(|ms| ms > 0) {
+            return Ok(next);
+        }
+        self.0.writer.send(sweep::Sweep).await?;
+        sweep::next(&self.0.readers).await
+    }
+
+    async fn get(&self, run: RunId) -> Result<Run, StoreError> {
+        read::run(&self.0.readers, run).await
+    }
+
+    async fn list(&self, filter: RunFilter, page: PageAt) -> Result<Page<Run>, StoreError> {
+        read::list(&self.0.readers, &filter, &page).await
+    }
+
+    async fn attempts(&self, run: RunId) -> Result<Vec<Attempt>, StoreError> {
+        read::attempts(&self.0.readers, run).await
+    }
+
+    async fn session(&self, session: SessionId) -> Result<SessionRow, StoreError> {
+        read::session(&self.0.readers, session).await
+    }
+
+    async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError> {
+        read::open(&self.0.readers, project).await
+    }
+
+    async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError> {
+        self.0.writer.send(DefaultCap(default_cap)).await
+    }
+}
+
+/// Changes the cap of every class that has none of its own.
+#[derive(Debug)]
+struct DefaultCap(u32);
+
+#[async_trait]
+impl Write for DefaultCap {
+    type Answer = ();
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        sqlx::query("UPDATE setting SET value=?1 WHERE name='default_cap' AND value<>?1")
+            .bind(self.0)
+            .execute(&mut *tx.connection)
+            .await?;
+        let changed = sqlx::query("UPDATE class SET max_concurrent=?1 WHERE own_cap=0 AND max_concurrent<>?1")
+            .bind(self.0)
+            .execute(&mut *tx.connection)
+            .await?;
+        if changed.rows_affected() > 0 {
+            tx.changed_elsewhere();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! Prolonging leases.
+
+use crate::store::{
+    Lease, Renewed, StoreError,
+    sqlite::{tx::Tx, writer::Write},
+};
+use async_trait::async_trait;
+
+pub(in crate::store::sqlite) const RENEW: &str = "UPDATE session SET lease_until=?4 WHERE id=?1 AND fence=?2 AND head_run=?3 AND lease_holder IS NOT NULL \
+ RETURNING (SELECT cancel_requested FROM run WHERE run.id=?3)";
+
+/// Leases that go on.
+#[derive(Debug)]
+pub(super) struct Renew {
+    pub(super) leases: Vec<Lease>,
+    pub(super) lease_ms: i64,
+}
+
+#[async_trait]
+impl Write for Renew {
+    type Answer = Vec<Renewed>;
+    const URGENT: bool = true;
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<Vec<Renewed>, StoreError> {
+        let mut renewed = Vec::with_capacity(self.leases.len());
+        for lease in &self.leases {
+            let cancel: Option<bool> = sqlx::query_scalar(RENEW)
+                .bind(lease.session.0)
+                .bind(lease.fence)
+                .bind(lease.run.0)
+                .bind(tx.now.saturating_add(self.lease_ms))
+                .fetch_optional(&mut *tx.connection)
+                .await?;
+            renewed.push(Renewed {
+                lease: *lease,
+                held: cancel.is_some(),
+                cancel_requested: cancel.unwrap_or(false),
+            });
+        }
+        Ok(renewed)
+    }
+}

@@ -1,0 +1,279 @@
+//! The one task that writes.
+//!
+//! It owns the connection, so nothing ever waits for a lock of ours. What has gathered while it committed goes into the next transaction;
+//! each item has a savepoint, so that one refusal is that item's alone. Answers are given after the commit, never before.
+
+use super::tx::Tx;
+use crate::store::{Change, StoreError};
+use async_trait::async_trait;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::{fmt, sync::Arc};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+const QUEUE: usize = 1024;
+const BATCH: usize = 256;
+
+/// The database's clock, in milliseconds.
+pub(super) const CLOCK: &str = "SELECT CAST(unixepoch('subsec')*1000 AS INTEGER)";
+
+/// A write, as a value. `write` may run any statements; what it answers is sent once they are synced.
+#[async_trait]
+pub(super) trait Write: fmt::Debug + Send + Sync + 'static {
+    type Answer: Send + Sync + 'static;
+    /// Goes in front: of an attempt that works, whose lease may run out behind a burst of new runs.
+    const URGENT: bool = false;
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<Self::Answer, StoreError>;
+}
+
+/// Handle of the writer; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    urgent: mpsc::Sender<Box<dyn Item>>,
+    patient: mpsc::Sender<Box<dyn Item>>,
+    closing: CancellationToken,
+    task: TaskTracker,
+    /// The task ends with the last handle.
+    _end: Arc<DropGuard>,
+}
+
+impl Writer {
+    /// Sends a write and waits until it is synced. A caller that stops waiting does not take the write back.
+    pub(super) async fn send<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = if W::URGENT { &self.urgent } else { &self.patient };
+        let item = Pending {
+            write,
+            outcome: None,
+            reply,
+        };
+        queue.send(Box::new(item)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Writes what was sent before, then ends.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        self.task.wait().await;
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".to_owned())
+}
+
+/// A write that somebody waits for.
+#[async_trait]
+trait Item: fmt::Debug + Send {
+    async fn write(&mut self, tx: &mut Tx<'_>);
+    /// Why it was refused, if it was.
+    fn refusal(&self) -> Option<&StoreError>;
+    /// `fate`: why the batch was lost, if it was.
+    fn answer(self: Box<Self>, fate: Option<&str>);
+}
+
+struct Pending<W: Write> {
+    write: W,
+    outcome: Option<Result<W::Answer, StoreError>>,
+    reply: oneshot::Sender<Result<W::Answer, StoreError>>,
+}
+
+impl<W: Write> fmt::Debug for Pending<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write.fmt(f)
+    }
+}
+
+#[async_trait]
+impl<W: Write> Item for Pending<W> {
+    async fn write(&mut self, tx: &mut Tx<'_>) {
+        self.outcome = Some(self.write.write(tx).await);
+    }
+
+    fn refusal(&self) -> Option<&StoreError> {
+        self.outcome.as_ref().and_then(|outcome| outcome.as_ref().err())
+    }
+
+    fn answer(self: Box<Self>, fate: Option<&str>) {
+        let outcome = match (fate, self.outcome) {
+            (None, Some(outcome)) => outcome,
+            (Some(why), _) => Err(StoreError::Unavailable(why.to_owned())),
+            (None, None) => Err(StoreError::Internal("a write was passed over".to_owned())),
+        };
+        // Nobody waits any more: what was written stays written.
+        drop(self.reply.send(outcome));
+    }
+}
+
+/// Connects, and starts the task.
+pub(super) async fn start(
+    options: SqliteConnectOptions,
+    changes: broadcast::Sender<Change>,
+) -> Result<Writer, StoreError> {
+    let connection = options.connect().await?;
+    let (urgent, urgent_queue) = mpsc::channel(QUEUE);
+    let (patient, patient_queue) = mpsc::channel(QUEUE);
+    let closing = CancellationToken::new();
+    let writer = Writer {
+        urgent,
+        patient,
+        closing: closing.clone(),
+        task: TaskTracker::new(),
+        _end: Arc::new(closing.drop_guard()),
+    };
+    let task = Task {
+        options,
+        connection: Some(connection),
+        urgent: urgent_queue,
+        patient: patient_queue,
+        closing: writer.closing.clone(),
+        changes,
+        last_now: 0,
+    };
+    writer.task.spawn(task.run());
+    writer.task.close();
+    Ok(writer)
+}
+
+struct Task {
+    options: SqliteConnectOptions,
+    /// `None` after a commit or a roll-back failed: what state it was in, nobody knows.
+    connection: Option<SqliteConnection>,
+    urgent: mpsc::Receiver<Box<dyn Item>>,
+    patient: mpsc::Receiver<Box<dyn Item>>,
+    closing: CancellationToken,
+    changes: broadcast::Sender<Change>,
+    last_now: i64,
+}
+
+impl Task {
+    async fn run(mut self) {
+        while let Some(mut batch) = self.next().await {
+            let written = self.write(&mut batch).await;
+            let fate = written.as_ref().err().map(|error| match error {
+                StoreError::Unavailable(why) => why.clone(),
+                other => other.to_string(),
+            });
+            if let Some(why) = &fate {
+                tracing::warn!(items = batch.len(), why, "a batch was lost");
+            }
+            for item in batch {
+                item.answer(fate.as_deref());
+            }
+            for change in written.unwrap_or_default() {
+                // Nobody listens: nobody need be told.
+                drop(self.changes.send(change));
+            }
+        }
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database did not close in order");
+        }
+    }
+
+    /// Waits for a write, and takes along what else is there; `None` at the end.
+    async fn next(&mut self) -> Option<Vec<Box<dyn Item>>> {
+        let mut batch = Vec::new();
+        while batch.is_empty() {
+            let open = !self.urgent.is_closed() || !self.patient.is_closed();
+            tokio::select! {
+                biased;
+                // What was sent before is still received from a closed queue.
+                () = self.closing.cancelled(), if open => {
+                    self.urgent.close();
+                    self.patient.close();
+                }
+                Some(item) = self.urgent.recv() => batch.push(item),
+                Some(item) = self.patient.recv() => batch.push(item),
+                else => return None,
+            }
+        }
+        take(&mut self.urgent, &mut batch, BATCH);
+        // A few in any case, lest a stream of urgent ones hold them up for ever.
+        let room = (BATCH - batch.len()).max(BATCH / 4);
+        take(&mut self.patient, &mut batch, room);
+        Some(batch)
+    }
+
+    /// One transaction; answers what changed. An error is the fate of the whole batch.
+    async fn write(&mut self, batch: &mut [Box<dyn Item>]) -> Result<Vec<Change>, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        let (now, changes) = commit(&mut connection, batch, self.last_now).await?;
+        self.last_now = now;
+        // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
+        self.connection = Some(connection);
+        Ok(changes)
+    }
+}
+
+fn take(queue: &mut mpsc::Receiver<Box<dyn Item>>, batch: &mut Vec<Box<dyn Item>>, room: usize) {
+    for _ in 0..room {
+        match queue.try_recv() {
+            Ok(item) => batch.push(item),
+            Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => break,
+        }
+    }
+}
+
+/// Answers the moment of the transaction and what changed in it.
+async fn commit(
+    connection: &mut SqliteConnection,
+    batch: &mut [Box<dyn Item>],
+    not_before: i64,
+) -> Result<(i64, Vec<Change>), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let clock: i64 = sqlx::query_scalar(CLOCK)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let now = clock.max(not_before);
+    // The transaction itself is the savepoint of an item that has it for itself.
+    if let [item] = batch {
+        let changes = attempt(item, &mut transaction, now).await?;
+        match changes {
+            Some(changes) => transaction.commit().await.map(|()| (now, changes)),
+            None => transaction.rollback().await.map(|()| (now, Vec::new())),
+        }
+        .map_err(StoreError::from)
+    } else {
+        let mut all = Vec::new();
+        for item in batch {
+            let mut savepoint = transaction.begin().await?;
+            match attempt(item, &mut savepoint, now).await? {
+                Some(changes) => {
+                    savepoint.commit().await?;
+                    all.extend(changes);
+                }
+                None => savepoint.rollback().await?,
+            }
+        }
+        transaction.commit().await?;
+        Ok((now, all))
+    }
+}
+
+/// What the item changed; `None` when it was refused. An error when the database itself refuses: SQLite may then have rolled back
+/// everything, and what follows would be written outside of any transaction.
+async fn attempt(
+    item: &mut Box<dyn Item>,
+    connection: &mut SqliteConnection,
+    now: i64,
+) -> Result<Option<Vec<Change>>, StoreError> {
+    let mut tx = Tx {
+        connection,
+        now,
+        changes: Vec::new(),
+    };
+    item.write(&mut tx).await;
+    match item.refusal() {
+        None => Ok(Some(tx.changes)),
+        Some(StoreError::Unavailable(why)) => Err(StoreError::Unavailable(why.clone())),
+        Some(_) => Ok(None),
+    }
+}
