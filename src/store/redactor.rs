@@ -137,7 +137,11 @@ impl Known {
         let mut forms: Vec<String> = values.iter().flat_map(|value| forms(value)).collect();
         // Of two that begin alike, the longer is tried first, lest its rest stays.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        let pattern = forms.iter().map(|form| regex::escape(form)).collect::<Vec<_>>().join("|");
+        let pattern = forms
+            .iter()
+            .map(|form| regex::escape(form))
+            .collect::<Vec<_>>()
+            .join("|");
         let pattern = RegexBuilder::new(&pattern)
             .size_limit(256 << 20)
             .build()
@@ -152,13 +156,17 @@ impl Known {
         }
         match &self.pattern {
             Some(pattern) => pattern.replace_all(text, MARK),
-            None => self.values.iter().rev().fold(Cow::Borrowed(text), |text, value| {
-                if text.contains(value.as_str()) {
-                    Cow::Owned(text.replace(value.as_str(), MARK))
-                } else {
-                    text
-                }
-            }),
+            None => self
+                .values
+                .iter()
+                .rev()
+                .fold(Cow::Borrowed(text), |text, value| {
+                    if text.contains(value.as_str()) {
+                        Cow::Owned(text.replace(value.as_str(), MARK))
+                    } else {
+                        text
+                    }
+                }),
         }
     }
 }
@@ -208,7 +216,15 @@ fn is_random(value: &str) -> bool {
 
 fn names_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
-    ["api_key", "apikey", "access_key", "secret", "token", "password", "passwd"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    [
+        "api_key",
+        "apikey",
+        "access_key",
+        "secret",
+        "token",
+        "password",
+        "passwd",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }

@@ -1,3 +1,4 @@
 //! Promises, one file each.
 
 mod agents;
+mod store;

@@ -39,7 +39,9 @@ pub(super) fn of_name(name: &str, id: Uuid) -> String {
 pub(super) fn name(text: &str) -> Result<(String, Uuid), StoreError> {
     let bytes = decode('n', text)?;
     let (id, name) = bytes.split_at_checked(16).ok_or(StoreError::BadCursor)?;
-    let name = String::from_utf8(name.to_vec()).ok().ok_or(StoreError::BadCursor)?;
+    let name = String::from_utf8(name.to_vec())
+        .ok()
+        .ok_or(StoreError::BadCursor)?;
     Ok((name, uuid(id)?))
 }
 
@@ -57,7 +59,11 @@ fn decode(list: char, text: &str) -> Result<Vec<u8>, StoreError> {
     }
     (0..hex.len())
         .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok().ok_or(StoreError::BadCursor))
+        .map(|at| {
+            u8::from_str_radix(&hex[at..at + 2], 16)
+                .ok()
+                .ok_or(StoreError::BadCursor)
+        })
         .collect()
 }
 
@@ -83,7 +89,16 @@ mod tests {
         assert_eq!(run(&of_run(-5, id)).unwrap(), (-5, id));
         assert_eq!(event(&of_event(77)).unwrap(), 77);
         assert_eq!(name(&of_name("añb", id)).unwrap(), ("añb".to_owned(), id));
-        for bad in ["", "e", "x00", "e12", "eé0", "e00000000000000zz", "r0000", "7"] {
+        for bad in [
+            "",
+            "e",
+            "x00",
+            "e12",
+            "eé0",
+            "e00000000000000zz",
+            "r0000",
+            "7",
+        ] {
             assert!(matches!(event(bad), Err(StoreError::BadCursor)), "{bad}");
             assert!(matches!(run(bad), Err(StoreError::BadCursor)), "{bad}");
             assert!(matches!(name(bad), Err(StoreError::BadCursor)), "{bad}");

@@ -1,6 +1,11 @@
 //! The log on SQLite.
 
-use super::{Base, cursor, log, tx::Tx, words::{unjson, unword}, writer::Write};
+use super::{
+    Base, cursor, log,
+    tx::Tx,
+    words::{unjson, unword},
+    writer::Write,
+};
 use crate::{
     domain::{
         event::{Event, NewEvent},
@@ -118,7 +123,11 @@ impl Events for SqliteEvents {
         filter: EventFilter,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        let after = after.as_deref().map(cursor::event).transpose()?.unwrap_or(0);
+        let after = after
+            .as_deref()
+            .map(cursor::event)
+            .transpose()?
+            .unwrap_or(0);
         let rows: Vec<EventRow> = sqlx::query_as(AssertSqlSafe(after_sql(&filter)))
             .bind(after)
             .bind(filter.run.map(|id| id.0))

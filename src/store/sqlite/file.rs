@@ -58,7 +58,11 @@ fn at(path: &Path, error: &io::Error) -> StoreError {
 
 fn networked(found: &StatFs, folder: &Path) -> Option<String> {
     // The type of `f_type` differs by platform; the numbers are of 32 bits everywhere.
-    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "signed here, unsigned there")]
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_sign_loss,
+        reason = "signed here, unsigned there"
+    )]
     let magic = (found.f_type as u64) & 0xffff_ffff;
     if magic == FUSE {
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
@@ -84,7 +88,9 @@ fn fuse_networked(mounts: &str, folder: &Path) -> Option<String> {
             // The table writes a blank in a path as \040.
             let point = words.next()?.replace("\\040", " ");
             let kind = words.next()?;
-            folder.starts_with(&point).then(|| (point.len(), kind.to_owned()))
+            folder
+                .starts_with(&point)
+                .then(|| (point.len(), kind.to_owned()))
         })
         .max_by_key(|(length, _)| *length)
         .map(|(_, kind)| kind)

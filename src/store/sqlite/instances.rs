@@ -50,7 +50,8 @@ const LIST: &str = concat!(
     " FROM instance WHERE name>?1 AND deleted_at IS NULL AND (?2 IS NULL OR project=?2) AND (?3 IS NULL OR status=?3) ORDER BY name LIMIT ?4"
 );
 const USING: &str = "SELECT count(*) FROM instance WHERE persona=?1 AND deleted_at IS NULL";
-const PURGE: &str = "DELETE FROM instance WHERE deleted_at IS NOT NULL AND deleted_at<?1 RETURNING id";
+const PURGE: &str =
+    "DELETE FROM instance WHERE deleted_at IS NOT NULL AND deleted_at<?1 RETURNING id";
 
 /// The aggregate.
 #[derive(Debug)]
@@ -230,7 +231,10 @@ impl Instances for SqliteInstances {
             .filter(|_| more)
             .map(|row| cursor::of_name(&row.name, row.id));
         Ok(Page {
-            items: rows.into_iter().map(Instance::try_from).collect::<Result<_, _>>()?,
+            items: rows
+                .into_iter()
+                .map(Instance::try_from)
+                .collect::<Result<_, _>>()?,
             next_cursor,
         })
     }

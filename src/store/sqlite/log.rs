@@ -11,7 +11,8 @@ use crate::{
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(super) const INSERT: &str = "INSERT INTO event(at,run,run_seq,project,instance,kind,data) VALUES(?1,?2,?3,?4,?5,?6,?7)";
+pub(super) const INSERT: &str =
+    "INSERT INTO event(at,run,run_seq,project,instance,kind,data) VALUES(?1,?2,?3,?4,?5,?6,?7)";
 
 /// Whom an event belongs to.
 #[derive(Clone, Copy, Debug)]

@@ -68,11 +68,7 @@ pub async fn open(path: &Path, settings: Settings) -> Result<Store, StoreError> 
     schema::bring_up_to_date(path).await?;
     let readers = connect::readers(path);
     let (changes, _) = broadcast::channel(CHANGES_KEPT);
-    let writer = writer::start(
-        connect::writer(path, settings.max_pages),
-        changes.clone(),
-    )
-    .await?;
+    let writer = writer::start(connect::writer(path, settings.max_pages), changes.clone()).await?;
     let base = Base {
         writer,
         readers,

@@ -17,7 +17,11 @@ pub(super) async fn bring_up_to_date(path: &Path) -> Result<(), StoreError> {
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);
+    let known = MIGRATIONS
+        .iter()
+        .map(|step| step.version)
+        .max()
+        .unwrap_or(0);
     let found = found(connection).await?;
     if found > known {
         return Err(StoreError::TooNew { found, known });
@@ -65,10 +69,13 @@ async fn back_up(
     }
     // VACUUM INTO takes an empty file that is there, and with it its mode.
     file::private(&partial).map_err(failed)?;
-    let name = partial.to_str().ok_or_else(|| {
-        StoreError::Unavailable(format!("{} is not UTF-8", partial.display()))
-    })?;
-    sqlx::query("VACUUM INTO ?1").bind(name).execute(connection).await?;
+    let name = partial
+        .to_str()
+        .ok_or_else(|| StoreError::Unavailable(format!("{} is not UTF-8", partial.display())))?;
+    sqlx::query("VACUUM INTO ?1")
+        .bind(name)
+        .execute(connection)
+        .await?;
     std::fs::File::open(&partial)
         .and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(&partial, &target))

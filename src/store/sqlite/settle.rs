@@ -23,8 +23,7 @@ pub(super) const END: &str = "UPDATE run SET state=?2, fence=NULL, event_seq=eve
  conclusion=coalesce(?6,conclusion), usage=coalesce(?7,usage), warnings=coalesce(?8,warnings), step=NULL \
  WHERE id=?1 AND ended_at IS NULL AND fence IS ?9 \
  RETURNING session, seq, attempt, event_seq, project, instance";
-pub(super) const END_ATTEMPT: &str =
-    "UPDATE attempt SET outcome=?3, ended_at=?4, reason=coalesce(?5,reason), stderr_tail=?6 WHERE run=?1 AND n=?2 AND ended_at IS NULL";
+pub(super) const END_ATTEMPT: &str = "UPDATE attempt SET outcome=?3, ended_at=?4, reason=coalesce(?5,reason), stderr_tail=?6 WHERE run=?1 AND n=?2 AND ended_at IS NULL";
 pub(super) const NEXT: &str = "SELECT id, class_key, tree FROM run WHERE session=?1 AND seq>?2 AND state='queued' ORDER BY seq LIMIT 1";
 pub(super) const FORWARD: &str = "UPDATE session SET head_run=?3, class_key=coalesce(?4,class_key), tree=?5, ready_rank=?6, \
  wake_at=NULL, waiting=NULL, lease_holder=NULL, lease_until=NULL WHERE id=?1 AND head_run=?2";
@@ -111,10 +110,7 @@ pub(super) async fn settle(
     Ok(true)
 }
 
-async fn end(
-    tx: &mut Tx<'_>,
-    settlement: &Settlement<'_>,
-) -> Result<Option<Ended>, StoreError> {
+async fn end(tx: &mut Tx<'_>, settlement: &Settlement<'_>) -> Result<Option<Ended>, StoreError> {
     Ok(sqlx::query_as(END)
         .bind(settlement.run)
         .bind(settlement.state.as_str())
@@ -186,5 +182,11 @@ async fn tell(
     if let Some(reason) = settlement.reason {
         said["reason"] = data!(reason);
     }
-    append(tx, subject, ended.event_seq, &event(EventKind::Finished, said)).await
+    append(
+        tx,
+        subject,
+        ended.event_seq,
+        &event(EventKind::Finished, said),
+    )
+    .await
 }

@@ -25,7 +25,9 @@ pub(super) fn unword<T: DeserializeOwned>(word: String) -> Result<T, StoreError>
 }
 
 /// Reads [`word_of`] back.
-pub(super) fn unword_of<T: DeserializeOwned>(word: Option<String>) -> Result<Option<T>, StoreError> {
+pub(super) fn unword_of<T: DeserializeOwned>(
+    word: Option<String>,
+) -> Result<Option<T>, StoreError> {
     word.map(unword).transpose()
 }
 
@@ -47,5 +49,6 @@ pub(super) fn unjson_of<T: DeserializeOwned>(text: Option<&str>) -> Result<Optio
 
 /// Reads the word of a state.
 pub(super) fn state(word: &str) -> Result<RunState, StoreError> {
-    RunState::parse(word).ok_or_else(|| StoreError::Internal(format!("an unknown state \"{word}\"")))
+    RunState::parse(word)
+        .ok_or_else(|| StoreError::Internal(format!("an unknown state \"{word}\"")))
 }

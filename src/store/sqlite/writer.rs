@@ -44,7 +44,11 @@ impl Writer {
     /// Sends a write and waits until it is synced. A caller that stops waiting does not take the write back.
     pub(super) async fn send<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let queue = if W::URGENT { &self.urgent } else { &self.patient };
+        let queue = if W::URGENT {
+            &self.urgent
+        } else {
+            &self.patient
+        };
         let item = Pending {
             write,
             outcome: None,
@@ -94,7 +98,9 @@ impl<W: Write> Item for Pending<W> {
     }
 
     fn refusal(&self) -> Option<&StoreError> {
-        self.outcome.as_ref().and_then(|outcome| outcome.as_ref().err())
+        self.outcome
+            .as_ref()
+            .and_then(|outcome| outcome.as_ref().err())
     }
 
     fn answer(self: Box<Self>, fate: Option<&str>) {
@@ -217,7 +223,9 @@ fn take(queue: &mut mpsc::Receiver<Box<dyn Item>>, batch: &mut Vec<Box<dyn Item>
     for _ in 0..room {
         match queue.try_recv() {
             Ok(item) => batch.push(item),
-            Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => break,
+            Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => {
+                break;
+            }
         }
     }
 }

@@ -61,7 +61,11 @@ impl Accept {
         let warnings = redactor.warnings(std::mem::take(&mut run.warnings));
         Ok(Self {
             mode: word(&run.mode)?,
-            warnings: if warnings.is_empty() { None } else { Some(json(&warnings)?) },
+            warnings: if warnings.is_empty() {
+                None
+            } else {
+                Some(json(&warnings)?)
+            },
             run,
         })
     }

@@ -71,11 +71,7 @@ impl Write for Append {
 }
 
 /// Writes progress; answers the state of the run.
-async fn write(
-    tx: &mut Tx<'_>,
-    lease: Lease,
-    progress: &Progress,
-) -> Result<RunState, StoreError> {
+async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<RunState, StoreError> {
     let stepped: Stepped = sqlx::query_as(STEP)
         .bind(lease.run.0)
         .bind(lease.fence)
@@ -102,7 +98,10 @@ pub(super) async fn note(
     lease: Lease,
     note: &AttemptNote,
 ) -> Result<(), StoreError> {
-    if note.warm.is_some() || note.reason.is_some() || note.persona_route.is_some() || note.pid.is_some()
+    if note.warm.is_some()
+        || note.reason.is_some()
+        || note.persona_route.is_some()
+        || note.pid.is_some()
     {
         sqlx::query(NOTE)
             .bind(lease.run.0)

@@ -83,7 +83,9 @@ impl End {
 fn conclude(finish: &mut Finish) {
     let events = &mut finish.progress.events;
     if let Some(conclusion) = &finish.conclusion
-        && !events.iter().any(|event| event.kind == EventKind::Concluded)
+        && !events
+            .iter()
+            .any(|event| event.kind == EventKind::Concluded)
     {
         events.push(event(
             EventKind::Concluded,

@@ -138,10 +138,12 @@ impl Write for DefaultCap {
             .bind(self.0)
             .execute(&mut *tx.connection)
             .await?;
-        let changed = sqlx::query("UPDATE class SET max_concurrent=?1 WHERE own_cap=0 AND max_concurrent<>?1")
-            .bind(self.0)
-            .execute(&mut *tx.connection)
-            .await?;
+        let changed = sqlx::query(
+            "UPDATE class SET max_concurrent=?1 WHERE own_cap=0 AND max_concurrent<>?1",
+        )
+        .bind(self.0)
+        .execute(&mut *tx.connection)
+        .await?;
         if changed.rows_affected() > 0 {
             tx.changed_elsewhere();
         }

@@ -132,7 +132,10 @@ pub(super) async fn list(
         .filter(|_| more)
         .map(|row| cursor::of_run(row.created_at, row.id));
     Ok(Page {
-        items: rows.into_iter().map(Run::try_from).collect::<Result<_, _>>()?,
+        items: rows
+            .into_iter()
+            .map(Run::try_from)
+            .collect::<Result<_, _>>()?,
         next_cursor,
     })
 }

@@ -42,9 +42,7 @@ impl Write for Recover {
     type Answer = Vec<RunId>;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Vec<RunId>, StoreError> {
-        let held: Vec<Held> = sqlx::query_as(HELD)
-            .fetch_all(&mut *tx.connection)
-            .await?;
+        let held: Vec<Held> = sqlx::query_as(HELD).fetch_all(&mut *tx.connection).await?;
         let fault = Fault::new(ErrorKind::HubLost, "the hub that ran it died")
             .hint("look at what it left, then delegate again with this run as `previous`");
         let mut ended = Vec::new();

@@ -1,0 +1,211 @@
+//! What the promises of the store are tried with.
+
+use eyas::{
+    domain::{
+        conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
+        event::{Event, EventKind, NewEvent},
+        ids::{HubId, ProjectId, RunId, SessionId},
+        run::{AttemptOutcome, Mode, RunState},
+    },
+    stdx::mint,
+    store::{
+        AttemptNote, Claimed, EventFilter, Finish, Idempotency, Lease, NewRun, Progress,
+        SessionRow, Store, StoreError,
+        sqlite::{self, Settings},
+    },
+};
+use serde_json::json;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+pub(super) const LEASE_MS: i64 = 60_000;
+
+/// An empty store in a folder of its own.
+#[derive(Debug)]
+pub(super) struct Home {
+    pub(super) store: Store,
+    folder: TempDir,
+}
+
+impl Home {
+    pub(super) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// With so many turns at once in each class.
+    pub(super) async fn capped(default_cap: u32) -> Self {
+        Self::with(Settings {
+            default_cap,
+            ..Settings::default()
+        })
+        .await
+    }
+
+    pub(super) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sqlite::open(&folder.path().join("eyas.db"), settings)
+            .await
+            .unwrap();
+        Self { store, folder }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("eyas.db")
+    }
+
+    /// Closes, and opens again.
+    pub(super) async fn reopen(self) -> Self {
+        self.store.closer.close().await;
+        let store = sqlite::open(&self.path(), Settings::default())
+            .await
+            .unwrap();
+        Self {
+            store,
+            folder: self.folder,
+        }
+    }
+
+    pub(super) async fn accept(&self, run: NewRun) -> RunId {
+        self.store.runs.accept(run).await.unwrap().run
+    }
+
+    pub(super) async fn claim(&self, limit: u32) -> Vec<Claimed> {
+        self.store.runs.claim(hub(), limit, LEASE_MS).await.unwrap()
+    }
+
+    /// Claims the one run that is ready.
+    pub(super) async fn claim_one(&self) -> Lease {
+        let claimed = self.claim(10).await;
+        assert_eq!(claimed.len(), 1, "one run is ready");
+        claimed[0].lease
+    }
+
+    pub(super) async fn finish(&self, lease: Lease) {
+        self.store.runs.finish(lease, success()).await.unwrap();
+    }
+
+    pub(super) async fn state(&self, run: RunId) -> RunState {
+        self.store.runs.get(run).await.unwrap().state
+    }
+
+    pub(super) async fn events(&self, run: RunId) -> Vec<Event> {
+        let filter = EventFilter {
+            run: Some(run),
+            ..EventFilter::default()
+        };
+        self.store.events.after(None, filter, 1000).await.unwrap()
+    }
+
+    pub(super) async fn kinds(&self, run: RunId) -> Vec<EventKind> {
+        self.events(run)
+            .await
+            .into_iter()
+            .map(|event| event.kind)
+            .collect()
+    }
+}
+
+pub(super) fn hub() -> HubId {
+    HubId(mint())
+}
+
+pub(super) fn session() -> SessionRow {
+    SessionRow {
+        id: SessionId(mint()),
+        instance: None,
+        persona: None,
+        agent: "embedded".to_owned(),
+        project: None,
+        cwd: "/work".to_owned(),
+        agent_session: None,
+    }
+}
+
+pub(super) fn project_id() -> ProjectId {
+    ProjectId(mint())
+}
+
+/// A run in a session of its own.
+pub(super) fn run() -> NewRun {
+    run_in(session())
+}
+
+pub(super) fn run_in(session: SessionRow) -> NewRun {
+    NewRun {
+        id: RunId(mint()),
+        session,
+        prompt: "look at it".to_owned(),
+        previous: None,
+        label: None,
+        lane: "default".to_owned(),
+        mode: Mode::Auto,
+        timeout_ms: None,
+        tree: None,
+        warnings: Vec::new(),
+        idempotency: None,
+    }
+}
+
+pub(super) fn keyed(key: &str, fingerprint: &str) -> NewRun {
+    NewRun {
+        idempotency: Some(Idempotency {
+            scope: "project".to_owned(),
+            key: key.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        }),
+        ..run()
+    }
+}
+
+pub(super) fn message(text: &str) -> NewEvent {
+    NewEvent {
+        kind: EventKind::Message,
+        data: json!({"text": text}),
+    }
+}
+
+pub(super) fn says(text: &str) -> Progress {
+    Progress {
+        events: vec![message(text)],
+        step: Some(text.to_owned()),
+        note: AttemptNote::default(),
+    }
+}
+
+pub(super) fn conclusion(summary: &str) -> Conclusion {
+    Conclusion {
+        status: ConclusionStatus::Success,
+        summary: summary.to_owned(),
+        artifacts: Vec::new(),
+        memory_refs: Vec::new(),
+        follow_up: None,
+        questions: Vec::new(),
+        confidence: None,
+        warnings: Vec::new(),
+        source: ConclusionSource::Tool,
+        duration_ms: 5,
+        usage: None,
+        stop_reason: None,
+    }
+}
+
+pub(super) fn success() -> Finish {
+    ends(RunState::Succeeded, AttemptOutcome::Succeeded)
+}
+
+pub(super) fn ends(state: RunState, outcome: AttemptOutcome) -> Finish {
+    Finish {
+        state,
+        outcome,
+        error: None,
+        conclusion: (state == RunState::Succeeded).then(|| conclusion("done")),
+        usage: None,
+        warnings: Vec::new(),
+        stderr_tail: None,
+        progress: Progress::default(),
+    }
+}
+
+pub(super) fn is_lost<T>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::LeaseLost(_)))
+}

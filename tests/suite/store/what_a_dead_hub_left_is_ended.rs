@@ -1,0 +1,49 @@
+//! Recovery ends what is held by a hub that is not alive, and nothing else.
+
+use super::kit::{Home, hub, run, run_in, session};
+use eyas::domain::{
+    fault::ErrorKind,
+    run::{AttemptOutcome, RunState},
+};
+
+#[tokio::test]
+async fn only_what_the_dead_held_ends() {
+    let home = Home::new().await;
+    let (dead, alive) = (hub(), hub());
+    let talk = session();
+    let lost = home.accept(run_in(talk.clone())).await;
+    let behind = home.accept(run_in(talk)).await;
+    let doomed = home.accept(run()).await;
+    assert_eq!(home.store.runs.claim(dead, 10, 1).await.unwrap().len(), 2);
+    home.store
+        .runs
+        .cancel(doomed, "enough".to_owned())
+        .await
+        .unwrap();
+    let kept = home.accept(run()).await;
+    assert_eq!(home.store.runs.claim(alive, 10, 1).await.unwrap().len(), 1);
+
+    let home = home.reopen().await;
+    let mut ended = home.store.runs.recover(vec![alive]).await.unwrap();
+    ended.sort();
+    assert_eq!(ended, [lost, doomed]);
+    let found = home.store.runs.get(lost).await.unwrap();
+    assert_eq!(found.state, RunState::Failed);
+    let error = found.error.unwrap();
+    assert_eq!(error.kind, ErrorKind::HubLost);
+    assert!(error.hint.unwrap().contains("previous"));
+    let attempts = home.store.runs.attempts(lost).await.unwrap();
+    assert_eq!(attempts[0].outcome, Some(AttemptOutcome::Lost));
+    assert_eq!(home.state(doomed).await, RunState::Cancelled);
+    assert_eq!(home.state(kept).await, RunState::Running);
+    assert_eq!(home.claim_one().await.run, behind, "the next comes forward");
+    assert!(
+        home.store
+            .runs
+            .recover(vec![alive, hub()])
+            .await
+            .unwrap()
+            .len()
+            == 1
+    );
+}
