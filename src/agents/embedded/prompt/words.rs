@@ -1,0 +1,483 @@
+//! The words of a prompt that are worth looking for.
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// More words make a search for everything.
+const MAX_WORDS: usize = 8;
+/// Longer "words" are pasted data.
+const MAX_LEN: usize = 60;
+
+/// Words of any request, and words that every project is full of.
+const STOP: &[&str] = &[
+    "a",
+    "about",
+    "above",
+    "across",
+    "after",
+    "again",
+    "against",
+    "all",
+    "along",
+    "already",
+    "also",
+    "always",
+    "an",
+    "and",
+    "another",
+    "answer",
+    "any",
+    "anything",
+    "are",
+    "around",
+    "as",
+    "ask",
+    "at",
+    "be",
+    "because",
+    "been",
+    "before",
+    "being",
+    "below",
+    "best",
+    "better",
+    "between",
+    "both",
+    "brief",
+    "briefly",
+    "but",
+    "by",
+    "can",
+    "cannot",
+    "check",
+    "code",
+    "codebase",
+    "come",
+    "comes",
+    "could",
+    "current",
+    "currently",
+    "describe",
+    "detail",
+    "details",
+    "did",
+    "directory",
+    "do",
+    "does",
+    "doing",
+    "don",
+    "done",
+    "down",
+    "each",
+    "either",
+    "else",
+    "etc",
+    "even",
+    "every",
+    "everything",
+    "exactly",
+    "example",
+    "examples",
+    "exist",
+    "exists",
+    "explain",
+    "false",
+    "far",
+    "few",
+    "file",
+    "files",
+    "find",
+    "first",
+    "folder",
+    "for",
+    "from",
+    "full",
+    "further",
+    "gets",
+    "give",
+    "given",
+    "gives",
+    "go",
+    "goes",
+    "going",
+    "good",
+    "got",
+    "had",
+    "happen",
+    "happens",
+    "has",
+    "have",
+    "having",
+    "he",
+    "help",
+    "her",
+    "here",
+    "him",
+    "his",
+    "how",
+    "however",
+    "i",
+    "identify",
+    "if",
+    "in",
+    "inside",
+    "instead",
+    "into",
+    "is",
+    "isn",
+    "it",
+    "its",
+    "just",
+    "keep",
+    "know",
+    "last",
+    "let",
+    "like",
+    "list",
+    "ll",
+    "located",
+    "look",
+    "looking",
+    "looks",
+    "made",
+    "make",
+    "makes",
+    "many",
+    "may",
+    "me",
+    "mean",
+    "means",
+    "might",
+    "more",
+    "most",
+    "much",
+    "must",
+    "my",
+    "name",
+    "need",
+    "needed",
+    "needs",
+    "never",
+    "new",
+    "next",
+    "no",
+    "not",
+    "nothing",
+    "now",
+    "of",
+    "off",
+    "on",
+    "once",
+    "one",
+    "only",
+    "onto",
+    "or",
+    "other",
+    "others",
+    "our",
+    "out",
+    "over",
+    "overview",
+    "own",
+    "part",
+    "parts",
+    "per",
+    "place",
+    "places",
+    "please",
+    "point",
+    "project",
+    "put",
+    "rather",
+    "re",
+    "read",
+    "really",
+    "repo",
+    "report",
+    "repository",
+    "review",
+    "right",
+    "said",
+    "same",
+    "say",
+    "see",
+    "seem",
+    "shall",
+    "she",
+    "short",
+    "should",
+    "show",
+    "since",
+    "so",
+    "some",
+    "something",
+    "still",
+    "such",
+    "sum",
+    "summarise",
+    "summarize",
+    "summary",
+    "sure",
+    "survey",
+    "take",
+    "tell",
+    "than",
+    "that",
+    "the",
+    "their",
+    "them",
+    "then",
+    "there",
+    "these",
+    "they",
+    "thing",
+    "things",
+    "think",
+    "this",
+    "those",
+    "through",
+    "thus",
+    "to",
+    "together",
+    "too",
+    "true",
+    "try",
+    "two",
+    "under",
+    "understand",
+    "until",
+    "up",
+    "upon",
+    "us",
+    "use",
+    "used",
+    "uses",
+    "using",
+    "ve",
+    "very",
+    "want",
+    "was",
+    "way",
+    "we",
+    "well",
+    "were",
+    "what",
+    "whatever",
+    "when",
+    "where",
+    "whether",
+    "which",
+    "while",
+    "who",
+    "whole",
+    "whom",
+    "whose",
+    "why",
+    "will",
+    "with",
+    "within",
+    "without",
+    "work",
+    "working",
+    "works",
+    "would",
+    "yes",
+    "yet",
+    "you",
+    "your",
+    // Verbs of requests for a change: what is to be changed is what is looked for.
+    "add",
+    "analyse",
+    "analyze",
+    "build",
+    "change",
+    "create",
+    "delete",
+    "fix",
+    "implement",
+    "improve",
+    "modify",
+    "optimise",
+    "optimize",
+    "refactor",
+    "remove",
+    "rename",
+    "replace",
+    "rewrite",
+    "run",
+    "update",
+    "write",
+    // Named topics have a section of their own.
+    "fixme",
+    "fixmes",
+    "language",
+    "languages",
+    "loc",
+    "todo",
+    "todos",
+];
+
+/// One word, and how it is found.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Word {
+    /// As the prompt has it.
+    pub(in super::super) shown: String,
+    /// What finds it: without regard to case, with `-`, `_`, a space or nothing between its parts, and without its
+    /// commonest endings.
+    pub(in super::super) pattern: String,
+    pub(in super::super) regex: Regex,
+}
+
+/// The words worth looking for: what stands in quotes first, then identifiers and paths, then the rest in their order.
+pub(super) fn significant(text: &str) -> Vec<Word> {
+    let (quoted, rest) = quoted(text);
+    let mut found: Vec<(u8, String)> = quoted.into_iter().map(|phrase| (0, phrase)).collect();
+    found.extend(
+        rest.split(|c: char| !(c.is_alphanumeric() || "_-./:".contains(c)))
+            .map(trimmed)
+            .filter(|token| is_significant(token))
+            .map(|token| (u8::from(!is_identifier(token)) + 1, token.to_owned())),
+    );
+    found.sort_by_key(|(rank, _)| *rank);
+    let mut words: Vec<Word> = Vec::new();
+    for (_, shown) in found {
+        let Some(word) = word(shown) else { continue };
+        if words.len() < MAX_WORDS && words.iter().all(|w| w.pattern != word.pattern) {
+            words.push(word);
+        }
+    }
+    words
+}
+
+/// What stands between back-quotes or double quotes on one line, and the text without it.
+fn quoted(text: &str) -> (Vec<String>, String) {
+    let mut phrases = Vec::new();
+    let mut rest = String::new();
+    for line in text.lines() {
+        let mut line = line;
+        while let Some((before, mark, inside, after)) = first_quote(line) {
+            rest.push_str(before);
+            rest.push(' ');
+            let phrase = inside.trim();
+            if (2..=MAX_LEN).contains(&phrase.chars().count()) {
+                phrases.push(phrase.to_owned());
+            } else {
+                rest.push_str(inside);
+            }
+            rest.push(mark);
+            line = after;
+        }
+        rest.push_str(line);
+        rest.push('\n');
+    }
+    (phrases, rest)
+}
+
+fn first_quote(line: &str) -> Option<(&str, char, &str, &str)> {
+    let open = line.find(['`', '"'])?;
+    let mark = line[open..].chars().next()?;
+    let inside = &line[open + 1..];
+    let close = inside.find(mark)?;
+    Some((&line[..open], mark, &inside[..close], &inside[close + 1..]))
+}
+
+/// A token without the punctuation of its sentence, and without the line number of `file:12`.
+fn trimmed(token: &str) -> &str {
+    let token = token.trim_matches(|c: char| "_-./:".contains(c));
+    let numbered = token
+        .rsplit_once(':')
+        .filter(|(_, after)| !after.is_empty() && after.bytes().all(|b| b.is_ascii_digit()));
+    numbered.map_or(token, |(path, _)| path)
+}
+
+fn is_significant(token: &str) -> bool {
+    let letters = token.chars().count();
+    let wide = token.chars().any(|c| !c.is_ascii());
+    (letters >= 3 || (wide && letters >= 2))
+        && letters <= MAX_LEN
+        && token.chars().any(char::is_alphabetic)
+        && !STOP.contains(&token.to_lowercase().as_str())
+}
+
+fn is_identifier(token: &str) -> bool {
+    token.contains(['_', '.', '/', ':'])
+        || token.chars().any(|c| c.is_ascii_digit())
+        || token.chars().skip(1).any(char::is_uppercase)
+}
+
+fn word(shown: String) -> Option<Word> {
+    let stem = stem(&shown.to_lowercase());
+    let pattern = stem
+        .split(['-', '_', ' '])
+        .filter(|part| !part.is_empty())
+        .map(regex::escape)
+        .collect::<Vec<_>>()
+        .join("[-_ ]?");
+    let regex = RegexBuilder::new(&pattern)
+        .case_insensitive(true)
+        .build()
+        .ok()
+        .filter(|_| !pattern.is_empty())?;
+    Some(Word {
+        shown,
+        pattern,
+        regex,
+    })
+}
+
+/// Without the commonest English endings, where enough is left to stand for the word.
+fn stem(word: &str) -> String {
+    if !word.bytes().all(|b| b.is_ascii_lowercase()) {
+        return word.to_owned();
+    }
+    for (ending, least) in [("ies", 4), ("ing", 4), ("ed", 4), ("es", 5), ("s", 3)] {
+        if let Some(left) = word.strip_suffix(ending)
+            && left.len() >= least
+            && !(ending == "s" && left.ends_with('s'))
+        {
+            return left.to_owned();
+        }
+    }
+    word.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::significant;
+
+    fn shown(text: &str) -> Vec<String> {
+        significant(text).into_iter().map(|w| w.shown).collect()
+    }
+
+    #[test]
+    fn the_words_that_matter_are_left() {
+        assert_eq!(
+            shown("Please find where the lease is renewed, in the code."),
+            ["lease", "renewed"]
+        );
+        assert_eq!(
+            shown("Why does `claim next` fail in src/store/mod.rs:12 and RunStore?"),
+            ["claim next", "src/store/mod.rs", "RunStore", "fail"]
+        );
+        assert_eq!(shown("What is this project about?"), [""; 0]);
+        assert_eq!(shown("lease Lease LEASES leases"), ["lease"]);
+        assert_eq!(shown("```\n```"), [""; 0]);
+        assert_eq!(shown("wo wird die Größe berechnet").len(), 5);
+        assert!(shown(&"x1 y_2 abc ".repeat(10_000)).len() <= 8);
+        assert_eq!(shown(&"x".repeat(100_000)), [""; 0]);
+    }
+
+    #[test]
+    fn a_word_is_found_in_its_other_forms() {
+        for (word, text) in [
+            ("retries", "Retry"),
+            ("parsing", "parser"),
+            ("read-only", "READ_ONLY"),
+            ("read-only", "readonly"),
+            ("leases", "lease"),
+            ("a.b(c", "a.b"),
+        ] {
+            let found = significant(word);
+            assert!(found[0].regex.is_match(text.as_bytes()), "{word}");
+        }
+    }
+}
