@@ -15,3 +15,6 @@ mod turn;
 mod wire;
 
 pub use serve::{serve, serve_over};
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,6 @@ const MAX_BYTES: usize = 64 * 1024;
 /// What a prompt asks.
 #[derive(Clone, Debug)]
 pub(super) struct Prompt {
-    /// The request without blocks of ours.
-    pub(super) text: String,
     pub(super) words: Vec<Word>,
     pub(super) topics: Vec<Topic>,
     /// The verb of a change or command that the surveyor cannot do.
@@ -30,7 +28,6 @@ impl Prompt {
             words: words::significant(text),
             topics: intent::topics(text),
             change: intent::change(text),
-            text: text.to_owned(),
         }
     }
 }

@@ -340,9 +340,13 @@ pub(super) fn significant(text: &str) -> Vec<Word> {
     found.sort_by_key(|(rank, _)| *rank);
     let mut words: Vec<Word> = Vec::new();
     for (_, shown) in found {
-        let Some(word) = word(shown) else { continue };
-        if words.len() < MAX_WORDS && words.iter().all(|w| w.pattern != word.pattern) {
-            words.push(word);
+        let pattern = pattern(&shown);
+        if words.iter().any(|word| word.pattern == pattern) {
+            continue;
+        }
+        words.extend(word(shown, pattern));
+        if words.len() == MAX_WORDS {
+            break;
         }
     }
     words
@@ -401,17 +405,19 @@ fn is_significant(token: &str) -> bool {
 fn is_identifier(token: &str) -> bool {
     token.contains(['_', '.', '/', ':'])
         || token.chars().any(|c| c.is_ascii_digit())
-        || token.chars().skip(1).any(char::is_uppercase)
+        || (token.chars().skip(1).any(char::is_uppercase) && token.chars().any(char::is_lowercase))
 }
 
-fn word(shown: String) -> Option<Word> {
-    let stem = stem(&shown.to_lowercase());
-    let pattern = stem
+fn pattern(shown: &str) -> String {
+    stem(&shown.to_lowercase())
         .split(['-', '_', ' '])
         .filter(|part| !part.is_empty())
         .map(regex::escape)
         .collect::<Vec<_>>()
-        .join("[-_ ]?");
+        .join("[-_ ]?")
+}
+
+fn word(shown: String, pattern: String) -> Option<Word> {
     let regex = RegexBuilder::new(&pattern)
         .case_insensitive(true)
         .build()
@@ -461,7 +467,7 @@ mod tests {
         assert_eq!(shown("What is this project about?"), [""; 0]);
         assert_eq!(shown("lease Lease LEASES leases"), ["lease"]);
         assert_eq!(shown("```\n```"), [""; 0]);
-        assert_eq!(shown("wo wird die Größe berechnet").len(), 5);
+        assert_eq!(shown("wo wird die Größe berechnet").len(), 4);
         assert!(shown(&"x1 y_2 abc ".repeat(10_000)).len() <= 8);
         assert_eq!(shown(&"x".repeat(100_000)), [""; 0]);
     }

@@ -15,7 +15,6 @@ mod tree;
 
 pub(super) use budget::{Bounds, Budget, Stopped};
 pub(super) use findings::{Findings, Step, StepKind};
-pub(super) use manifest::{Command, Entry};
 pub(super) use rank::Match;
 pub(super) use text::plain;
 

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 const MAX_MATCHES: usize = 10;
 /// What is quoted of a line, in bytes.
 const MAX_SNIPPET: usize = 160;
+/// What is quoted of a word.
+const MAX_WORD: usize = 60;
 
 /// A file for the words of a prompt.
 #[derive(Clone, Debug)]
@@ -58,13 +60,12 @@ pub(super) fn rank(words: &[Word], tree: &Tree, scan: &Scan) -> Vec<Match> {
 pub(super) fn missing(words: &[Word], matches: &[Match]) -> Vec<String> {
     words
         .iter()
-        .map(|word| &word.shown)
+        .map(|word| text::plain(&word.shown, MAX_WORD))
         .filter(|shown| {
             matches
                 .iter()
-                .all(|m| m.words.iter().all(|(word, _, _)| word != *shown))
+                .all(|m| m.words.iter().all(|(word, _, _)| word != shown))
         })
-        .cloned()
         .collect()
 }
 
@@ -103,7 +104,7 @@ fn one(
             1.0 + float(count).ln()
         };
         score += rarity[index] * (depth + bonus);
-        found.push((text::plain(&word.shown, 60), count, in_path));
+        found.push((text::plain(&word.shown, MAX_WORD), count, in_path));
     }
     if found.is_empty() {
         return None;
