@@ -1,1 +1,15 @@
-//! The one reader of flags, environment and files.
+//! The one reader of flags, environment and files. What it reads is handed on as [`Settings`] and [`Environment`]; no other floor looks
+//! at `std::env` or at a home of its own accord.
+
+mod environment;
+mod file;
+mod keys;
+mod layout;
+mod resolve;
+mod settings;
+
+pub use environment::Environment;
+pub use resolve::{Origin, Shown};
+pub use settings::{
+    AgentSettings, Flags, HubSettings, LimitSettings, RunSettings, Settings, WarmSettings,
+};

@@ -1,0 +1,50 @@
+//! Every setting: its name in `config.toml`, what it may hold, what it is without being set.
+
+/// What a setting may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Path,
+    /// A whole number that is not negative.
+    Number,
+    /// Text in a list; commas part it in the environment.
+    List,
+}
+
+/// A setting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    /// Dotted name, as the tables of `config.toml` spell it.
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// As it would stand in the environment; empty = not set.
+    pub(super) default: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+    }
+}
+
+/// All settings, by name. Durations are milliseconds.
+pub(super) const KEYS: &[Key] = &[
+    key("agent.default", Kind::Text, ""),
+    key("agent.env_file", Kind::Path, ""),
+    key("agent.env_passthrough", Kind::List, ""),
+    key("hub.idle_exit_ms", Kind::Number, "1800000"),
+    key("limits.prompt_bytes", Kind::Number, "4194304"),
+    key("log", Kind::Text, ""),
+    key("runs.retention_ms", Kind::Number, "7776000000"),
+    key("warm.idle_ttl_ms", Kind::Number, "600000"),
+    key("warm.max_concurrent", Kind::Number, "4"),
+];
+
+impl Key {
+    /// The variable that sets it: `hub.idle_exit_ms` is `EYAS_HUB_IDLE_EXIT_MS`.
+    pub(super) fn variable(&self) -> String {
+        format!("EYAS_{}", self.name.replace('.', "_").to_uppercase())
+    }
+}

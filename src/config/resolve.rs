@@ -1,0 +1,130 @@
+//! Which of flag, variable, file and default sets a value, and what it is then.
+
+use super::{
+    Environment,
+    keys::{Key, Kind},
+};
+use crate::domain::fault::Fault;
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt, path::Path};
+use toml::Value;
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Flag,
+    /// The variable of that name.
+    Environment(String),
+    /// The home's `config.toml`.
+    Config,
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag"),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Config => f.write_str("config.toml"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A setting as `eyas config` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shown {
+    pub name: String,
+    /// Null when it is not set.
+    pub value: serde_json::Value,
+    #[serde(serialize_with = "as_text")]
+    pub origin: Origin,
+}
+
+fn as_text<S: serde::Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(origin)
+}
+
+/// The three sources, best first, before the defaults.
+pub(super) struct Sources<'a> {
+    pub(super) flags: &'a BTreeMap<String, String>,
+    pub(super) env: &'a Environment,
+    pub(super) file: &'a BTreeMap<String, Value>,
+    /// Relative paths in the file begin here.
+    pub(super) home: &'a Path,
+}
+
+impl Sources<'_> {
+    /// The value of `key`, from its best source.
+    pub(super) fn value(&self, key: &Key) -> Result<Shown, Fault> {
+        let (value, origin) = self.find(key)?;
+        Ok(Shown {
+            name: key.name.to_owned(),
+            value,
+            origin,
+        })
+    }
+
+    fn find(&self, key: &Key) -> Result<(serde_json::Value, Origin), Fault> {
+        let variable = key.variable();
+        if let Some(text) = self.flags.get(key.name) {
+            return Ok((self.from_text(key, text, &self.env.cwd)?, Origin::Flag));
+        }
+        if let Some(text) = self.env.var(&variable) {
+            let value = self.from_text(key, text, &self.env.cwd);
+            return Ok((value?, Origin::Environment(variable)));
+        }
+        if let Some(value) = self.file.get(key.name) {
+            return Ok((self.from_file(key, value)?, Origin::Config));
+        }
+        let value = self.from_text(key, key.default, self.home)?;
+        Ok((value, Origin::Default))
+    }
+
+    fn from_text(&self, key: &Key, text: &str, base: &Path) -> Result<serde_json::Value, Fault> {
+        Ok(match key.kind {
+            Kind::Text | Kind::Path if text.is_empty() => serde_json::Value::Null,
+            Kind::Text => text.into(),
+            Kind::Path => self.path(text, base).into(),
+            Kind::Number => text.parse::<u64>().map_err(|_| whole(key.name))?.into(),
+            Kind::List => text
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .collect(),
+        })
+    }
+
+    fn from_file(&self, key: &Key, value: &Value) -> Result<serde_json::Value, Fault> {
+        match (key.kind, value) {
+            (Kind::Text, Value::String(text)) => Ok(text.as_str().into()),
+            (Kind::Path, Value::String(text)) => Ok(self.path(text, self.home).into()),
+            (Kind::Number, Value::Integer(number)) => u64::try_from(*number)
+                .map(Into::into)
+                .map_err(|_| whole(key.name)),
+            (Kind::List, Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().map(serde_json::Value::from))
+                .collect::<Option<Vec<_>>>()
+                .map(Into::into)
+                .ok_or_else(|| Fault::invalid(key.name, "must be a list of text")),
+            (Kind::Number, _) => Err(whole(key.name)),
+            (Kind::List, _) => Err(Fault::invalid(key.name, "must be a list of text")),
+            (Kind::Text | Kind::Path, _) => Err(Fault::invalid(key.name, "must be text")),
+        }
+    }
+
+    /// `~/` is the user's home; a relative path begins at `base`.
+    fn path(&self, text: &str, base: &Path) -> String {
+        let path = match (text.strip_prefix("~/"), &self.env.home_dir) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => base.join(text),
+        };
+        path.to_string_lossy().into_owned()
+    }
+}
+
+fn whole(name: &str) -> Fault {
+    Fault::invalid(name, "must be a whole number that is not negative")
+}

@@ -1,0 +1,302 @@
+//! The settings of one process: each value in its type, and a list of where each came from.
+
+use super::{
+    Environment, Origin, Shown, file,
+    keys::KEYS,
+    layout::{Layout, absolute},
+    resolve::Sources,
+};
+use crate::domain::fault::Fault;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// What was given on the command line, by the names of `config.toml`; `home` is one of them.
+#[derive(Clone, Debug, Default)]
+pub struct Flags(pub BTreeMap<String, String>);
+
+/// Bounds on what is taken in.
+#[derive(Clone, Debug)]
+pub struct LimitSettings {
+    /// Of one prompt.
+    pub prompt_bytes: u64,
+}
+
+/// The pool of warm agents.
+#[derive(Clone, Debug)]
+pub struct WarmSettings {
+    /// Turns at the same time.
+    pub max_concurrent: u64,
+    /// How long an agent may be idle before it ends.
+    pub idle_ttl_ms: u64,
+}
+
+/// The hub's own life.
+#[derive(Clone, Debug)]
+pub struct HubSettings {
+    /// How long it stays with nobody there and nothing to do.
+    pub idle_exit_ms: u64,
+}
+
+/// Agents in general.
+#[derive(Clone, Debug)]
+pub struct AgentSettings {
+    /// Who works when nobody says who.
+    pub default: Option<String>,
+    /// Names that every agent may see, beside its own; a trailing `*` stands for any ending.
+    pub env_passthrough: Vec<String>,
+    /// `NAME=value` lines for what no peer sent; mode 0600.
+    pub env_file: Option<PathBuf>,
+}
+
+/// What is kept of runs.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// How long a finished run's events are kept.
+    pub retention_ms: u64,
+}
+
+/// Everything that can be set, and where things lie.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What a person edits.
+    pub home: PathBuf,
+    /// Everything else.
+    pub data: PathBuf,
+    /// The one directory given for both, by flag or `$EYAS_HOME`.
+    pub given_home: Option<PathBuf>,
+    pub config_file: PathBuf,
+    pub personas_dir: PathBuf,
+    pub agents_dir: PathBuf,
+    pub templates_dir: PathBuf,
+    pub instances_dir: PathBuf,
+    pub depot: PathBuf,
+    pub database: PathBuf,
+    pub logs_dir: PathBuf,
+    /// `$XDG_RUNTIME_DIR`, where sockets go if it can be used.
+    pub runtime_dir: Option<PathBuf>,
+    pub limits: LimitSettings,
+    pub warm: WarmSettings,
+    pub hub: HubSettings,
+    pub agent: AgentSettings,
+    pub runs: RunSettings,
+    /// A level or a filter such as `eyas=debug`; each process has its own default.
+    pub log: Option<String>,
+    /// Of this binary; `EYAS_TEST_VERSION` stands in for it, for tests of upgrades only.
+    pub version: String,
+    /// `EYAS_TEST_REVISION`, which stands in for the API's revision, for tests of upgrades only.
+    pub test_revision: Option<u32>,
+    shown: Vec<Shown>,
+}
+
+impl Settings {
+    /// Takes each value from flag, environment, `config.toml` or default, in this order.
+    ///
+    /// # Errors
+    /// `required_field` without any home; `invalid_params` for a file that cannot be read, an unknown setting or a value of the wrong kind.
+    pub fn load(env: &Environment, flags: &Flags) -> Result<Self, Fault> {
+        let flag = flags.0.get("home").map(String::as_str);
+        let given = flag.or_else(|| env.var("EYAS_HOME"));
+        let layout = Layout::find(env, given)?;
+        let config_file = layout.home.join("config.toml");
+        let file = file::read(&config_file)?;
+        let sources = Sources {
+            flags: &flags.0,
+            env,
+            file: &file,
+            home: &layout.home,
+        };
+        let found = KEYS
+            .iter()
+            .map(|key| sources.value(key))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut settings = typed(layout, &Values(&found));
+        settings.given_home = given.map(|_| settings.home.clone());
+        settings.runtime_dir = absolute(env, "XDG_RUNTIME_DIR");
+        settings.pretend(env);
+        settings.shown = settings.show(&home_origin(env, flag), found);
+        Ok(settings)
+    }
+
+    /// Every value with where it came from, directories first.
+    #[must_use]
+    pub fn shown(&self) -> &[Shown] {
+        &self.shown
+    }
+
+    fn show(&self, origin: &Origin, found: Vec<Shown>) -> Vec<Shown> {
+        [("home", &self.home), ("data", &self.data)]
+            .into_iter()
+            .map(|(name, path)| Shown {
+                name: name.to_owned(),
+                value: path.to_string_lossy().into(),
+                origin: origin.clone(),
+            })
+            .chain(found)
+            .collect()
+    }
+
+    fn pretend(&mut self, env: &Environment) {
+        if let Some(version) = env.var("EYAS_TEST_VERSION") {
+            version.clone_into(&mut self.version);
+        }
+        self.test_revision = env
+            .var("EYAS_TEST_REVISION")
+            .and_then(|revision| revision.parse().ok());
+    }
+}
+
+fn home_origin(env: &Environment, flag: Option<&str>) -> Origin {
+    let set = ["EYAS_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"]
+        .into_iter()
+        .find(|name| env.var(name).is_some());
+    match (flag, set) {
+        (Some(_), _) => Origin::Flag,
+        (None, Some(name)) => Origin::Environment(name.to_owned()),
+        (None, None) => Origin::Default,
+    }
+}
+
+/// What was found, by name. Every name in `KEYS` is there, in the kind it has there.
+struct Values<'a>(&'a [Shown]);
+
+impl Values<'_> {
+    fn get(&self, name: &str) -> Option<&serde_json::Value> {
+        self.0
+            .iter()
+            .find(|shown| shown.name == name)
+            .map(|shown| &shown.value)
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        self.get(name)
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name)?.as_str().map(str::to_owned)
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        let items = self.get(name).and_then(serde_json::Value::as_array);
+        items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect()
+    }
+}
+
+fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
+    Settings {
+        given_home: None,
+        config_file: home.join("config.toml"),
+        personas_dir: home.join("personas"),
+        agents_dir: home.join("agents"),
+        templates_dir: home.join("templates"),
+        instances_dir: data.join("instances"),
+        depot: data.join("depot"),
+        database: data.join("eyas.db"),
+        logs_dir: data.join("logs"),
+        runtime_dir: None,
+        home,
+        data,
+        limits: LimitSettings {
+            prompt_bytes: values.number("limits.prompt_bytes"),
+        },
+        warm: WarmSettings {
+            max_concurrent: values.number("warm.max_concurrent").max(1),
+            idle_ttl_ms: values.number("warm.idle_ttl_ms"),
+        },
+        hub: HubSettings {
+            idle_exit_ms: values.number("hub.idle_exit_ms"),
+        },
+        agent: AgentSettings {
+            default: values.text("agent.default"),
+            env_passthrough: values.list("agent.env_passthrough"),
+            env_file: values.text("agent.env_file").map(PathBuf::from),
+        },
+        runs: RunSettings {
+            retention_ms: values.number("runs.retention_ms"),
+        },
+        log: values.text("log"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        test_revision: None,
+        shown: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flags, Settings};
+    use crate::config::{Environment, Origin};
+
+    fn env(vars: &[(&str, &str)]) -> Environment {
+        Environment {
+            vars: vars
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            cwd: "/work".into(),
+            home_dir: Some("/home/me".into()),
+            ..Environment::default()
+        }
+    }
+
+    fn origin(settings: &Settings, name: &str) -> Origin {
+        let shown = settings.shown().iter().find(|shown| shown.name == name);
+        shown.expect("it is a setting").origin.clone()
+    }
+
+    #[test]
+    fn a_given_home_holds_everything_and_is_made_absolute() {
+        let settings = Settings::load(&env(&[("EYAS_HOME", "nest")]), &Flags::default())
+            .expect("nothing is wrong");
+        assert_eq!(settings.home.to_str(), Some("/work/nest"));
+        assert_eq!(settings.data, settings.home);
+    }
+
+    #[test]
+    fn without_one_xdg_decides_and_relative_paths_are_ignored() {
+        let vars = [("XDG_DATA_HOME", "/d"), ("XDG_CONFIG_HOME", "c")];
+        let settings = Settings::load(&env(&vars), &Flags::default()).expect("nothing is wrong");
+        assert_eq!(settings.data.to_str(), Some("/d/eyas"));
+        assert_eq!(settings.home.to_str(), Some("/home/me/.config/eyas"));
+        assert_eq!(settings.database.to_str(), Some("/d/eyas/eyas.db"));
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
+        let home = tempfile::tempdir().expect("a directory");
+        let file = "agent.env_file = \"env\"\n[hub]\nidle_exit_ms = 1\n[warm]\nmax_concurrent = 2\nidle_ttl_ms = 3\n";
+        std::fs::write(home.path().join("config.toml"), file).expect("a file");
+        let path = home.path().to_string_lossy().into_owned();
+        let vars = [
+            ("EYAS_HOME", path.as_str()),
+            ("EYAS_WARM_MAX_CONCURRENT", "7"),
+            ("EYAS_HUB_IDLE_EXIT_MS", "8"),
+            ("EYAS_AGENT_ENV_PASSTHROUGH", "A, B_*"),
+        ];
+        let flags = Flags([("hub.idle_exit_ms".to_owned(), "9".to_owned())].into());
+        let settings = Settings::load(&env(&vars), &flags).expect("nothing is wrong");
+        assert_eq!(settings.hub.idle_exit_ms, 9);
+        assert_eq!(settings.warm.max_concurrent, 7);
+        assert_eq!(settings.warm.idle_ttl_ms, 3);
+        assert_eq!(settings.limits.prompt_bytes, 4 << 20);
+        assert_eq!(settings.agent.env_passthrough, ["A", "B_*"]);
+        assert_eq!(settings.agent.env_file, Some(home.path().join("env")));
+        assert_eq!(origin(&settings, "hub.idle_exit_ms"), Origin::Flag);
+        assert_eq!(origin(&settings, "warm.idle_ttl_ms"), Origin::Config);
+        assert_eq!(origin(&settings, "limits.prompt_bytes"), Origin::Default);
+        assert_eq!(
+            origin(&settings, "warm.max_concurrent"),
+            Origin::Environment("EYAS_WARM_MAX_CONCURRENT".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_names_its_setting() {
+        let vars = [("EYAS_HUB_IDLE_EXIT_MS", "soon")];
+        let fault = Settings::load(&env(&vars), &Flags::default()).expect_err("not a number");
+        assert_eq!(fault.field.as_deref(), Some("hub.idle_exit_ms"));
+    }
+}
