@@ -1,11 +1,26 @@
-//! Who shares it: serves the API on the socket or in memory.
+//! Who shares it: one process owns the home, its agents and its runs, and serves the API on a socket or in memory.
+//!
+//! [`life`] is the story of a hub: lock, listen, serve, wait for the end, go down the ladder. [`serve`] is one connection after the
+//! other; [`middleware`] is what every call passes; [`desk`] answers `hub.*`. [`join`] is the other side: how a face finds a hub, starts
+//! one, replaces one.
 
 mod agent;
+pub mod caller;
+pub mod desk;
+pub mod ending;
+pub mod endpoint;
 mod events;
+pub mod ground;
 mod hub;
+mod idle;
 mod instance;
 pub mod join;
+pub mod life;
+mod lock;
+mod middleware;
+pub mod peers;
 mod persona;
 mod project;
 mod run;
 pub mod serve;
+pub mod vault;

@@ -1,0 +1,130 @@
+//! `hub.*`: who is there, what goes on, and how it ends.
+
+use super::{
+    endpoint,
+    ground::{Ground, Work},
+    peers::PeerRef,
+};
+use crate::{
+    api::hub::{HubApiServer, HubJoin, HubShutdown, HubView, Nothing, PeerView},
+    domain::{
+        caller::Caller,
+        fault::{ErrorKind, Fault},
+        ids::RunId,
+        page::Page,
+        time::Timestamp,
+    },
+    stdx::clock,
+};
+use jsonrpsee::{Extensions, core::async_trait};
+use std::sync::Arc;
+
+/// Answers for the hub itself.
+#[derive(Debug)]
+pub struct Desk {
+    ground: Ground,
+    work: Arc<dyn Work>,
+    endpoint: Option<String>,
+    env_names: Vec<String>,
+    started_at: Timestamp,
+}
+
+impl Desk {
+    /// `endpoint` is where the hub listens, if on a socket.
+    #[must_use]
+    pub fn new(ground: Ground, work: Arc<dyn Work>, endpoint: Option<String>) -> Self {
+        let mut env_names = work.env_names();
+        env_names.extend(ground.settings.agent.env_passthrough.iter().cloned());
+        env_names.sort();
+        env_names.dedup();
+        Self {
+            ground,
+            work,
+            endpoint,
+            env_names,
+            started_at: Timestamp(clock::now_ms()),
+        }
+    }
+
+    async fn view(&self) -> Result<HubView, Fault> {
+        let settings = &self.ground.settings;
+        Ok(HubView {
+            id: self.ground.hub,
+            version: settings.version.clone(),
+            revision: endpoint::revision(settings),
+            pid: std::process::id(),
+            home: settings.home.to_string_lossy().into_owned(),
+            endpoint: self.endpoint.clone(),
+            started_at: self.started_at,
+            peers: self.ground.peers.count(),
+            open_runs: self.work.open_run_count().await?,
+            agents: self.work.agents().await,
+            draining: self.ground.ending.draining(),
+            env_names: self.env_names.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl HubApiServer for Desk {
+    async fn join(&self, extensions: &Extensions, params: HubJoin) -> Result<HubView, Fault> {
+        if let Some(peer) = extensions.get::<PeerRef>() {
+            self.ground.peers.join(peer.id, params);
+        }
+        self.view().await
+    }
+
+    async fn info(&self, _: Nothing) -> Result<HubView, Fault> {
+        self.view().await
+    }
+
+    async fn peers(&self, _: Nothing) -> Result<Page<PeerView>, Fault> {
+        Ok(Page {
+            items: self.ground.peers.list(),
+            next_cursor: None,
+        })
+    }
+
+    async fn shutdown(
+        &self,
+        extensions: &Extensions,
+        params: HubShutdown,
+    ) -> Result<HubView, Fault> {
+        if extensions.get::<Caller>() != Some(&Caller::Person) {
+            return Err(Fault::new(
+                ErrorKind::Forbidden,
+                "only a person may end the hub",
+            ));
+        }
+        let ending = &self.ground.ending;
+        let open = self.work.open_runs().await?;
+        if params.now || open.is_empty() {
+            ending.begin();
+        } else if params.wait {
+            ending.drain();
+        } else {
+            return Err(busy(&open));
+        }
+        self.view().await
+    }
+}
+
+fn busy(open: &[RunId]) -> Fault {
+    const NAMED: usize = 8;
+    let names: Vec<String> = open.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match open.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Fault::new(
+        ErrorKind::Busy,
+        format!(
+            "{} run(s) have not ended: {}{more}",
+            open.len(),
+            names.join(", ")
+        ),
+    )
+    .hint(
+        "wait for them with `eyas hub restart --wait`, or send them back to the queue with `--now`",
+    )
+}

@@ -1,1 +1,0 @@
-//! A face finds its hub, or starts one.

@@ -1,0 +1,204 @@
+//! Who is connected.
+
+use super::vault::Vault;
+use crate::{
+    api::hub::{HubJoin, PeerView},
+    domain::{caller::Caller, ids::PeerId, time::Timestamp},
+    stdx::{clock, mint},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio::sync::Notify;
+
+/// A cheap handle on the table of connected faces.
+#[derive(Clone, Debug)]
+pub struct Peers(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    table: Mutex<Table>,
+    /// Somebody came or went.
+    changed: Notify,
+    calls: AtomicU32,
+    vault: Vault,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    /// Nobody comes in any more.
+    closed: bool,
+    peers: BTreeMap<PeerId, PeerView>,
+}
+
+/// A handler's word for the peer whose call it answers: in every call's extensions, beside its [`Caller`].
+#[derive(Clone, Debug)]
+pub struct PeerRef {
+    pub id: PeerId,
+    peers: Peers,
+}
+
+impl PeerRef {
+    /// The directory it said that it runs in.
+    #[must_use]
+    pub fn cwd(&self) -> Option<String> {
+        self.peers.table().peers.get(&self.id)?.cwd.clone()
+    }
+
+    /// What its agents may see.
+    #[must_use]
+    pub fn values(&self) -> BTreeMap<String, String> {
+        self.peers.0.vault.values_for(Some(self.id))
+    }
+}
+
+/// One connection being there; its end takes the peer off the table.
+#[derive(Debug)]
+pub(super) struct Present {
+    pub(super) peer: PeerRef,
+    pub(super) caller: Caller,
+}
+
+/// One call being answered.
+#[derive(Debug)]
+pub(super) struct Call(Peers);
+
+impl Peers {
+    /// An empty table; who leaves it leaves the vault too.
+    #[must_use]
+    pub fn new(vault: Vault) -> Self {
+        Self(Arc::new(Inner {
+            table: Mutex::default(),
+            changed: Notify::new(),
+            calls: AtomicU32::new(0),
+            vault,
+        }))
+    }
+
+    /// A connection has come in; `None` when the hub is about to end.
+    pub(super) fn enter(&self, pid: Option<u32>, caller: Caller) -> Option<Present> {
+        let mut table = self.table();
+        if table.closed {
+            return None;
+        }
+        let id = PeerId(mint());
+        let view = PeerView {
+            id,
+            face: String::new(),
+            version: String::new(),
+            pid,
+            cwd: None,
+            caller: word(caller).to_owned(),
+            joined_at: Timestamp(clock::now_ms()),
+        };
+        table.peers.insert(id, view);
+        drop(table);
+        self.0.changed.notify_waiters();
+        let peers = self.clone();
+        Some(Present {
+            peer: PeerRef { id, peers },
+            caller,
+        })
+    }
+
+    /// A face says of itself what it is.
+    pub(super) fn join(&self, peer: PeerId, said: HubJoin) {
+        if let Some(view) = self.table().peers.get_mut(&peer) {
+            view.face = said.face;
+            view.version = said.version;
+            view.cwd = said.cwd;
+        }
+        self.0.vault.keep(peer, said.env);
+    }
+
+    /// Everybody there, by the moment of coming.
+    #[must_use]
+    pub fn list(&self) -> Vec<PeerView> {
+        self.table().peers.values().cloned().collect()
+    }
+
+    /// How many are there.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.table().peers.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Calls being answered.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.0.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn call(&self) -> Call {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        Call(self.clone())
+    }
+
+    /// Lets nobody in any more.
+    pub(super) fn close(&self) {
+        self.table().closed = true;
+    }
+
+    /// Lets nobody in any more if nobody is there: one decision, so that nobody comes in between.
+    pub(super) fn close_if_empty(&self) -> bool {
+        let mut table = self.table();
+        table.closed = table.closed || table.peers.is_empty();
+        table.closed
+    }
+
+    /// Waits until nobody is there.
+    pub(super) async fn gone(&self) {
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.count() == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Waits until somebody comes or goes.
+    pub(super) async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        let peers = &self.peer.peers;
+        peers.table().peers.remove(&self.peer.id);
+        peers.0.vault.forget(self.peer.id);
+        peers.0.changed.notify_waiters();
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.0.calls.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Call {
+    /// The call has come in by way of this connection.
+    pub(super) fn of(present: &Present) -> Self {
+        present.peer.peers.call()
+    }
+}
+
+fn word(caller: Caller) -> &'static str {
+    match caller {
+        Caller::Person => "person",
+        Caller::Session(_) => "session",
+        Caller::Stray => "stray",
+    }
+}
