@@ -1,10 +1,12 @@
+//! The binary: everything is in the library.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
-    if args.next().is_some_and(|first| first == "__reap") {
+    let mut args = std::env::args_os();
+    if args.nth(1).is_some_and(|first| first == "__reap") {
         // Before anything else is set up: a reaper shim must start in a millisecond and own nothing but its agent.
         return eyas::agents::process::shim::reap(args);
     }
-    ExitCode::SUCCESS
+    eyas::app::main(std::env::args_os().collect())
 }

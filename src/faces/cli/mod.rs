@@ -1,1 +1,4 @@
-//! The command line.
+//! By hand: nouns and verbs.
+
+pub mod config;
+pub mod hub;
