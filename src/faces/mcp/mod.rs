@@ -1,1 +1,100 @@
-//! MCP over stdio.
+//! MCP over stdio: two eras of the protocol on one pipe, on rmcp.
+//!
+//! A line goes `stdio` → [`inbound`] (checked, id exchanged) → rmcp → [`era`] → [`handler`] → [`tools`], [`resources`], [`prompts`] or
+//! [`completion`] → [`link`] to the hub; the answer goes back through [`results`] and [`outbound`]. [`closing`] is the end of it all:
+//! when the input ends or the parent dies, waits answer with what they know and calls have one second more. Nothing but JSON-RPC is
+//! written to the output.
+
+mod closing;
+mod completion;
+mod era;
+mod guard;
+mod handler;
+mod ids;
+mod inbound;
+mod link;
+mod outbound;
+mod parent;
+mod prompts;
+mod render;
+mod resources;
+mod results;
+mod schema;
+mod stdio;
+mod subagent;
+mod texts;
+mod tools;
+mod transcript;
+mod views;
+mod waits;
+mod wire;
+
+use crate::hub::join::Connection;
+use closing::Closing;
+use era::Eras;
+use guard::Guard;
+use handler::Face;
+use link::Link;
+use std::{path::PathBuf, process::ExitCode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+/// Where a face runs.
+#[derive(Clone, Debug)]
+pub struct FaceContext {
+    /// The directory that relative paths begin at.
+    pub cwd: PathBuf,
+    /// The person's home, for `~` and `~/.claude/agents`.
+    pub home: Option<PathBuf>,
+}
+
+/// Serves one client on standard input and output until the input ends, the output breaks or the parent process is dead. The hub and
+/// its runs go on.
+pub async fn serve(connection: Connection, context: FaceContext) -> ExitCode {
+    let gone = CancellationToken::new();
+    let orphaned = gone.clone();
+    let watch = tokio::spawn(async move {
+        parent::ended().await;
+        orphaned.cancel();
+    });
+    let (input, output) = stdio::ends();
+    let code = serve_over(connection, context, input, output, gone).await;
+    watch.abort();
+    code
+}
+
+/// As [`serve`], over any pipe; `gone` ends it from outside.
+pub async fn serve_over<R, W>(
+    connection: Connection,
+    context: FaceContext,
+    input: R,
+    output: W,
+    gone: CancellationToken,
+) -> ExitCode
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let closing = Closing::default();
+    let guard = Guard::start(input, output, gone, &closing);
+    let face = Eras(Face::new(Link::new(connection, closing.clone()), context));
+    // rmcp's own opening would end the server at a notification that comes first; the reader has done its checks already.
+    let running =
+        rmcp::service::serve_directly_with_ct(face, guard, None, CancellationToken::new());
+    tokio::select! {
+        end = running.waiting() => {
+            if let Err(error) = end {
+                tracing::error!(%error, "the server ended badly");
+                return ExitCode::FAILURE;
+            }
+        }
+        () = closing.run_out() => tracing::debug!("not everything was answered"),
+    }
+    ExitCode::SUCCESS
+}
+
+/// The answer to `tools/list`, as `schemas/mcp-tools.json` keeps it.
+#[must_use]
+pub fn schemas() -> serde_json::Value {
+    serde_json::json!({"tools": schema::tools()})
+}

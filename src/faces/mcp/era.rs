@@ -1,0 +1,136 @@
+//! Two eras on one pipe: requests that carry their own `_meta` (2026-07-28), and sessions that shook hands first. rmcp tells them apart;
+//! here is what it leaves out.
+
+use super::{handler::Face, texts};
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{
+        CacheScope, ClientNotification, ClientRequest, DiscoverResult, EmptyResult, Implementation,
+        InitializeRequestParams, InitializeResult, MetaObject, ProtocolVersion, ServerCapabilities,
+        ServerConfig, ServerResult,
+    },
+    service::{NotificationContext, RequestContext, Service},
+};
+use serde_json::Value;
+use std::sync::LazyLock;
+
+/// How long a client may keep what does not change while this process lives.
+pub(super) const FIXED_TTL_MS: u64 = 3_600_000;
+
+static SERVER_INFO: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(server_info()).unwrap_or_default());
+
+/// The face, with what both eras have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Eras(pub(super) Face);
+
+impl Service<RoleServer> for Eras {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let modern = is_modern(&context);
+        if matches!(request, ClientRequest::PingRequest(_)) {
+            // Gone from 2026-07-28, but clients that draw apps go blank without it.
+            return Ok(if modern {
+                ServerResult::task_ack(())
+            } else {
+                ServerResult::EmptyResult(EmptyResult {})
+            });
+        }
+        let mut result = Service::handle_request(&self.0, request, context).await?;
+        if modern {
+            sign(&mut result);
+        }
+        Ok(result)
+    }
+
+    async fn handle_notification(
+        &self,
+        _: ClientNotification,
+        _: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        Ok(())
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        config()
+    }
+}
+
+/// The request carries its own metadata.
+pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .meta
+        .protocol_version()
+        .is_some_and(|version| !version.has_initialize())
+}
+
+/// What `initialize` answers.
+pub(super) fn greet(
+    request: &InitializeRequestParams,
+    context: &RequestContext<RoleServer>,
+) -> InitializeResult {
+    let mut config = config();
+    let asked = &request.protocol_version;
+    if asked.has_initialize() && ProtocolVersion::KNOWN_VERSIONS.contains(asked) {
+        config.protocol_version = asked.clone();
+    }
+    let mut peer = request.clone();
+    peer.protocol_version = config.protocol_version.clone();
+    context.peer.set_peer_info(peer);
+    config
+}
+
+/// What `server/discover` answers.
+pub(super) fn introduce() -> DiscoverResult {
+    DiscoverResult::from_server_info(ProtocolVersion::KNOWN_VERSIONS.to_vec(), config())
+        .with_ttl_ms(FIXED_TTL_MS)
+        .with_cache_scope(CacheScope::Public)
+}
+
+/// No `listChanged`: we never send it, and a client that reads it holds a subscription open for ever.
+pub(super) fn config() -> ServerConfig {
+    let capabilities = ServerCapabilities::builder()
+        .enable_completions()
+        .enable_prompts()
+        .enable_resources()
+        .enable_tools()
+        .build();
+    ServerConfig::new(capabilities)
+        .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
+        .with_server_info(server_info())
+        .with_instructions(texts::INSTRUCTIONS)
+}
+
+fn server_info() -> Implementation {
+    Implementation::new("eyas", env!("CARGO_PKG_VERSION"))
+        .with_title("Eyas")
+        .with_description("A team of named coding agents, with durable runs")
+}
+
+/// A server should say who it is in every result.
+fn sign(result: &mut ServerResult) {
+    if let Some(meta) = meta(result) {
+        meta.get_or_insert_default().insert(
+            "io.modelcontextprotocol/serverInfo".to_owned(),
+            SERVER_INFO.clone(),
+        );
+    }
+}
+
+/// Where a result of ours keeps its `_meta`; rmcp has signed the others.
+fn meta(result: &mut ServerResult) -> Option<&mut Option<MetaObject>> {
+    match result {
+        ServerResult::CallToolResult(result) => Some(&mut result.meta),
+        ServerResult::ListToolsResult(result) => Some(&mut result.meta),
+        ServerResult::ListPromptsResult(result) => Some(&mut result.meta),
+        ServerResult::GetPromptResult(result) => Some(&mut result.meta),
+        ServerResult::ListResourcesResult(result) => Some(&mut result.meta),
+        ServerResult::ListResourceTemplatesResult(result) => Some(&mut result.meta),
+        ServerResult::ReadResourceResult(result) => Some(&mut result.meta),
+        ServerResult::CompleteResult(result) => Some(&mut result.meta),
+        _ => None,
+    }
+}

@@ -1,0 +1,251 @@
+//! `run_get`, `run_list`, `run_cancel`.
+
+use super::{Outcome, arguments, project};
+use crate::{
+    api::run::{RunApiClient as _, RunCancel, RunList, RunRef},
+    domain::{
+        fault::{ErrorKind, Fault},
+        ids::RunId,
+        run::{Attempt, Run, RunState},
+    },
+    faces::mcp::{
+        handler::Face,
+        results, schema, transcript, views,
+        waits::{self, Asked, Patience},
+    },
+};
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+/// Milliseconds that `run_get` waits unless told otherwise.
+const WAIT_MS: u64 = 20_000;
+/// Runs of one page.
+const PAGE: u32 = 20;
+/// Runs of one call.
+const MOST: usize = 16;
+
+/// When a wait for several runs ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in super::super) enum Until {
+    Any,
+    #[default]
+    All,
+}
+
+/// What of a run is shown beside its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in super::super) enum Include {
+    Output,
+    Events,
+    Attempts,
+    Usage,
+}
+
+/// Arguments of `run_get`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Get {
+    /// Run id. Give this or ids.
+    id: Option<String>,
+    /// Up to 16 run ids, answered as a page.
+    #[schemars(length(max = 16))]
+    ids: Option<Vec<String>>,
+    /// With ids: wait for any of them or for all (default).
+    until: Option<Until>,
+    /// Milliseconds to wait: default 20000, 0 answers at once, at most 45000.
+    wait_ms: Option<u64>,
+    /// More of one run: output (what the agent said), events (the log), attempts, usage.
+    include: Option<Vec<Include>>,
+    /// With output or events: next_cursor of the answer before.
+    cursor: Option<String>,
+}
+
+/// Arguments of `run_list`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct List {
+    /// Only runs in this state.
+    state: Option<RunState>,
+    /// Only this project's: name, id or path.
+    project: Option<String>,
+    /// Only this instance's: name or id.
+    instance: Option<String>,
+    /// Only with exactly this label.
+    label: Option<String>,
+    /// next_cursor of the page before.
+    cursor: Option<String>,
+}
+
+/// Arguments of `run_cancel`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Cancel {
+    /// Run id.
+    id: String,
+    /// Why, for the record.
+    reason: Option<String>,
+}
+
+/// A run, as it is answered.
+pub(super) fn one() -> JsonObject {
+    schema::output(&[shown()])
+}
+
+/// A run, or several.
+pub(super) fn one_or_several() -> JsonObject {
+    let more = json!({
+        "output": {"type": "string"},
+        "events": {"type": "array", "items": {"type": "object"}},
+        "attempts": {"type": "array", "items": schema::shape::<Attempt>()},
+        "next_cursor": {"type": "string"},
+    });
+    let several = json!({
+        "properties": {"items": {"type": "array", "items": {"type": "object"}}},
+        "required": ["items"],
+    });
+    let several = several.as_object().cloned().unwrap_or_default();
+    schema::output(&[schema::with(shown(), more), several])
+}
+
+/// A page of runs.
+pub(super) fn page() -> JsonObject {
+    schema::output(&[schema::page::<Run>()])
+}
+
+fn shown() -> JsonObject {
+    schema::with(schema::shape::<Run>(), json!({"next": {"type": "string"}}))
+}
+
+/// One run or several, waited for.
+pub(super) async fn get(face: Face, given: JsonObject, asked: Asked) -> Outcome {
+    let given: Get = arguments::read(given)?;
+    let patience = Patience::new(given.wait_ms, WAIT_MS);
+    match (&given.id, &given.ids) {
+        (Some(id), None) => get_one(&face, run_id(id)?, &given, &asked, &patience).await,
+        (None, Some(ids)) => get_several(&face, ids, &given, &asked, &patience).await,
+        (Some(_), Some(_)) => Err(Fault::invalid("ids", "cannot be given beside `id`")
+            .hint("give `id` for one run or `ids` for several")),
+        (None, None) => Err(arguments::needed(
+            "id",
+            "the id that delegate answered; find runs with run_list",
+        )),
+    }
+}
+
+async fn get_one(
+    face: &Face,
+    id: RunId,
+    given: &Get,
+    asked: &Asked,
+    patience: &Patience,
+) -> Outcome {
+    let include = given.include.as_deref().unwrap_or_default();
+    if given.until.is_some() {
+        return Err(Fault::invalid("until", "goes with `ids`").hint("leave it out for one run"));
+    }
+    let run = known(face, id).await?;
+    let run = waits::for_run(face, asked, run, patience).await;
+    let mut reply = results::run_with(run, patience, include.contains(&Include::Usage));
+    if include.contains(&Include::Attempts) {
+        let attempts = face
+            .link()
+            .read(|hub| async move { hub.attempts(RunRef { id }).await })
+            .await?;
+        reply.add("attempts", views::attempts(attempts.items));
+    }
+    let (output, events) = (
+        include.contains(&Include::Output),
+        include.contains(&Include::Events),
+    );
+    if output || events {
+        let part = transcript::part(face, id, given.cursor.clone(), output, events).await?;
+        part.add_to(&mut reply);
+    } else if given.cursor.is_some() {
+        return Err(Fault::invalid("cursor", "goes with `include`")
+            .hint("give include:[\"output\"] or include:[\"events\"]"));
+    }
+    Ok(reply)
+}
+
+async fn get_several(
+    face: &Face,
+    ids: &[String],
+    given: &Get,
+    asked: &Asked,
+    patience: &Patience,
+) -> Outcome {
+    if given.include.is_some() || given.cursor.is_some() {
+        let field = if given.include.is_some() { "include" } else { "cursor" };
+        return Err(Fault::invalid(field, "goes with `id`").hint("ask for one run at a time"));
+    }
+    if ids.is_empty() {
+        return Err(Fault::required("ids").hint("at least one run id"));
+    }
+    if ids.len() > MOST {
+        return Err(Fault::new(
+            ErrorKind::TooLarge,
+            format!("{} ids, at most {MOST} are taken", ids.len()),
+        )
+        .field("ids"));
+    }
+    let ids: Vec<RunId> = ids.iter().map(|id| run_id(id)).collect::<Result<_, _>>()?;
+    let until = given.until.unwrap_or_default();
+    let runs = waits::for_runs(face, asked, &ids, until, patience).await?;
+    Ok(results::runs(runs, until, patience))
+}
+
+/// Runs, newest first.
+pub(super) async fn list(face: Face, given: JsonObject) -> Outcome {
+    let given: List = arguments::read(given)?;
+    let params = RunList {
+        state: given.state,
+        project: given.project.map(|name| project::place(&face, name)),
+        instance: given.instance,
+        label: given.label,
+        cursor: given.cursor,
+        limit: Some(PAGE),
+    };
+    let page = face
+        .link()
+        .read(|hub| {
+            let params = params.clone();
+            async move { hub.list(params).await }
+        })
+        .await?;
+    Ok(results::page(page.map(views::run_row), "run", "runs"))
+}
+
+/// Asks for the end of a run.
+pub(super) async fn cancel(face: Face, given: JsonObject) -> Outcome {
+    let given: Cancel = arguments::read(given)?;
+    let params = RunCancel {
+        id: run_id(&given.id)?,
+        reason: given.reason,
+    };
+    let run = face
+        .link()
+        .read(|hub| {
+            let params = params.clone();
+            async move { hub.cancel(params).await }
+        })
+        .await?;
+    Ok(results::cancelled(run))
+}
+
+/// A run by id.
+pub(in super::super) async fn known(face: &Face, id: RunId) -> Result<Run, Fault> {
+    face.link()
+        .read(|hub| async move { hub.get(RunRef { id }).await })
+        .await
+}
+
+/// A run's id as text. What is no id at all is no run.
+pub(in super::super) fn run_id(text: &str) -> Result<RunId, Fault> {
+    text.trim().parse().map_err(|_no_uuid| {
+        let name = crate::stdx::text::head(text, 80);
+        Fault::not_found("run", name)
+            .field("id")
+            .hint("ids look like 01890a5d-ac96-774b-bcce-b302099a8057; find them with run_list")
+    })
+}

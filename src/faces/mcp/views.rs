@@ -1,0 +1,136 @@
+//! Things of the API as a model gets them: small. What is left out is a resource away.
+
+use crate::{
+    api::instance::InstanceView,
+    domain::{
+        persona::Persona,
+        run::{Attempt, Run},
+    },
+    stdx::text::{head, tail},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Bytes of a prompt in an answer about one thing.
+const PROMPT: usize = 2 * 1024;
+/// About 6,000 tokens.
+const SUMMARY: usize = 24 * 1024;
+/// Bytes of an error's detail, of a file, of the last words of an attempt.
+const DETAIL: usize = 4 * 1024;
+/// Bytes of a long text within a list.
+const ROW: usize = 240;
+
+/// Anything as it is.
+pub(super) fn plain<T: Serialize>(thing: T) -> Value {
+    serde_json::to_value(&thing).unwrap_or_default()
+}
+
+/// A run alone.
+pub(super) fn run(mut run: Run, usage: bool) -> Value {
+    run.prompt = shortened(&run.prompt, PROMPT);
+    if let Some(error) = &mut run.error {
+        error.detail = shortened(&error.detail, DETAIL);
+    }
+    if let Some(conclusion) = &mut run.conclusion {
+        conclusion.summary = ending(&conclusion.summary, SUMMARY);
+    }
+    if !usage {
+        run.usage = None;
+        if let Some(conclusion) = &mut run.conclusion {
+            conclusion.usage = None;
+        }
+    }
+    plain(run)
+}
+
+/// A run within a list.
+pub(super) fn run_row(mut run: Run) -> Value {
+    run.prompt = shortened(&run.prompt, ROW);
+    run.usage = None;
+    if let Some(error) = &mut run.error {
+        error.detail = shortened(&error.detail, ROW);
+    }
+    if let Some(conclusion) = &mut run.conclusion {
+        conclusion.summary = shortened(&conclusion.summary, 2 * ROW);
+        conclusion.usage = None;
+        conclusion.artifacts.truncate(8);
+    }
+    plain(run)
+}
+
+/// A run among the few that were asked for.
+pub(super) fn run_of_several(mut run: Run) -> Value {
+    run.prompt = shortened(&run.prompt, ROW);
+    if let Some(conclusion) = &mut run.conclusion {
+        conclusion.summary = ending(&conclusion.summary, SUMMARY / 8);
+    }
+    self::run(run, false)
+}
+
+/// Attempts of a run.
+pub(super) fn attempts(attempts: Vec<Attempt>) -> Value {
+    let shown = attempts.into_iter().map(|mut attempt| {
+        if let Some(words) = &mut attempt.stderr_tail {
+            *words = ending(words, DETAIL / 4);
+        }
+        plain(attempt)
+    });
+    Value::Array(shown.collect())
+}
+
+/// A persona alone.
+pub(super) fn persona(mut persona: Persona) -> Value {
+    persona.system_prompt = shortened(&persona.system_prompt, PROMPT);
+    for template in persona.identity_templates.values_mut() {
+        *template = shortened(template, ROW);
+    }
+    plain(persona)
+}
+
+/// A persona within a list.
+pub(super) fn persona_row(mut persona: Persona) -> Value {
+    persona.system_prompt = shortened(&persona.system_prompt, ROW / 2);
+    persona.description = shortened(&persona.description, 2 * ROW);
+    persona.identity_templates.clear();
+    persona.memory_seeds.clear();
+    persona.extra.clear();
+    plain(persona)
+}
+
+/// An instance, with the files that were asked for.
+pub(super) fn instance(mut view: InstanceView) -> Value {
+    for file in &mut view.files {
+        file.content = shortened(&file.content, DETAIL);
+    }
+    plain(view)
+}
+
+/// An object with one more property.
+pub(super) fn add(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(object) = object {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+/// Nothing at all, as an object.
+pub(super) fn empty() -> Value {
+    json!({})
+}
+
+/// The beginning of a text, and how much is missing.
+pub(super) fn shortened(text: &str, max: usize) -> String {
+    let kept = head(text, max);
+    match text.len() - kept.len() {
+        0 => text.to_owned(),
+        missing => format!("{kept}… ({missing} bytes more)"),
+    }
+}
+
+/// The end of a text, and how much is missing.
+pub(super) fn ending(text: &str, max: usize) -> String {
+    let kept = tail(text, max);
+    match text.len() - kept.len() {
+        0 => text.to_owned(),
+        missing => format!("({missing} bytes before) …{kept}"),
+    }
+}

@@ -1,0 +1,220 @@
+//! Waiting for runs: in slices, so that a cancelled request, the end of the input, or a hub that was replaced ends or mends the wait,
+//! and never the run.
+
+use super::{handler::Face, tools, tools::Until};
+use crate::{
+    api::run::{RunApiClient as _, RunWait},
+    domain::{
+        fault::Fault,
+        ids::RunId,
+        run::{Run, RunState, Warning},
+    },
+};
+use futures::future::{select_all, try_join_all};
+use rmcp::{
+    RoleServer,
+    model::{ProgressNotificationParam, ProgressToken},
+    service::{Peer, RequestContext},
+};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Inside every client's time-out.
+const LONGEST_MS: u64 = 45_000;
+/// Slices of a wait that nobody watches, and of one that is told about.
+const SLICE: Duration = Duration::from_secs(5);
+const WATCHED_SLICE: Duration = Duration::from_secs(1);
+/// The longest silence towards one who watches.
+const SILENCE: Duration = Duration::from_secs(8);
+/// A hub that answers early is not asked again sooner than this.
+const PACE: Duration = Duration::from_millis(50);
+
+/// How long a caller wants to wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    until: Instant,
+    /// What was asked for, where it was more than is given.
+    pub(super) asked_ms: Option<u64>,
+}
+
+impl Patience {
+    /// From now on, for as long as was asked, else for `default_ms`.
+    pub(super) fn new(asked_ms: Option<u64>, default_ms: u64) -> Self {
+        let asked = asked_ms.unwrap_or(default_ms);
+        Self {
+            until: Instant::now() + Duration::from_millis(asked.min(LONGEST_MS)),
+            asked_ms: Some(asked).filter(|asked| *asked > LONGEST_MS),
+        }
+    }
+
+    /// That it was shortened, for who reads the answer.
+    pub(super) fn note(&self) -> Option<Warning> {
+        let asked = self.asked_ms?;
+        Some(Warning::new(
+            "wait_shortened",
+            format!("wait_ms {asked} was taken as {LONGEST_MS}"),
+        ))
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        Some(left).filter(|left| !left.is_zero())
+    }
+}
+
+/// Who asked, and how to tell them something meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    cancelled: CancellationToken,
+    peer: Peer<RoleServer>,
+    token: Option<ProgressToken>,
+}
+
+impl Asked {
+    pub(super) fn of(context: &RequestContext<RoleServer>) -> Self {
+        Self {
+            cancelled: context.ct.clone(),
+            peer: context.peer.clone(),
+            token: context.meta.get_progress_token(),
+        }
+    }
+
+    fn slice(&self, left: Duration) -> Duration {
+        left.min(if self.token.is_some() {
+            WATCHED_SLICE
+        } else {
+            SLICE
+        })
+    }
+}
+
+/// Waiting for it any longer is in vain.
+pub(super) fn is_over(run: &Run) -> bool {
+    run.state.is_terminal() || run.state == RunState::InputRequired
+}
+
+/// The run as it is when the wait ends. A hub that cannot be asked any more ends it with a warning, for the run's id must not be lost.
+pub(super) async fn for_run(face: &Face, asked: &Asked, mut run: Run, patience: &Patience) -> Run {
+    let mut progress = Progress::new(asked);
+    while let Some(left) = patience.left()
+        && !is_over(&run)
+    {
+        progress.tell(std::slice::from_ref(&run)).await;
+        let id = run.id;
+        tokio::select! {
+            next = slice(face, id, asked.slice(left)) => match next {
+                Ok(next) => run = next,
+                Err(fault) => {
+                    run.warnings.push(lost(&fault));
+                    return run;
+                }
+            },
+            () = asked.cancelled.cancelled() => return run,
+            () = face.link().closing.ended() => return run,
+        }
+    }
+    run
+}
+
+/// Several runs as they are when the first or the last of them is over, or the time.
+pub(super) async fn for_runs(
+    face: &Face,
+    asked: &Asked,
+    ids: &[RunId],
+    until: Until,
+    patience: &Patience,
+) -> Result<Vec<Run>, Fault> {
+    let mut progress = Progress::new(asked);
+    loop {
+        let mut runs = try_join_all(ids.iter().map(|id| tools::known(face, *id))).await?;
+        let open: Vec<usize> = (0..runs.len()).filter(|at| !is_over(&runs[*at])).collect();
+        let done = match until {
+            Until::Any => open.len() < runs.len(),
+            Until::All => open.is_empty(),
+        };
+        let Some(left) = patience.left().filter(|_| !done) else {
+            return Ok(runs);
+        };
+        progress.tell(&runs).await;
+        let slices = open
+            .iter()
+            .map(|at| Box::pin(slice(face, runs[*at].id, asked.slice(left))));
+        tokio::select! {
+            (next, _, _) = select_all(slices) => if let Err(fault) = next {
+                for at in open {
+                    runs[at].warnings.push(lost(&fault));
+                }
+                return Ok(runs);
+            },
+            () = asked.cancelled.cancelled() => return Ok(runs),
+            () = face.link().closing.ended() => return Ok(runs),
+        }
+    }
+}
+
+async fn slice(face: &Face, id: RunId, slice: Duration) -> Result<Run, Fault> {
+    let wait_ms = u64::try_from(slice.as_millis()).unwrap_or(LONGEST_MS).max(1);
+    let begun = Instant::now();
+    let run = face
+        .link()
+        .wait(|hub| async move { hub.wait(RunWait { id, wait_ms }).await })
+        .await?;
+    if !is_over(&run) {
+        tokio::time::sleep_until(begun + PACE.min(slice)).await;
+    }
+    Ok(run)
+}
+
+fn lost(fault: &Fault) -> Warning {
+    Warning::new(&fault.kind.as_str(), fault.detail.clone())
+}
+
+/// What the watcher of a wait was told.
+struct Progress<'a> {
+    asked: &'a Asked,
+    told: u32,
+    last: Option<(String, Instant)>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(asked: &'a Asked) -> Self {
+        Self {
+            asked,
+            told: 0,
+            last: None,
+        }
+    }
+
+    /// Tells what is new, and after some silence also what is not.
+    async fn tell(&mut self, runs: &[Run]) {
+        let Some(token) = &self.asked.token else {
+            return;
+        };
+        let message = message(runs);
+        let stale = self
+            .last
+            .as_ref()
+            .is_none_or(|(last, at)| *last != message || at.elapsed() >= SILENCE);
+        if !stale {
+            return;
+        }
+        self.told += 1;
+        let note = ProgressNotificationParam::new(token.clone(), f64::from(self.told))
+            .with_message(message.clone());
+        if let Err(error) = self.asked.peer.notify_progress(note).await {
+            tracing::debug!(%error, "progress could not be told");
+        }
+        self.last = Some((message, Instant::now()));
+    }
+}
+
+fn message(runs: &[Run]) -> String {
+    match runs {
+        [run] => super::results::doing(run),
+        several => {
+            let over = several.iter().filter(|run| is_over(run)).count();
+            format!("{over} of {} runs have ended", several.len())
+        }
+    }
+}
