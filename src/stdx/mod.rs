@@ -4,6 +4,7 @@ pub mod atomic;
 pub mod clock;
 pub mod lines;
 mod near;
+pub mod scratch;
 pub mod text;
 
 pub use near::nearest;

@@ -1,10 +1,21 @@
 //! `eyas config`: each value, and where it came from.
 
-use crate::config::{Settings, Shown};
+use super::context::CliContext;
+use crate::{
+    config::{Settings, Shown},
+    domain::fault::Fault,
+};
+use serde_json::json;
+use std::process::ExitCode;
+
+pub(super) fn run(context: &CliContext) -> Result<ExitCode, Fault> {
+    let settings = &context.settings;
+    context.show(&json!({"items": settings.shown()}), || text(settings))?;
+    Ok(ExitCode::SUCCESS)
+}
 
 /// One line per setting: name, value, origin.
-#[must_use]
-pub fn text(settings: &Settings) -> String {
+fn text(settings: &Settings) -> String {
     let rows = settings.shown();
     let width = |of: fn(&Shown) -> String| rows.iter().map(|row| of(row).len()).max().unwrap_or(0);
     let (names, values) = (width(|row| row.name.clone()), width(value));
@@ -13,12 +24,6 @@ pub fn text(settings: &Settings) -> String {
         format!("{name:names$}  {value:values$}  {origin}\n")
     };
     rows.iter().map(line).collect()
-}
-
-/// The same as a list of `{name, value, origin}`.
-#[must_use]
-pub fn json(settings: &Settings) -> serde_json::Value {
-    serde_json::json!({"items": settings.shown()})
 }
 
 fn value(row: &Shown) -> String {

@@ -1,37 +1,71 @@
 //! `eyas hub status|stop|restart`: the hub from outside. `eyas hub run` is the hub itself, in `app`.
 
+use super::context::{CliContext, heard};
 use crate::{
-    api::fault::from_client,
     api::hub::{HubApiClient as _, HubShutdown, HubView, Nothing},
     domain::fault::Fault,
-    hub::join::Connection,
 };
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::{fmt::Write as _, process::ExitCode};
 
-/// The hub as it is; `None` when there is none. Starts none.
-///
-/// # Errors
-/// Those of [`Connection::peek`].
-pub async fn status(connection: &Connection) -> Result<Option<HubView>, Fault> {
-    connection.peek().await
+/// Verbs on the hub.
+#[derive(Debug, Subcommand)]
+pub enum HubVerb {
+    /// Whether one runs, and what it holds; none is started
+    Status,
+    /// End it
+    Stop(Ending),
+    /// End it and start another one
+    Restart(Ending),
 }
 
-/// Ends the hub and waits until it has; `false` when there was none.
-///
-/// # Errors
-/// `busy` naming the runs, unless `how` says what to do with them.
-pub async fn stop(connection: &Connection, how: HubShutdown) -> Result<bool, Fault> {
-    connection.end_hub(how).await
+/// What becomes of the runs under way; without either the hub refuses while there are any.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Ending {
+    /// Take no new work and end when the last run has ended
+    #[arg(long, conflicts_with = "now")]
+    pub wait: bool,
+    /// End at once: runs under way go back to the queue
+    #[arg(long)]
+    pub now: bool,
 }
 
-/// Ends the hub, if there is one, and starts another.
-///
-/// # Errors
-/// As [`stop`], and those of starting one.
-pub async fn restart(connection: &Connection, how: HubShutdown) -> Result<HubView, Fault> {
-    connection.end_hub(how).await?;
-    let client = connection.client().await?;
-    client
-        .info(Nothing {})
-        .await
-        .map_err(|error| from_client(&error))
+impl From<Ending> for HubShutdown {
+    fn from(ending: Ending) -> Self {
+        Self { now: ending.now, wait: ending.wait }
+    }
+}
+
+pub(super) async fn run(verb: HubVerb, context: &CliContext) -> Result<ExitCode, Fault> {
+    match verb {
+        HubVerb::Status => match context.connection.peek().await? {
+            Some(view) => context.show(&view, || words(&view))?,
+            None => context.show(&json!({"running": false}), || "no hub is running".to_owned())?,
+        },
+        HubVerb::Stop(ending) => {
+            let ended = context.connection.end_hub(ending.into()).await?;
+            let words = if ended { "the hub has ended" } else { "no hub is running" };
+            context.show(&json!({"ended": ended}), || words.to_owned())?;
+        }
+        HubVerb::Restart(ending) => {
+            context.connection.end_hub(ending.into()).await?;
+            let view = heard(context.client().await?.info(Nothing {}).await)?;
+            context.show(&view, || words(&view))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(view: &HubView) -> String {
+    let mut text = format!("hub {} · pid {} · {}\n", view.version, view.pid, view.home);
+    let draining = if view.draining { " · draining" } else { "" };
+    let counts = format!("{} open runs · {} faces · {} warm agents{draining}", view.open_runs, view.peers, view.agents.len());
+    text += &counts;
+    for agent in &view.agents {
+        let pinned = if agent.pinned { " · pinned" } else { "" };
+        // Writing to a string cannot fail.
+        write!(text, "\n  {} · pid {} · {} turns · {}{pinned}", agent.agent, agent.pid, agent.busy, agent.root).ok();
+    }
+    text
 }

@@ -1,4 +1,79 @@
-//! By hand: nouns and verbs.
+//! The command line: a verb is parsed, spoken to the hub through the API's client, and its answer printed.
+//!
+//! Invariants: [`args`] has no effects; [`print`] is the only place of the whole program that prints; what agents and people wrote reaches
+//! a terminal with its control characters taken out.
 
-pub mod config;
-pub mod hub;
+mod agent;
+mod args;
+mod conclusion;
+mod config;
+mod context;
+mod delegate;
+mod demo;
+mod fields;
+mod hub;
+mod instance;
+mod live;
+mod names;
+mod persona;
+pub mod print;
+mod project;
+mod run;
+mod table;
+mod terminal;
+
+pub use args::{Cli, Flags, Job, Verb};
+pub use context::{CliContext, InProcess};
+pub use hub::HubVerb;
+pub use terminal::Terminal;
+
+use crate::domain::fault::Fault;
+use clap::CommandFactory as _;
+use std::process::ExitCode;
+
+/// The exit code of a command line that cannot be acted on, as clap has it.
+const USAGE: u8 = 2;
+
+/// Speaks one verb and prints its answer.
+///
+/// # Errors
+/// The hub's fault, or one of reading and writing here; [`report`] turns it into words and an exit code.
+pub async fn run(verb: Verb, context: &CliContext) -> Result<ExitCode, Fault> {
+    match verb {
+        Verb::Hub(verb) => hub::run(verb, context).await,
+        Verb::Config => config::run(context),
+        Verb::Delegate(args) => delegate::run(*args, context).await,
+        Verb::Persona(verb) => persona::run(verb, context).await,
+        Verb::Instance(verb) => instance::run(verb, context).await,
+        Verb::Project(verb) => project::run(verb, context).await,
+        Verb::Agent(verb) => agent::run(verb, context).await,
+        Verb::Run(verb) => run::run(verb, context).await,
+        Verb::Demo => demo::run(context).await,
+        Verb::Completions { shell } => completions(shell),
+    }
+}
+
+/// What the process ends with; a fault is printed: in words to stderr, or as JSON to stdout.
+#[must_use]
+pub fn report(result: Result<ExitCode, Fault>, json: bool) -> ExitCode {
+    match result {
+        Ok(code) => code,
+        Err(fault) => {
+            print::fault(&fault, json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A verb that lacks something only this side can see, such as a prompt.
+fn misused(fault: &Fault, context: &CliContext) -> ExitCode {
+    print::fault(fault, context.json);
+    ExitCode::from(USAGE)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Fault> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "eyas", &mut script);
+    print::raw(&String::from_utf8_lossy(&script), false)?;
+    Ok(ExitCode::SUCCESS)
+}

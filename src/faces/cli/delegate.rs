@@ -1,0 +1,138 @@
+//! `eyas delegate`.
+
+use super::{
+    args::one_of,
+    conclusion,
+    context::{CliContext, heard},
+    live, misused,
+};
+use crate::{
+    api::run::{Delegate, RunApiClient},
+    domain::{
+        fault::{ErrorKind, Fault},
+        ids::{RunId, SessionId},
+        run::Mode,
+    },
+};
+use clap::Args;
+use std::{process::ExitCode, time::Duration};
+use tokio::io::AsyncReadExt as _;
+
+/// The longest prompt taken from a pipe, in bytes.
+const PROMPT_MAX: u64 = 1024 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  eyas delegate \"what does this project do?\"          the default agent, in this folder
+  eyas delegate --to rev \"review the last commit\"     an instance of yours
+  git diff | eyas delegate --persona reviewer -       the prompt from a pipe
+  eyas delegate --no-wait --label nightly \"…\"         answer at once with the run
+  eyas delegate --previous 0199… \"and the tests?\"     go on in the same conversation
+
+While it waits, Ctrl-C leaves the run going.
+Exit code: 0 the run succeeded or still goes on, 1 it failed, 2 the command cannot be understood.";
+
+/// What is delegated, to whom, and how long to wait here.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct DelegateArgs {
+    /// What is to be done, complete in itself; "-" or nothing takes it from a pipe
+    prompt: Option<String>,
+    /// Instance, by name or id
+    #[arg(long, value_name = "NAME", visible_alias = "instance")]
+    to: Option<String>,
+    /// Persona id, for a delegation without an instance
+    #[arg(long, value_name = "ID")]
+    persona: Option<String>,
+    /// Agent id, which must be installed
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Project by name, id or path [default: this folder]
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
+    /// auto: reuse a warm agent or start one; warm: never cold; cold: a process of its own
+    #[arg(long, hide_possible_values = true, value_parser = one_of::<Mode, 3>(["auto", "warm", "cold"]))]
+    mode: Option<Mode>,
+    /// Session to continue
+    #[arg(long, value_name = "ID", conflicts_with = "previous")]
+    session: Option<SessionId>,
+    /// Run whose session to continue
+    #[arg(long, value_name = "ID")]
+    previous: Option<RunId>,
+    /// Wait at most so long [default: to the end]
+    #[arg(long, value_name = "MS")]
+    wait_ms: Option<u64>,
+    /// Answer as soon as the run is on disk
+    #[arg(long, conflicts_with = "wait_ms")]
+    no_wait: bool,
+    /// End the run when it has taken so long
+    #[arg(long, value_name = "MS")]
+    timeout_ms: Option<u64>,
+    /// Free text to find it by
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+    /// The same key with the same request gives the same run
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Write in the working tree even while another run does
+    #[arg(long)]
+    concurrent: bool,
+}
+
+pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<ExitCode, Fault> {
+    let limit = if args.no_wait { Some(0) } else { args.wait_ms };
+    let prompt = match prompt(args.prompt.as_deref(), context).await {
+        Ok(prompt) => prompt,
+        Err(fault) => return Ok(misused(&fault, context)),
+    };
+    let params = Delegate {
+        prompt,
+        instance: args.to,
+        project: args.project.map(|typed| context.project(&typed)),
+        persona: args.persona,
+        agent: args.agent,
+        mode: args.mode,
+        session: args.session,
+        previous: args.previous,
+        concurrent: args.concurrent,
+        timeout_ms: args.timeout_ms,
+        idempotency_key: args.key,
+        label: args.label,
+        lane: None,
+    };
+    let run = heard(context.client().await?.delegate(params).await)?;
+    let watched = live::follow(context, run, limit.map(Duration::from_millis)).await?;
+    conclusion::show(context, watched)
+}
+
+async fn prompt(typed: Option<&str>, context: &CliContext) -> Result<String, Fault> {
+    let prompt = match typed {
+        Some(typed) if typed != "-" => typed.to_owned(),
+        None if context.terminal.stdin => String::new(),
+        Some(_) | None => piped().await?,
+    };
+    if prompt.trim().is_empty() {
+        return Err(
+            Fault::required("prompt").hint("eyas delegate \"what is to be done\", or pipe it in")
+        );
+    }
+    Ok(prompt)
+}
+
+async fn piped() -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    tokio::io::stdin()
+        .take(PROMPT_MAX + 1)
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(|error| Fault::internal(format!("cannot read the prompt: {error}")))?;
+    if bytes.len() as u64 > PROMPT_MAX {
+        return Err(
+            Fault::new(ErrorKind::TooLarge, "the prompt is larger than 1 MiB")
+                .field("prompt")
+                .hint("write it to a file in the project and name the file"),
+        );
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| Fault::invalid("prompt", format!("is not UTF-8: {error}")))
+}
