@@ -1,2 +1,294 @@
+//! The floors hold: who may name whom, who owns which crate, and that no file outgrows its purpose.
+
+#![allow(clippy::unwrap_used, reason = "a broken checkout may stop a test")]
+
+use regex::Regex;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Floors by longest path, ground first, and what each may name. `stdx` and a floor's own modules are always allowed. The rooms of one
+/// floor that may name more stand on their own.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("stdx", &[]),
+    ("domain", &[]),
+    ("config", &["domain"]),
+    ("store", &["domain"]),
+    ("templates", &["domain"]),
+    ("workspace", &["domain", "templates"]),
+    ("agents", &["domain", "workspace"]),
+    ("runs", &["domain", "store", "workspace", "agents"]),
+    ("api", &["domain"]),
+    (
+        "hub",
+        &[
+            "domain",
+            "config",
+            "store",
+            "templates",
+            "workspace",
+            "agents",
+            "runs",
+            "api",
+        ],
+    ),
+    ("faces", &["domain", "api", "hub::join"]),
+    ("faces/cli", &["domain", "api", "hub::join", "config"]),
+    ("app", EVERYTHING),
+    ("lib", EVERYTHING),
+    ("main", EVERYTHING),
+];
+
+const EVERYTHING: &[&str] = &["*"];
+
+/// Crates that only these floors, or rooms of one, may name.
+const OWNED: &[(&str, &[&str])] = &[
+    ("tempfile", &["stdx"]),
+    ("clap", &["config", "faces/cli", "app", "main"]),
+    ("clap_complete", &["faces/cli"]),
+    ("comfy_table", &["faces/cli"]),
+    ("sqlx", &["store"]),
+    ("rust_embed", &["templates"]),
+    ("handlebars", &["templates"]),
+    ("walkdir", &["workspace", "agents/embedded"]),
+    ("agent_client_protocol", &["agents", "faces/acp"]),
+    ("which", &["agents"]),
+    ("jsonrpsee", &["api", "hub", "faces"]),
+    ("rmcp", &["faces/mcp"]),
+];
+
+/// What only one place may say: a pattern in code, where it is at home, and why.
+const SAID_ONLY_IN: &[(&str, &str, &str)] = &[
+    (
+        r#""\s*(SELECT|INSERT|UPDATE|DELETE|CREATE TABLE|PRAGMA)\s"#,
+        "store",
+        "SQL lies in the store",
+    ),
+    (
+        r"\b(print|println|eprint|eprintln|dbg)!",
+        "faces/cli/print",
+        "one place prints",
+    ),
+    (
+        r"\bunsafe\s*(\{|fn|impl)",
+        "nowhere",
+        "rustix makes the system calls",
+    ),
+];
+
+/// Lines, tests included. Look twice above 400.
+const LONGEST_FILE: usize = 600;
+
+/// A source file without its comments and unit tests, and where it stands: `faces/cli/run`.
+struct Source {
+    path: PathBuf,
+    room: String,
+    code: String,
+    lines: usize,
+}
+
 #[test]
-fn t() {}
+fn every_floor_names_only_the_floors_below_it() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        let Some((floor, allowed)) = longest(MAY_NAME, &source.room) else {
+            wrong.push(format!(
+                "{}: say in tests/architecture.rs which floor it is",
+                source.path.display()
+            ));
+            continue;
+        };
+        let own = floor.split('/').next().unwrap();
+        for name in named(&source) {
+            let first = name.split("::").next().unwrap();
+            let free = first == own || first == "stdx" || *allowed == EVERYTHING;
+            if !free
+                && !allowed
+                    .iter()
+                    .any(|known| *known == first || *known == name)
+            {
+                wrong.push(format!(
+                    "{}: `{floor}` may not name `crate::{name}`, only {allowed:?}; to call up, take a channel from above",
+                    source.path.display()
+                ));
+            }
+        }
+    }
+    report(&wrong);
+}
+
+#[test]
+fn every_crate_is_named_only_by_its_owners() {
+    let mut wrong = Vec::new();
+    for (krate, owners) in OWNED {
+        let uses = Regex::new(&format!(r"(^|[^:\w]){krate}::|\buse {krate}\b")).unwrap();
+        for source in sources("src")
+            .iter()
+            .filter(|source| uses.is_match(&source.code))
+        {
+            if !owners.iter().any(|owner| is_in(owner, &source.room)) {
+                wrong.push(format!(
+                    "{}: `{krate}` belongs to {owners:?}",
+                    source.path.display()
+                ));
+            }
+        }
+    }
+    report(&wrong);
+}
+
+#[test]
+fn what_is_said_in_one_place_is_said_nowhere_else() {
+    let mut wrong = Vec::new();
+    for (pattern, home, why) in SAID_ONLY_IN {
+        let said = Regex::new(pattern).unwrap();
+        for source in sources("src")
+            .iter()
+            .filter(|source| !is_in(home, &source.room))
+        {
+            if let Some(found) = said.find(&source.code) {
+                wrong.push(format!(
+                    "{}: {:?}, but {why} ({home})",
+                    source.path.display(),
+                    found.as_str()
+                ));
+            }
+        }
+    }
+    report(&wrong);
+}
+
+#[test]
+fn no_file_outgrows_its_purpose() {
+    let long = sources("src")
+        .into_iter()
+        .chain(sources("tests"))
+        .filter(|source| source.lines > LONGEST_FILE);
+    let wrong: Vec<_> = long
+        .map(|source| {
+            format!(
+                "{}: {} lines, at most {LONGEST_FILE}: split it by noun or phase",
+                source.path.display(),
+                source.lines
+            )
+        })
+        .collect();
+    report(&wrong);
+}
+
+#[test]
+fn the_reader_of_names_sees_groups_and_climbing_paths() {
+    let source = |room: &str, code: &str| Source {
+        path: PathBuf::new(),
+        room: room.to_owned(),
+        code: code.to_owned(),
+        lines: 1,
+    };
+    let group = "use crate::{\n api::{self, run::{A, B}}, hub::join::C,\n stdx,\n}; fn f() { crate::store::x() }";
+    let expected = ["api", "hub::join", "stdx", "store::x"].map(str::to_owned);
+    assert_eq!(
+        named(&source("faces/cli/run", group)),
+        BTreeSet::from(expected)
+    );
+    let climbing = "use super::given; use super::super::store::sqlite;";
+    assert_eq!(
+        named(&source("api/persona", climbing)),
+        BTreeSet::from(["store::sqlite".to_owned()])
+    );
+}
+
+fn report(wrong: &[String]) {
+    assert!(
+        wrong.is_empty(),
+        "the house does not hold:\n  {}\n",
+        wrong.join("\n  ")
+    );
+}
+
+/// The names below the crate's root that a file uses: a floor, with the module after it where one is named.
+fn named(source: &Source) -> BTreeSet<String> {
+    let depth = source.room.split('/').count();
+    let root = Regex::new(&format!(r"\b(?:crate::|(?:super::){{{depth},}})")).unwrap();
+    let path = Regex::new(r"^\s*([a-z_]\w*)(?:::([a-z_]\w*))?").unwrap();
+    let mut names = BTreeSet::new();
+    for start in root.find_iter(&source.code) {
+        let rest = &source.code[start.end()..];
+        for part in group(rest) {
+            if let Some(found) = path.captures(part) {
+                let below = found.get(2).map(|name| format!("::{}", name.as_str()));
+                names.insert(format!("{}{}", &found[1], below.unwrap_or_default()));
+            }
+        }
+    }
+    names
+}
+
+/// The members of `{a::{b, c}, d}` at its own level, or the path alone.
+fn group(rest: &str) -> Vec<&str> {
+    if !rest.starts_with('{') {
+        return vec![rest];
+    }
+    let (mut level, mut start, mut parts) = (0, 1, Vec::new());
+    for (at, letter) in rest.char_indices() {
+        match letter {
+            '{' => level += 1,
+            '}' => level -= 1,
+            _ => {}
+        }
+        if level == 0 || (level == 1 && letter == ',') {
+            parts.push(&rest[start..at]);
+            start = at + 1;
+        }
+        if level == 0 {
+            break;
+        }
+    }
+    parts
+}
+
+/// The entry of the floor or room that a file stands in: the longest that fits.
+fn longest<'a, T>(table: &'a [(&'a str, T)], room: &str) -> Option<&'a (&'a str, T)> {
+    table
+        .iter()
+        .filter(|(floor, _)| is_in(floor, room))
+        .max_by_key(|(floor, _)| floor.len())
+}
+
+fn is_in(place: &str, room: &str) -> bool {
+    room == place
+        || room
+            .strip_prefix(place)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn sources(folder: &str) -> Vec<Source> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(&top).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let room = path.strip_prefix(&top).unwrap().with_extension("");
+            let room = room.to_str().unwrap();
+            found.push(Source {
+                room: room.strip_suffix("/mod").unwrap_or(room).to_owned(),
+                code: code(&text),
+                lines: text.lines().count(),
+                path,
+            });
+        }
+    }
+    found
+}
+
+/// What the compiler sees outside of tests: whole-line comments and the unit tests at the end left out.
+fn code(text: &str) -> String {
+    let shipped = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    shipped
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}

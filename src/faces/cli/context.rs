@@ -34,6 +34,8 @@ pub struct CliContext {
     pub json: bool,
     /// Absolute path of the directory the command was typed in.
     pub cwd: PathBuf,
+    /// Absolute path of this binary, for text that a person will paste elsewhere.
+    pub program: PathBuf,
     pub terminal: Terminal,
 }
 

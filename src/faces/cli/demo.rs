@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     api::{
-        hub::{HubApiClient, HubShutdown, Nothing},
         instance::{IdentityFile, InstanceApiClient, InstanceCreate, InstanceName, InstanceView},
         persona::{PersonaApiClient, PersonaCreate, PersonaFields},
         run::{Delegate, RunApiClient},
@@ -18,23 +17,16 @@ use crate::{
         fault::{ErrorKind, Fault},
         run::{Mode, Run, RunState},
     },
-    hub::join::Connection,
     stdx::scratch::Scratch,
 };
 use serde::Serialize;
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 const INSTANCE: &str = "scout";
 const FIRST: &str = "What is in this project: which languages, how large, and where does it start?";
 const SECOND: &str = "Where are the tests, and which TODOs are left?";
 /// Lines of a conclusion that are shown.
 const LINES: usize = 14;
-/// The hub inside this process has so long to end its agents.
-const CLOSING: Duration = Duration::from_secs(10);
 
 /// What the demo found, for `--json`.
 #[derive(Debug, Serialize)]
@@ -63,12 +55,13 @@ pub(super) async fn run(context: &CliContext) -> Result<ExitCode, Fault> {
         told = tell(&inside) => told,
         () = live::interrupted() => Err(left()),
     };
-    close(&inside.connection).await;
+    // Its agents are gone when this answers, so nothing writes into the home any more.
+    inside.connection.close().await;
     let removed = home.remove();
     let told = told?;
     removed
         .map_err(|error| Fault::internal(format!("the temporary home stays behind: {error}")))?;
-    context.show(&told, || ending(&told))?;
+    context.show(&told, || ending(&told, &context.program))?;
     let succeeded = [&told.cold, &told.warm]
         .iter()
         .all(|one| one.run.state == RunState::Succeeded);
@@ -231,8 +224,7 @@ fn indent(text: &str, lines: usize) -> String {
     shown
 }
 
-fn ending(told: &Told) -> String {
-    let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("eyas"));
+fn ending(told: &Told, program: &Path) -> String {
     let entry = serde_json::json!({"mcpServers": {"eyas": {"command": program, "args": ["mcp"]}}});
     format!(
         "   {} {}, {} {}: measured just now, from the call to the conclusion.
@@ -250,32 +242,4 @@ fn ending(told: &Told) -> String {
         warmth(&told.warm.run),
         took(&told.warm),
     )
-}
-
-/// Ends the hub inside this process and waits for its agents' ends, so that nothing outlives the demo or writes into its home.
-async fn close(connection: &Connection) {
-    let Ok(client) = connection.client().await else {
-        return;
-    };
-    let agents = heard(HubApiClient::info(&*client, Nothing {}).await).map(|hub| hub.agents);
-    let shutdown = HubShutdown {
-        now: true,
-        wait: false,
-    };
-    if heard(HubApiClient::shutdown(&*client, shutdown).await).is_ok() {
-        let gone = async {
-            client.on_disconnect().await;
-            for agent in agents.unwrap_or_default() {
-                ended(agent.pid).await;
-            }
-        };
-        drop(tokio::time::timeout(CLOSING, gone).await);
-    }
-}
-
-async fn ended(pid: u32) {
-    let process = PathBuf::from(format!("/proc/{pid}"));
-    while process.exists() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

@@ -97,10 +97,6 @@ impl FieldArgs {
     }
 }
 
-#[expect(
-    clippy::option_option,
-    reason = "the API tells \"not given\" from \"given as null\""
-)]
 fn change<T>(value: Option<T>, gone: bool) -> Option<Option<T>> {
     if gone { Some(None) } else { value.map(Some) }
 }
