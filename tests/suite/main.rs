@@ -2,3 +2,12 @@
 
 mod agents;
 mod store;
+//! The promises of Eyas, one file each, by floor.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may stop on what cannot be, and starts the real binary"
+)]
+
+mod cli;

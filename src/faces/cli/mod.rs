@@ -28,11 +28,23 @@ pub use hub::HubVerb;
 pub use terminal::Terminal;
 
 use crate::domain::fault::Fault;
-use clap::CommandFactory as _;
-use std::process::ExitCode;
+use clap::{CommandFactory as _, Parser as _};
+use std::{ffi::OsString, process::ExitCode};
 
 /// The exit code of a command line that cannot be acted on, as clap has it.
 const USAGE: u8 = 2;
+
+/// Reads a command line, its first word the program. What cannot be read, and what only asks for help, is answered at once.
+///
+/// # Errors
+/// The exit code to end with: 0 after help, 2 after a usage error.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<(Flags, Job), ExitCode> {
+    Cli::try_parse_from(words).map(Cli::job).map_err(|error| {
+        // Nobody is left to tell when stderr is gone.
+        drop(error.print());
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE))
+    })
+}
 
 /// Speaks one verb and prints its answer.
 ///
