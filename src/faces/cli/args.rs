@@ -150,7 +150,7 @@ pub enum Job {
     },
     /// The agent inside the binary.
     EmbeddedAgent,
-    /// A verb, for [`super::run`].
+    /// A verb, for [`super::run()`].
     Verb(Verb),
 }
 

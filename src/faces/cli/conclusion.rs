@@ -65,37 +65,35 @@ fn come_back(run: &Run) -> String {
 /// The end of a run as text: what was concluded first, how it came about after it.
 pub(super) fn words(run: &Run) -> String {
     let mut text = String::new();
+    let mut pairs = Vec::new();
     if let Some(conclusion) = &run.conclusion {
-        text.push_str(conclusion.summary.trim_end());
-        text.push_str("\n\n");
-        text.push_str(&details(beside(conclusion)));
+        text = format!("{}\n\n", conclusion.summary.trim_end());
+        pairs.extend(beside(conclusion));
     }
     if let Some(error) = &run.error {
-        text.push_str(&details([
-            ("error", format!("{} ({})", error.detail, error.kind)),
-            ("hint", error.hint.clone().unwrap_or_default()),
-        ]));
+        pairs.push(("error", format!("{} ({})", error.detail, error.kind)));
+        pairs.push(("hint", error.hint.clone().unwrap_or_default()));
     }
-    let warnings: Vec<_> = run
+    let warnings = run
         .warnings
         .iter()
-        .map(|warning| format!("{} ({})", warning.detail, warning.kind))
-        .collect();
-    text.push_str(&details([
-        ("warning", warnings.join("\n")),
-        ("outcome", outcome(run)),
-        ("run", run.id.to_string()),
-    ]));
+        .map(|warning| format!("{} ({})", warning.detail, warning.kind));
+    pairs.push(("warnings", warnings.collect::<Vec<_>>().join("\n")));
+    pairs.push(("outcome", outcome(run)));
+    pairs.push(("run", run.id.to_string()));
     if run.state.is_terminal() {
-        text.push_str(&details([(
+        pairs.push((
             "go on",
             format!("eyas delegate --previous {} \"…\"", run.id),
-        )]));
+        ));
     }
-    text
+    text + &details(pairs)
 }
 
 fn beside(conclusion: &Conclusion) -> [(&'static str, String); 6] {
+    let sure = conclusion
+        .confidence
+        .map(|sure| format!("{:.0} %", sure * 100.0));
     [
         ("artifacts", conclusion.artifacts.join("\n")),
         ("questions", conclusion.questions.join("\n")),
@@ -105,13 +103,7 @@ fn beside(conclusion: &Conclusion) -> [(&'static str, String); 6] {
         ),
         ("memory", conclusion.memory_refs.join("\n")),
         ("remarks", conclusion.warnings.join("\n")),
-        (
-            "confidence",
-            conclusion
-                .confidence
-                .map(|sure| format!("{:.0} %", sure * 100.0))
-                .unwrap_or_default(),
-        ),
+        ("confidence", sure.unwrap_or_default()),
     ]
 }
 

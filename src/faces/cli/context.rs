@@ -60,7 +60,8 @@ impl CliContext {
     /// A project as typed: what looks like a path is made absolute here, as the hub's directory is another one.
     pub(super) fn project(&self, typed: &str) -> String {
         if typed.contains('/') || typed == "." || typed == ".." {
-            self.cwd.join(typed).to_string_lossy().into_owned()
+            let whole: PathBuf = self.cwd.join(typed).components().collect();
+            whole.to_string_lossy().into_owned()
         } else {
             typed.to_owned()
         }

@@ -144,6 +144,7 @@ pub(super) fn doing(run: &Run) -> String {
         parts.push(format!("attempt {}", run.attempt));
     }
     parts.extend(run.step.as_deref().map(one_line));
+    parts.retain(|part| !part.is_empty());
     parts.join(" · ")
 }
 

@@ -1,6 +1,6 @@
 //! The command line: a verb is parsed, spoken to the hub through the API's client, and its answer printed.
 //!
-//! Invariants: [`args`] has no effects; [`print`] is the only place of the whole program that prints; what agents and people wrote reaches
+//! Invariants: [`args`] has no effects; [`mod@print`] is the only place of the whole program that prints; what agents and people wrote reaches
 //! a terminal with its control characters taken out.
 
 mod agent;

@@ -26,12 +26,8 @@ pub fn err(text: &str) {
 /// # Errors
 /// As [`out`].
 pub fn raw(text: &str, terminal: bool) -> Result<(), Fault> {
-    let text = if terminal {
-        plain(text)
-    } else {
-        text.to_owned()
-    };
-    write(&mut stdout().lock(), &text)
+    let text = if terminal { &line(text) } else { text };
+    write(&mut stdout().lock(), text)
 }
 
 /// An object of the API, to stdout. What a terminal would obey is escaped, which leaves the JSON's meaning as it is.
@@ -59,8 +55,19 @@ pub fn fault(fault: &Fault, as_json: bool) {
     }
     err(&format!("error: {} ({})", fault.detail, fault.kind));
     if let Some(hint) = &fault.hint {
-        err(&format!("hint: {hint}"));
+        err(&format!("hint: {}", as_command(hint)));
     }
+}
+
+/// Hints are the same on every face and name tools; here they are commands: `persona_list` is `eyas persona list`.
+fn as_command(hint: &str) -> String {
+    let mut hint = hint.to_owned();
+    for noun in ["persona", "instance", "project", "run", "agent"] {
+        for verb in ["list", "get", "create"] {
+            hint = hint.replace(&format!("{noun}_{verb}"), &format!("eyas {noun} {verb}"));
+        }
+    }
+    hint
 }
 
 /// Draws `text` over the last line of stderr. Only for a terminal.
@@ -107,7 +114,7 @@ fn write(to: &mut impl Write, text: &str) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{as_command, plain};
 
     #[test]
     fn nothing_that_a_terminal_obeys_passes() {
@@ -123,5 +130,13 @@ mod tests {
                 .all(|c| c == '\n' || c == '\t' || !c.is_control())
         );
         assert_eq!(plain("déjà vu 鷹 🦅"), "déjà vu 鷹 🦅");
+    }
+
+    #[test]
+    fn a_hint_names_commands() {
+        assert_eq!(
+            as_command("list them with persona_list"),
+            "list them with eyas persona list"
+        );
     }
 }

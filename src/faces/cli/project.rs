@@ -10,7 +10,7 @@ use crate::{
     domain::{fault::Fault, project::Project},
 };
 use clap::Subcommand;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Verbs on projects.
 #[derive(Debug, Subcommand)]
@@ -65,7 +65,8 @@ pub(super) async fn run(verb: ProjectVerb, context: &CliContext) -> Result<ExitC
                 .await
         }
         ProjectVerb::Register { path, name } => {
-            let path = context.cwd.join(path).to_string_lossy().into_owned();
+            let path: PathBuf = context.cwd.join(path).components().collect();
+            let path = path.to_string_lossy().into_owned();
             client.register(ProjectRegister { path, name }).await
         }
         ProjectVerb::Unregister { project } => {

@@ -5,6 +5,11 @@ use crate::stdx::clock;
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use serde::Serialize;
 
+/// Spaces between columns.
+const GAP: u16 = 2;
+/// The last column keeps so much on the narrowest terminal.
+const LEAST: u16 = 16;
+
 /// Columns under a header. Where a width is given the last column gives way; it holds the longest text.
 pub(super) fn table<const N: usize>(
     header: [&str; N],
@@ -23,12 +28,19 @@ pub(super) fn table<const N: usize>(
     }
     table.set_content_arrangement(ContentArrangement::Disabled);
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, GAP));
     }
     if let Some(width) = width {
+        // A last column too narrow to read is worse than lines that the terminal breaks.
+        let widths = table.column_max_content_widths();
+        let fixed: u16 = widths
+            .iter()
+            .take(N.saturating_sub(1))
+            .map(|wide| wide + GAP)
+            .sum();
         table
             .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
+            .set_width(width.max(fixed + LEAST));
         for column in table.column_iter_mut().take(N.saturating_sub(1)) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
@@ -112,6 +124,11 @@ mod tests {
         assert_eq!(
             whole,
             "NAME       WHAT\na          one two three four five six seven eight\nlong-name  line"
+        );
+        let narrow = table(["NAME", "WHAT"], rows(), Some(5));
+        assert!(
+            narrow.lines().count() == 3 && narrow.contains("one two"),
+            "{narrow}"
         );
         let cut = table(["NAME", "WHAT"], rows(), Some(30));
         assert_eq!(cut.lines().count(), 3, "{cut}");

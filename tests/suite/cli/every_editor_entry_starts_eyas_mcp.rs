@@ -9,7 +9,10 @@ fn every_editor_entry_starts_eyas_mcp() {
     assert!(names.len() >= 8, "{names:?}");
     for name in names {
         let text = fs::read_to_string(folder.join(&name)).unwrap();
-        let entry: Value = if name.ends_with(".toml") {
+        let entry: Value = if Path::new(&name)
+            .extension()
+            .is_some_and(|ending| ending == "toml")
+        {
             toml::from_str(&text).unwrap()
         } else {
             serde_json::from_str(&text).unwrap()
