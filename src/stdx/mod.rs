@@ -1,6 +1,7 @@
 //! Things std might have had.
 
 pub mod atomic;
+pub mod beneath;
 pub mod clock;
 pub mod lines;
 mod near;

@@ -11,3 +11,7 @@ mod store;
 )]
 
 mod cli;
+//! Promises, one file each, in the folders of `src/`.
+
+mod templates;
+mod workspace;

@@ -1,0 +1,7 @@
+mod a_broken_file_never_hides_the_others;
+mod a_persona_comes_out_as_it_went_in;
+mod a_persona_that_breaks_a_rule_is_refused;
+mod a_source_is_never_followed_out_of_its_root;
+mod personas_change_by_the_field;
+mod personas_list_by_pages;
+mod what_is_rendered_is_never_read_as_a_template;
