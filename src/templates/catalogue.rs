@@ -3,7 +3,7 @@
 use super::{
     builtin,
     persona_file::{MAX_BYTES, PersonaFile, describe, prompt_of},
-    validate,
+    source, validate,
 };
 use crate::{
     domain::{
@@ -12,12 +12,12 @@ use crate::{
         persona::{Persona, Source},
         slug,
     },
-    stdx::{atomic, beneath},
+    stdx::atomic,
 };
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io::{self, ErrorKind as Io},
+    io,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -214,47 +214,6 @@ impl Catalogue {
         self.file_as(&file, &id, |_| {})
     }
 
-    /// Reads a sub-agent file below one of `roots`, without following links.
-    ///
-    /// # Errors
-    /// `invalid_params` when the path is not absolute, not `.md` or not below a root; `not_found`; `too_large`. None quotes the file.
-    pub fn read_source(path: &Path, roots: &[PathBuf]) -> Result<String, Fault> {
-        const FIELD: &str = "from";
-        if !path.is_absolute() || path.extension().is_none_or(|end| end != "md") {
-            return Err(Fault::invalid(
-                FIELD,
-                "must be a catalogue id or the absolute path of a .md file",
-            ));
-        }
-        let below = roots.iter().find_map(|root| {
-            let real = root.canonicalize().ok()?;
-            let rest = path
-                .strip_prefix(root)
-                .or_else(|_| path.strip_prefix(&real))
-                .ok()?;
-            Some((real, rest.to_owned()))
-        });
-        let Some((root, rest)) = below else {
-            return Err(Fault::invalid(
-                FIELD,
-                "is not below a registered project or ~/.claude/agents",
-            )
-            .hint("persona.import takes the text itself"));
-        };
-        let bytes =
-            beneath::read(&root, &rest, MAX_BYTES as u64).map_err(|error| match error.kind() {
-                Io::NotFound => Fault::not_found("file", path.display()).field(FIELD),
-                Io::FileTooLarge => {
-                    Fault::new(ErrorKind::TooLarge, "`from` has more than 256 KiB").field(FIELD)
-                }
-                _ => Fault::invalid(
-                    FIELD,
-                    "is not a plain file that can be read without following links",
-                ),
-            })?;
-        String::from_utf8(bytes).map_err(|_| Fault::invalid(FIELD, "is not UTF-8 text"))
-    }
-
     /// Puts `file` into the home as `id`, with `fill` applied. The lock is held by the caller.
     fn file_as(
         &self,
@@ -316,9 +275,9 @@ impl Catalogue {
     fn of_home(&self, id: &str) -> Result<Option<(PersonaFile, Persona)>, Fault> {
         let path = self.path(id);
         let read = || -> Result<Option<(PersonaFile, Persona)>, Fault> {
-            let Some(text) = read_own(&path)? else {
-                return Ok(None);
-            };
+            let text = source::read_own(&path, MAX_BYTES)
+                .map_err(|error| Fault::invalid("file", format!("cannot be read: {error}")))?;
+            let Some(text) = text else { return Ok(None) };
             let file = PersonaFile::parse(text)?;
             let persona = file.persona(id, Source::User)?;
             validate::persona(&persona)?;
@@ -410,27 +369,4 @@ fn taken(id: &str) -> Fault {
         format!("there is a persona \"{id}\" already"),
     )
     .field("id")
-}
-
-/// Reads a file of the person's own, who may well have linked it from elsewhere.
-fn read_own(path: &Path) -> Result<Option<String>, Fault> {
-    let unreadable = |error: &io::Error| match error.kind() {
-        Io::FileTooLarge => Fault::new(ErrorKind::TooLarge, "it has more than 256 KiB"),
-        _ => Fault::invalid("file", format!("cannot be read: {error}")),
-    };
-    let real = match path.canonicalize() {
-        Ok(real) => real,
-        Err(error) if error.kind() == Io::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&error)),
-    };
-    let (Some(folder), Some(leaf)) = (real.parent(), real.file_name()) else {
-        return Ok(None);
-    };
-    match beneath::read(folder, Path::new(leaf), MAX_BYTES as u64) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map(Some)
-            .map_err(|_| Fault::invalid("file", "is not UTF-8")),
-        Err(error) if error.kind() == Io::NotFound => Ok(None),
-        Err(error) => Err(unreadable(&error)),
-    }
 }

@@ -1,14 +1,11 @@
 //! Identity files: what an instance is told about itself, its work and its tools.
 
-use super::rules;
-use crate::{
-    domain::{
-        fault::Fault,
-        instance::{Instance, Role},
-        persona::Persona,
-        project::ProjectRow,
-    },
-    stdx::beneath,
+use super::{rules, source};
+use crate::domain::{
+    fault::Fault,
+    instance::{Instance, Role},
+    persona::Persona,
+    project::ProjectRow,
 };
 use handlebars::{Handlebars, no_escape};
 use rust_embed::RustEmbed;
@@ -131,22 +128,10 @@ impl Identity {
     fn of_home(&self, name: &str) -> Result<Option<String>, Fault> {
         let file = format!("{name}.hbs");
         let path = self.overrides.join(&file);
-        // The home is the person's: links in it are theirs, so the path is followed before the file is opened.
-        let Ok(real) = path.canonicalize() else {
-            return Ok(None);
-        };
-        let (Some(folder), Some(leaf)) = (real.parent(), real.file_name()) else {
-            return Ok(None);
-        };
-        let unreadable =
-            |why: &str| Fault::invalid("template", format!("{} {why}", path.display()));
-        match beneath::read(folder, Path::new(leaf), rules::MAX_BYTES as u64) {
-            Ok(bytes) => String::from_utf8(bytes)
-                .map(Some)
-                .map_err(|_| unreadable("is not UTF-8")),
-            Err(error) if error.kind() == Io::NotFound => Ok(None),
-            Err(error) => Err(unreadable(&format!("cannot be read: {error}"))),
-        }
+        source::read_own(&path, rules::MAX_BYTES).map_err(|error| {
+            let detail = format!("{} cannot be read: {error}", path.display());
+            Fault::invalid("template", detail)
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod front_matter;
 pub mod identity;
 pub mod persona_file;
 pub mod rules;
+pub mod source;
 pub mod validate;
 
 pub use catalogue::Catalogue;

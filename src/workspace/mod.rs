@@ -1,1 +1,20 @@
 //! Where it happens: layout, provisioning (a plan, then one atomic write), identity text.
+//!
+//! ```text
+//! <data>/instances/<id>/workspace/   identity files, the agent's notes
+//! <data>/instances/<id>/rendered.json   digest of every file as it was last rendered: what differs from it, a person edited
+//! <data>/instances/.new-*            a placement under way; `sweep` clears what a crash left
+//! <data>/trash/<id>/                 deleted ones, kept 30 days
+//! ```
+//!
+//! An agent may write in its workspace, so nothing below it is opened through a link.
+
+mod identity_text;
+mod layout;
+mod manifest;
+mod provision;
+mod render;
+
+pub use identity_text::{MAX_TEXT, files, persona_text, read_identity, text_of};
+pub use layout::Workspaces;
+pub use render::Rendered;

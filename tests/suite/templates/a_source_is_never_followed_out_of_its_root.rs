@@ -1,4 +1,4 @@
-use eyas::templates::Catalogue;
+use eyas::templates::source::read_below;
 use std::{fs, os::unix::fs::symlink, path::Path};
 
 #[test]
@@ -12,7 +12,7 @@ fn nor_is_anything_else_read() {
     symlink(home.path(), root.join("way")).unwrap();
     symlink(&root, home.path().join("alias")).unwrap();
     fs::write(root.join("plain.txt"), "x").unwrap();
-    let read = |path: &Path| Catalogue::read_source(path, &[home.path().join("alias")]);
+    let read = |path: &Path| read_below(path, &[home.path().join("alias")]);
     assert!(read(&root.join(".claude/agents/a.md")).is_ok());
     assert!(
         read(&home.path().join("alias/.claude/agents/a.md")).is_ok(),
