@@ -13,5 +13,6 @@ mod store;
 mod cli;
 //! Promises, one file each, in the folders of `src/`.
 
+mod desks;
 mod templates;
 mod workspace;

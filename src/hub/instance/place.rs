@@ -1,0 +1,224 @@
+//! Placing a persona in a workspace, and changing what was placed.
+
+use super::{InstanceDesk, on_disk, shown};
+use crate::{
+    api::instance::{InstanceCreate, InstanceUpdate, InstanceView},
+    domain::{
+        fault::{ErrorKind, Fault},
+        ids::{InstanceId, ProjectId},
+        instance::{Health, Instance, InstanceStatus, Role},
+        slug,
+        time::Timestamp,
+    },
+    stdx::{clock, mint},
+    store::PageAt,
+    templates::{IdentityFile, validate},
+};
+
+impl InstanceDesk {
+    /// `instance.create`.
+    pub(super) async fn place(&self, params: InstanceCreate) -> Result<InstanceView, Fault> {
+        let (auto_start, dry_run) = (params.auto_start, params.dry_run);
+        let instance = self.drawn(params).await?;
+        let files = self.plan(&instance).await?;
+        if dry_run {
+            return Ok(InstanceView {
+                instance,
+                files: shown(files),
+                kept: Vec::new(),
+            });
+        }
+        self.write(&instance, files.clone()).await?;
+        self.tell(&instance, "created", None).await;
+        let instance = if auto_start {
+            // The placement stands when the start fails: the status and the log say why.
+            let id = instance.id;
+            match Box::pin(self.launch(instance)).await {
+                Ok(started) => started,
+                Err(_) => self.parts.instances.get(id).await?,
+            }
+        } else {
+            instance
+        };
+        Ok(InstanceView {
+            instance,
+            files: Vec::new(),
+            kept: Vec::new(),
+        })
+    }
+
+    /// The row as it would be, everything it names being there.
+    async fn drawn(&self, params: InstanceCreate) -> Result<Instance, Fault> {
+        slug::check("name", &params.name)?;
+        if self.parts.instances.by_name(&params.name).await.is_ok() {
+            return Err(taken(&params.name));
+        }
+        let display_name = params
+            .display_name
+            .unwrap_or_else(|| slug::display_name(&params.name));
+        one_line("display_name", Some(&display_name))?;
+        one_line("model", params.model.as_deref())?;
+        one_line("persona", params.persona.as_deref())?;
+        let persona = match params.persona.clone() {
+            Some(id) => Some(self.persona(id).await?),
+            None => None,
+        };
+        self.agent(params.agent.as_deref()).await?;
+        if let Some(parent) = &params.parent {
+            self.find(parent)
+                .await
+                .map_err(|fault| fault.field("parent"))?;
+        }
+        let project = match &params.project {
+            Some(reference) => Some(self.parts.surroundings.project(reference).await?.id),
+            None => None,
+        };
+        let role = params
+            .role
+            .or_else(|| persona.and_then(|persona| persona.hierarchy_role));
+        if let (Some(Role::Captain), Some(project)) = (role, project) {
+            self.no_captain(project).await?;
+        }
+        let id = InstanceId(mint());
+        Ok(Instance {
+            id,
+            name: params.name,
+            display_name,
+            persona: params.persona,
+            agent: params.agent,
+            role,
+            parent: params.parent,
+            project,
+            model: params.model,
+            workspace: self
+                .parts
+                .workspaces
+                .path(id)
+                .to_string_lossy()
+                .into_owned(),
+            status: InstanceStatus::Created,
+            health: Health::Unknown,
+            restart_count: 0,
+            created_at: Timestamp(clock::now_ms()),
+            deleted_at: None,
+        })
+    }
+
+    /// Files first, the row last; without the row the files go again.
+    async fn write(&self, instance: &Instance, files: Vec<IdentityFile>) -> Result<(), Fault> {
+        let (parts, id) = (self.parts.clone(), instance.id);
+        on_disk(move || parts.workspaces.provision(id, &files)).await?;
+        let Err(error) = self.parts.instances.insert(instance.clone()).await else {
+            return Ok(());
+        };
+        let parts = self.parts.clone();
+        if let Err(fault) = on_disk(move || parts.workspaces.purge(id)).await {
+            tracing::warn!(%id, %fault, "the files of a failed placement were left");
+        }
+        Err(error.into())
+    }
+
+    /// `instance.update`.
+    pub(super) async fn change(&self, params: InstanceUpdate) -> Result<InstanceView, Fault> {
+        let found = self.find(&params.name).await?;
+        one_line("display_name", params.display_name.as_deref())?;
+        one_line("model", params.model.as_ref().and_then(Option::as_deref))?;
+        if let Some(Some(id)) = params.persona.clone() {
+            self.persona(id).await?;
+        }
+        self.agent(params.agent.as_ref().and_then(Option::as_deref))
+            .await?;
+        let apply = |instance: &mut Instance| {
+            let InstanceUpdate {
+                name: _,
+                display_name,
+                persona,
+                agent,
+                model,
+            } = params;
+            instance.display_name = display_name.unwrap_or_else(|| instance.display_name.clone());
+            instance.persona = persona.unwrap_or_else(|| instance.persona.clone());
+            instance.agent = agent.unwrap_or_else(|| instance.agent.clone());
+            instance.model = model.unwrap_or_else(|| instance.model.clone());
+        };
+        // Rendered before anything is written: a template that fails changes nothing.
+        let mut drawn = found.clone();
+        apply.clone()(&mut drawn);
+        self.plan(&drawn).await?;
+        let instance = self.modify(found.id, apply).await?;
+        self.tell(&instance, "updated", None).await;
+        self.renew(instance).await
+    }
+
+    /// `instance.render`.
+    pub(super) async fn renew(&self, instance: Instance) -> Result<InstanceView, Fault> {
+        let files = self.plan(&instance).await?;
+        let (parts, id) = (self.parts.clone(), instance.id);
+        let done = on_disk(move || parts.workspaces.render(id, &files)).await?;
+        Ok(InstanceView {
+            instance,
+            files: Vec::new(),
+            kept: done.kept,
+        })
+    }
+
+    async fn persona(&self, id: String) -> Result<crate::domain::persona::Persona, Fault> {
+        let parts = self.parts.clone();
+        on_disk(move || parts.catalogue.get(&id))
+            .await
+            .map_err(|fault| fault.field("persona"))
+    }
+
+    async fn agent(&self, agent: Option<&str>) -> Result<(), Fault> {
+        let Some(agent) = agent else { return Ok(()) };
+        one_line("agent", Some(agent))?;
+        self.parts.surroundings.installed(agent).await
+    }
+
+    /// One captain leads a project.
+    async fn no_captain(&self, project: ProjectId) -> Result<(), Fault> {
+        let mut at = PageAt {
+            cursor: None,
+            limit: 200,
+        };
+        loop {
+            let page = self.parts.instances.list(Some(project), None, at).await?;
+            if let Some(captain) = page
+                .items
+                .iter()
+                .find(|one| one.role == Some(Role::Captain))
+            {
+                let detail = format!("\"{}\" is the captain of this project", captain.name);
+                return Err(Fault::new(ErrorKind::InUse, detail)
+                    .field("role")
+                    .hint("delete that captain first to replace it, or create a talon"));
+            }
+            match page.next_cursor {
+                Some(cursor) => {
+                    at = PageAt {
+                        cursor: Some(cursor),
+                        limit: 200,
+                    }
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+pub(super) fn taken(name: &str) -> Fault {
+    Fault::new(
+        ErrorKind::NameExists,
+        format!("the name \"{name}\" is taken"),
+    )
+    .field("name")
+    .hint("choose another name, or use the one there")
+}
+
+fn one_line(field: &str, value: Option<&str>) -> Result<(), Fault> {
+    let Some(value) = value else { return Ok(()) };
+    if value.trim().is_empty() {
+        return Err(Fault::invalid(field, "must not be blank"));
+    }
+    validate::line(field, value)
+}
