@@ -115,7 +115,7 @@ impl PersonaApiServer for PersonaDesk {
         let catalogue = self.catalogue.clone();
         on_disk(move || {
             catalogue.create(&params.id, from.as_deref(), |persona| {
-                fill(persona, params.fields)
+                fill(persona, params.fields);
             })
         })
         .await

@@ -69,7 +69,7 @@ impl Catalogue {
     pub fn list(&self, filter: &Filter<'_>) -> Result<Page<Persona>, Fault> {
         if let Some(cursor) = filter.cursor {
             slug::check("cursor", cursor)
-                .map_err(|_| Fault::invalid("cursor", "is not one that was handed out"))?;
+                .map_err(|_rule| Fault::invalid("cursor", "is not one that was handed out"))?;
         }
         let limit = filter.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize;
         let query = filter.query.unwrap_or_default().to_lowercase();
@@ -214,19 +214,19 @@ impl Catalogue {
         self.file_as(&file, &id, |_| {})
     }
 
-    /// Puts `file` into the home as `id`, with `fill` applied. The lock is held by the caller.
+    /// Puts `file` into the home as `id`, with `change` applied. The lock is held by the caller.
     fn file_as(
         &self,
         file: &PersonaFile,
         id: &str,
-        fill: impl FnOnce(&mut Persona),
+        change: impl FnOnce(&mut Persona),
     ) -> Result<Persona, Fault> {
         let mut new = file.persona(id, Source::User)?;
         let old = Persona {
             id: file.name().unwrap_or_default().to_owned(),
             ..new.clone()
         };
-        fill(&mut new);
+        change(&mut new);
         if !file.has_description() && new.description == old.description {
             new.description = describe(&new);
         }

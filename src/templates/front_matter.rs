@@ -59,7 +59,7 @@ impl FrontMatter {
             let line = value
                 .as_ref()
                 .map(|value| format!("{key}: {value}{newline}"));
-            replace(&mut front, key, line.unwrap_or_default());
+            replace(&mut front, key, line.as_deref().unwrap_or_default());
         }
         let close = &self.text[self.front.end..self.body];
         let body = &self.text[self.body..];
@@ -179,7 +179,7 @@ fn quote_sentences(front: &str) -> String {
 }
 
 /// Replaces the lines of a top-level key, or adds them at the end.
-fn replace(front: &mut String, key: &str, with: String) {
+fn replace(front: &mut String, key: &str, with: &str) {
     let mut at = 0;
     let mut block: Option<Range<usize>> = None;
     for line in front.split_inclusive('\n') {
@@ -195,12 +195,12 @@ fn replace(front: &mut String, key: &str, with: String) {
         at = next;
     }
     if let Some(block) = block {
-        front.replace_range(block, &with);
+        front.replace_range(block, with);
     } else {
         if !front.is_empty() && !front.ends_with('\n') {
             front.push('\n');
         }
-        front.push_str(&with);
+        front.push_str(with);
     }
 }
 
@@ -213,17 +213,19 @@ fn opens(line: &str, key: &str) -> bool {
 
 /// A value in one line of YAML: plain where that is safe, else as JSON, which YAML contains.
 pub(crate) fn yaml_of(value: &Value) -> String {
-    match value {
-        Value::String(text) if is_plain(text, " .,/()'") => text.clone(),
-        Value::Array(items) if !items.is_empty() => {
-            let items = items.iter().map(|item| match item {
-                Value::String(text) if is_plain(text, " .") => text.clone(),
-                other => other.to_string(),
-            });
-            format!("[{}]", items.collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
+    let item = |item: &Value| word(item, " .");
+    match value.as_array().filter(|items| !items.is_empty()) {
+        Some(items) => format!(
+            "[{}]",
+            items.iter().map(item).collect::<Vec<_>>().join(", ")
+        ),
+        None => word(value, " .,/()'"),
     }
+}
+
+fn word(value: &Value, also: &str) -> String {
+    let plain = value.as_str().filter(|text| is_plain(text, also));
+    plain.map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn is_plain(text: &str, also: &str) -> bool {

@@ -7,7 +7,7 @@ use crate::domain::{
     persona::Persona,
     project::ProjectRow,
 };
-use handlebars::{Handlebars, no_escape};
+use handlebars::{Handlebars, RenderError, no_escape};
 use rust_embed::RustEmbed;
 use serde_json::{Map, Value, json};
 use std::{
@@ -143,19 +143,19 @@ fn render_given(name: &str, template: &str, values: &Value) -> Result<String, Fa
     rules::check(template).map_err(|refused| at_fault(refused.to_string()))?;
     let mut out = Capped(Vec::new());
     let done = ENGINE.render_template_to_write(template, values, &mut out);
-    finish(out, done.map_err(|_| ()))
-        .ok_or_else(|| at_fault("cannot be rendered, or renders to too much".into()))
+    finish(out, &done).ok_or_else(|| at_fault("cannot be rendered, or renders to too much".into()))
 }
 
 fn render_builtin(name: &str, values: &Value) -> Result<String, Fault> {
     let mut out = Capped(Vec::new());
     let done = ENGINE.render_to_write(name, values, &mut out);
-    finish(out, done.map_err(|_| ()))
-        .ok_or_else(|| Fault::internal(format!("{name} cannot be rendered")))
+    finish(out, &done).ok_or_else(|| Fault::internal(format!("{name} cannot be rendered")))
 }
 
-fn finish(out: Capped, done: Result<(), ()>) -> Option<String> {
-    done.ok().and_then(|()| String::from_utf8(out.0).ok())
+fn finish(out: Capped, done: &Result<(), RenderError>) -> Option<String> {
+    done.as_ref()
+        .ok()
+        .and_then(|()| String::from_utf8(out.0).ok())
 }
 
 /// Takes so much and no more: a template that prints a long prompt a thousand times must not fill the memory.
@@ -207,11 +207,10 @@ fn values(context: &IdentityContext<'_>) -> Value {
 
 /// A word of a closed list, as serde writes it; empty when there is none.
 fn word(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => one_line(text),
-        other => other.to_string(),
+    if value.is_null() {
+        return String::new();
     }
+    value.as_str().map_or_else(|| value.to_string(), one_line)
 }
 
 fn persona_values(context: &IdentityContext<'_>) -> Map<String, Value> {

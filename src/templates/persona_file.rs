@@ -140,13 +140,13 @@ impl PersonaFile {
 
     /// Sub-agent files list their tools in one string: such a string stays one.
     fn in_old_form(&self, key: &str, value: &Value) -> String {
-        let was_string = matches!(self.0.keys.get(key), Some(Value::String(_)));
-        match value {
-            Value::Array(items) if was_string && key == "tools" => {
+        let was_string = self.0.keys.get(key).is_some_and(Value::is_string);
+        match value.as_array().filter(|_| was_string && key == "tools") {
+            Some(items) => {
                 let items: Vec<_> = items.iter().filter_map(Value::as_str).collect();
                 yaml_of(&Value::from(items.join(", ")))
             }
-            other => yaml_of(other),
+            None => yaml_of(value),
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn read_own(path: &Path, max: usize) -> io::Result<Option<String>> {
     match read() {
         Ok(bytes) => String::from_utf8(bytes)
             .map(Some)
-            .map_err(|_| Io::InvalidData.into()),
+            .map_err(|error| io::Error::new(Io::InvalidData, error)),
         Err(error) if error.kind() == Io::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -62,5 +62,5 @@ pub fn read_below(path: &Path, roots: &[PathBuf]) -> Result<String, Fault> {
                 "is not a plain file that can be read without following links",
             ),
         })?;
-    String::from_utf8(bytes).map_err(|_| Fault::invalid(FIELD, "is not UTF-8 text"))
+    String::from_utf8(bytes).map_err(|_content| Fault::invalid(FIELD, "is not UTF-8 text"))
 }

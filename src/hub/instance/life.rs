@@ -58,7 +58,7 @@ impl InstanceDesk {
         let stopped = self.halt(instance).await?;
         let counted = self
             .modify(stopped.id, |one| {
-                one.restart_count = one.restart_count.saturating_add(1)
+                one.restart_count = one.restart_count.saturating_add(1);
             })
             .await?;
         Box::pin(self.launch(counted)).await
