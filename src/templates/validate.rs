@@ -96,7 +96,7 @@ pub fn file_name(field: &str, name: &str) -> Result<(), Fault> {
     let good = name.len() <= MAX_FILE_NAME
         && name.bytes().all(plain)
         && !name.starts_with(['.', '-'])
-        && name.ends_with(".md");
+        && name.as_bytes().ends_with(b".md");
     if good {
         return Ok(());
     }

@@ -97,12 +97,14 @@ fn shares(parts: &[(&str, &str)]) -> Vec<usize> {
 /// `invalid_params` for what is not a plain `.md` name; `not_found`; `too_large` above 256 KiB.
 pub fn read_identity(workspace: &Path, name: &str) -> Result<String, Fault> {
     validate::file_name("file", name)?;
-    read(workspace, name, MAX_FILE).map_err(|error| match error {
-        Io::NotFound => Fault::not_found_among("file", name, NAMES, "instance.get"),
-        Io::FileTooLarge => {
+    read(workspace, name, MAX_FILE).map_err(|error| {
+        if error == Io::NotFound {
+            Fault::not_found_among("file", name, NAMES, "instance.get")
+        } else if error == Io::FileTooLarge {
             Fault::new(ErrorKind::TooLarge, format!("{name} has more than 256 KiB"))
+        } else {
+            Fault::invalid("file", "is not a plain file")
         }
-        _ => Fault::invalid("file", "is not a plain file"),
     })
 }
 
