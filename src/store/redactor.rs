@@ -228,3 +228,122 @@ fn names_secret(name: &str) -> bool {
     .iter()
     .any(|end| name.ends_with(end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn clean(text: &str) -> String {
+        Redactor::default().redact(text).into_owned()
+    }
+
+    #[test]
+    fn keys_are_known_by_their_shape() {
+        let bodies = [
+            "sk-abcdefghijklmnopqrstuv",
+            "sk-ant-api03-abcdefghijklmnop_qr-st",
+            "sk-proj-abcdefghijklmnopqr",
+            "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+            "gho_abcdefghijklmnopqrstuvwxyz0123456789",
+            "github_pat_abcdefghijklmnopqrstuvwxyz_0123",
+            "xoxb-1234567890-abcdef",
+            "AKIAIOSFODNN7EXAMPLE",
+            "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+            "glpat-abcdefghij1234567890",
+            "npm_abcdefghijklmnopqrstuvwxyz0123456789",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabc\n-----END RSA PRIVATE KEY-----",
+        ];
+        for body in bodies {
+            assert_eq!(clean(&format!("a {body}, b")), format!("a {MARK}, b"));
+        }
+        assert_eq!(
+            clean("-----BEGIN PRIVATE KEY-----\nMIIEow\ncut off"),
+            format!("{MARK}")
+        );
+    }
+
+    #[test]
+    fn assigned_secrets_keep_their_names() {
+        let cases = [
+            (
+                "Authorization: Bearer abcdefgh12345678",
+                "Authorization: Bearer [redacted]",
+            ),
+            ("OPENAI_API_KEY=abcd1234efgh", "OPENAI_API_KEY=[redacted]"),
+            ("token: \"abcd1234efgh\";", "token: \"[redacted]\";"),
+            (
+                "{\"password\":\"abcd1234\"}",
+                "{\"password\":\"[redacted]\"}",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(clean(text), expected);
+        }
+    }
+
+    #[test]
+    fn harmless_text_stays_and_is_not_copied() {
+        for text in [
+            "",
+            "token: CancellationToken,",
+            "max_tokens: 100000000",
+            "let token = next_token_of(&input);",
+            "the task-force asked for sk-ip",
+            "eyJust kidding.",
+            "/home/me/project/src/main.rs",
+        ] {
+            assert!(
+                matches!(Redactor::default().redact(text), Cow::Borrowed(same) if same == text),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_of_faces_are_known_whole() {
+        let redactor = Redactor::default();
+        redactor.remember(
+            [
+                "hunter2",
+                "hunter2-long",
+                "hunter2-long-and-longer",
+                "two\nlines",
+            ]
+            .map(str::to_owned)
+            .into_iter(),
+        );
+        redactor.remember(std::iter::once("(.*)[x]+".to_owned()));
+        let text = "hunter2 hunter2-long hunter2-long-and-longer (.*)[x]+ {\"a\":\"two\\nlines\"} two\nlines";
+        assert_eq!(
+            redactor.redact(text),
+            "hunter2 [redacted] [redacted] [redacted] {\"a\":\"[redacted]\"} [redacted]",
+            "a short one is a word"
+        );
+        assert!(!format!("{redactor:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn every_string_of_json_is_redacted_and_no_key() {
+        let redactor = Redactor::default();
+        redactor.remember(std::iter::once("canary-canary".to_owned()));
+        let mut value = json!({"canary-canary": ["canary-canary", {"n": 1, "b": null}], "secret": "abcd1234", "token": 5});
+        redactor.redact_json(&mut value);
+        assert_eq!(
+            value,
+            json!({"canary-canary": [MARK, {"n": 1, "b": null}], "secret": MARK, "token": 5})
+        );
+    }
+
+    #[test]
+    fn thousands_of_values_are_one_pattern() {
+        let redactor = Redactor::default();
+        redactor.remember((0..2000).map(|n| format!("secret-value-number-{n}-{n:x}")));
+        assert!(redactor.known.read().unwrap().pattern.is_some());
+        assert_eq!(
+            redactor.redact("x secret-value-number-1999-7cf y"),
+            "x [redacted] y"
+        );
+    }
+}

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 /// More than this in one answer is asked for in several.
 const MOST: u32 = 1000;
-const LATEST: &str = "SELECT max(cursor) FROM event";
+pub(super) const LATEST: &str = "SELECT max(cursor) FROM event";
 
 /// The aggregate.
 #[derive(Debug)]

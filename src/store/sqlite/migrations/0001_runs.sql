@@ -18,8 +18,7 @@ CREATE TABLE session(
   id BLOB PRIMARY KEY,
   place TEXT NOT NULL DEFAULT 'local',
   agent TEXT NOT NULL,
-  -- Deferred, as the row of a new class is written after the session that names it.
-  class_key TEXT NOT NULL REFERENCES class DEFERRABLE INITIALLY DEFERRED, -- of the head run
+  class_key TEXT NOT NULL REFERENCES class,            -- of the head run
   next_seq INTEGER NOT NULL DEFAULT 1,
   head_run BLOB,                                       -- oldest unfinished run
   fence INTEGER NOT NULL DEFAULT 0,                    -- +1 in every claim, never reset

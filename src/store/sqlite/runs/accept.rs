@@ -20,18 +20,22 @@ use uuid::Uuid;
 /// Processes run on this machine; the column is there for others.
 const PLACE: &str = "local";
 
-const KEY: &str = "INSERT INTO idempotency(scope,key,fingerprint,run,created_at) VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING";
-const KEY_SEEN: &str = "SELECT fingerprint,run FROM idempotency WHERE scope=?1 AND key=?2";
-const SESSION: &str = "INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
+pub(in crate::store::sqlite) const KEY: &str = "INSERT INTO idempotency(scope,key,fingerprint,run,created_at) VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING";
+pub(in crate::store::sqlite) const KEY_SEEN: &str =
+    "SELECT fingerprint,run FROM idempotency WHERE scope=?1 AND key=?2";
+pub(in crate::store::sqlite) const SESSION: &str = "INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
  VALUES(?1,?2,?3,?2||'/'||?3||'/'||?4,2,?5,?6,?7,?8,?9,?10,?11,?12) \
  ON CONFLICT(id) DO UPDATE SET next_seq=next_seq+1, head_run=coalesce(head_run,excluded.head_run), \
  class_key=CASE WHEN head_run IS NULL THEN place||'/'||agent||'/'||?4 ELSE class_key END, \
  ready_rank=CASE WHEN head_run IS NULL THEN excluded.ready_rank ELSE ready_rank END, \
  tree=CASE WHEN head_run IS NULL THEN excluded.tree ELSE tree END \
  RETURNING next_seq-1 AS seq, place, agent, instance, project";
-const CLASS: &str = "INSERT INTO class(class_key,place,agent,lane,max_concurrent) \
- VALUES(?1||'/'||?2||'/'||?3,?1,?2,?3,(SELECT value FROM setting WHERE name='default_cap')) ON CONFLICT DO NOTHING";
-const RUN: &str = "INSERT INTO run(id,session,seq,class_key,event_seq,created_at,timeout_ms,deadline,instance,project,previous,label,lane,tree,mode,warnings,prompt) \
+/// Before the session that names it. A continued session keeps its agent, whatever the request says. One row by VALUES: SQLite would
+/// look for children that wait for their parent, row by row, after any other form.
+pub(in crate::store::sqlite) const CLASS: &str = "INSERT INTO class(class_key,place,agent,lane,max_concurrent) VALUES( \
+ ?2||'/'||coalesce((SELECT agent FROM session WHERE id=?1),?3)||'/'||?4, ?2, coalesce((SELECT agent FROM session WHERE id=?1),?3), ?4, \
+ (SELECT value FROM setting WHERE name='default_cap')) ON CONFLICT DO NOTHING";
+pub(in crate::store::sqlite) const RUN: &str = "INSERT INTO run(id,session,seq,class_key,event_seq,created_at,timeout_ms,deadline,instance,project,previous,label,lane,tree,mode,warnings,prompt) \
  VALUES(?1,?2,?3,?4||'/'||?5||'/'||?6,1,?7,?8,?9,?10,?11,?12,?13,?6,?14,?15,?16,?17)";
 const OUTBOX: &str = "INSERT INTO outbox(run,kind,at) VALUES(?1,'accepted',?2)";
 
@@ -101,6 +105,13 @@ impl Accept {
     /// The run's place in its session; a new session is opened.
     async fn queue(&self, tx: &mut Tx<'_>) -> Result<Turn, StoreError> {
         let session = &self.run.session;
+        sqlx::query(CLASS)
+            .bind(session.id.0)
+            .bind(PLACE)
+            .bind(&session.agent)
+            .bind(&self.run.lane)
+            .execute(&mut *tx.connection)
+            .await?;
         let turn: Turn = sqlx::query_as(SESSION)
             .bind(session.id.0)
             .bind(PLACE)
@@ -115,12 +126,6 @@ impl Accept {
             .bind(&session.cwd)
             .bind(&session.agent_session)
             .fetch_one(&mut *tx.connection)
-            .await?;
-        sqlx::query(CLASS)
-            .bind(&turn.place)
-            .bind(&turn.agent)
-            .bind(&self.run.lane)
-            .execute(&mut *tx.connection)
             .await?;
         Ok(turn)
     }

@@ -21,7 +21,8 @@ pub(in crate::store::sqlite) const STEP: &str = "UPDATE run SET event_seq=event_
  continuity=coalesce(?5,continuity), warm=coalesce(?6,warm) WHERE id=?1 AND fence=?2 RETURNING state, event_seq, project, instance";
 pub(in crate::store::sqlite) const NOTE: &str = "UPDATE attempt SET warm=coalesce(?3,warm), reason=coalesce(?4,reason), \
  persona_route=coalesce(?5,persona_route), pid=coalesce(?6,pid) WHERE run=?1 AND n=?2";
-const CONVERSATION: &str = "UPDATE session SET agent_session=?2 WHERE id=?1";
+pub(in crate::store::sqlite) const CONVERSATION: &str =
+    "UPDATE session SET agent_session=?2 WHERE id=?1";
 
 /// Progress under a fence, its texts redacted.
 #[derive(Debug)]

@@ -18,8 +18,9 @@ use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-const FIND: &str = "SELECT state, cancel_requested, project, instance FROM run WHERE id=?1";
-const ASK: &str = "UPDATE run SET cancel_requested=1, cancel_reason=?2, event_seq=event_seq+1 \
+pub(in crate::store::sqlite) const FIND: &str =
+    "SELECT state, cancel_requested, project, instance FROM run WHERE id=?1";
+pub(in crate::store::sqlite) const ASK: &str = "UPDATE run SET cancel_requested=1, cancel_reason=?2, event_seq=event_seq+1 \
  WHERE id=?1 AND cancel_requested=0 AND fence IS NOT NULL RETURNING event_seq";
 
 /// A cancellation, its reason redacted.

@@ -22,17 +22,22 @@ use serde_json::json as data;
 use sqlx::{FromRow, SqlitePool};
 use uuid::Uuid;
 
-/// Up to ?1 sessions, the n-th of each class before the n+1-th of any. A session whose tree is held is passed over within the index, so
-/// that it takes no other's place.
-pub(in crate::store::sqlite) const PICK: &str = "WITH f AS MATERIALIZED ( \
-  SELECT c.class_key k, c.max_concurrent-(SELECT count(*) FROM session a WHERE a.class_key=c.class_key AND a.lease_holder IS NOT NULL) free \
-  FROM class c WHERE EXISTS(SELECT 1 FROM session s WHERE s.class_key=c.class_key AND s.ready_rank IS NOT NULL)), \
- p AS (SELECT s.id, s.ready_rank, f.free, row_number() OVER (PARTITION BY f.k ORDER BY s.ready_rank, s.id) rn \
+/// Up to ?1 sessions, the n-th of each class before the n+1-th of any. `k` leaps from class to class in the index, so that classes with
+/// nothing ready, as old lanes are, cost nothing. A session whose tree is held is passed over within the index, so that it takes no
+/// other's place.
+pub(in crate::store::sqlite) const PICK: &str = "WITH RECURSIVE k(key) AS ( \
+  SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL ORDER BY class_key LIMIT 1) \
+  UNION ALL SELECT (SELECT n.class_key FROM session n INDEXED BY session_ready WHERE n.ready_rank IS NOT NULL AND n.class_key>k.key \
+   ORDER BY n.class_key LIMIT 1) FROM k WHERE k.key IS NOT NULL), \
+ f AS MATERIALIZED (SELECT c.class_key key, \
+  c.max_concurrent-(SELECT count(*) FROM session a WHERE a.class_key=c.class_key AND a.lease_holder IS NOT NULL) free \
+  FROM k CROSS JOIN class c ON c.class_key=k.key), \
+ picked AS (SELECT s.id, s.ready_rank, f.free, row_number() OVER (PARTITION BY f.key ORDER BY s.ready_rank, s.id) turn \
   FROM f CROSS JOIN session s WHERE f.free>0 AND s.id IN ( \
-   SELECT z.id FROM session z INDEXED BY session_ready WHERE z.class_key=f.k AND z.ready_rank IS NOT NULL \
+   SELECT z.id FROM session z INDEXED BY session_ready WHERE z.class_key=f.key AND z.ready_rank IS NOT NULL \
    AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=z.tree AND b.lease_holder IS NOT NULL) \
    ORDER BY z.ready_rank LIMIT ?1)) \
- SELECT id FROM p WHERE rn<=free ORDER BY rn, ready_rank, id LIMIT ?1";
+ SELECT id FROM picked WHERE turn<=free ORDER BY turn, ready_rank, id LIMIT ?1";
 pub(in crate::store::sqlite) const LEASE: &str = "UPDATE session SET fence=fence+1, lease_holder=?2, lease_until=?3, ready_rank=NULL, waiting=NULL \
  WHERE id=?1 AND ready_rank IS NOT NULL \
  AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=session.tree AND b.lease_holder IS NOT NULL) \
@@ -41,7 +46,7 @@ pub(in crate::store::sqlite) const START: &str = "UPDATE run SET state='running'
  started_at=coalesce(started_at,?3), warm=0, step=NULL, continuity=NULL \
  WHERE id=?1 AND state='queued' RETURNING attempt, event_seq, project, instance";
 /// A number given back by a release is used again.
-const ATTEMPT: &str = "INSERT INTO attempt(run,n,fence,holder,started_at) VALUES(?1,?2,?3,?4,?5) \
+pub(in crate::store::sqlite) const ATTEMPT: &str = "INSERT INTO attempt(run,n,fence,holder,started_at) VALUES(?1,?2,?3,?4,?5) \
  ON CONFLICT(run,n) DO UPDATE SET fence=excluded.fence, holder=excluded.holder, started_at=excluded.started_at, \
  outcome=NULL, reason=NULL, warm=0, persona_route=NULL, pid=NULL, ended_at=NULL, stderr_tail=NULL";
 const RUN: &str = concat!(

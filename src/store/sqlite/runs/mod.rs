@@ -1,14 +1,14 @@
 //! Runs on SQLite: one write, one file.
 
-mod accept;
-mod append;
-mod cancel;
+pub(super) mod accept;
+pub(super) mod append;
+pub(super) mod cancel;
 pub(super) mod claim;
-mod finish;
+pub(super) mod finish;
 pub(super) mod read;
-mod recover;
-mod release;
-mod renew;
+pub(super) mod recover;
+pub(super) mod release;
+pub(super) mod renew;
 pub(super) mod sweep;
 
 use super::{Base, tx::Tx, writer::Write};

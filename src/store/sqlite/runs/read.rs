@@ -23,7 +23,7 @@ pub(in crate::store::sqlite) const GET: &str = concat!(
     run_columns!(),
     " FROM run r JOIN session s ON s.id=r.session WHERE r.id=?1"
 );
-const ATTEMPTS: &str = "SELECT n, fence, outcome, reason, warm, persona_route, pid, stderr_tail, started_at, ended_at \
+pub(in crate::store::sqlite) const ATTEMPTS: &str = "SELECT n, fence, outcome, reason, warm, persona_route, pid, stderr_tail, started_at, ended_at \
  FROM attempt WHERE run=?1 ORDER BY n";
 const IS_THERE: &str = "SELECT EXISTS(SELECT 1 FROM run WHERE id=?1)";
 pub(in crate::store::sqlite) const OPEN: &str =

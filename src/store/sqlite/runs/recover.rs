@@ -20,7 +20,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 /// O(leases): no more than the caps allow.
-const HELD: &str = "SELECT s.lease_holder AS holder, s.fence, r.id AS run, r.cancel_requested \
+pub(in crate::store::sqlite) const HELD: &str = "SELECT s.lease_holder AS holder, s.fence, r.id AS run, r.cancel_requested \
  FROM session s INDEXED BY session_active JOIN run r ON r.id=s.head_run WHERE s.lease_holder IS NOT NULL";
 
 /// Whatever is held by none of these.
