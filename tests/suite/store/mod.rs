@@ -1,6 +1,7 @@
 //! What every store promises. Nothing here but `kit` and the files named `sqlite_…` knows which backend it is.
 
 mod acceptance_is_durable_and_idempotent;
+mod any_history_keeps_the_rules;
 mod cancelling_ends_a_run_in_every_state;
 mod claims_are_fair_and_capped;
 mod events_are_numbered_without_gaps;

@@ -1,0 +1,335 @@
+//! Whatever is done in whatever order, the store agrees with a model of the rules, and its log replays to the same states.
+
+use super::kit::{Home, LEASE_MS, ends, is_lost, run_in, says, session};
+use eyas::{
+    domain::{
+        event::EventKind,
+        ids::{HubId, RunId},
+        run::{AttemptOutcome, RunState, Waiting},
+    },
+    stdx::mint,
+    store::{Claimed, Lease, NewRun, Release, SessionRow},
+};
+use proptest::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+const CAP: u32 = 2;
+const SESSIONS: usize = 6;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Accept { session: usize, tree: Option<u8> },
+    Claim { hub: usize, limit: u32 },
+    Append(usize),
+    Finish { which: usize, failed: bool },
+    Release { which: usize, later: bool },
+    Cancel(usize),
+    Recover { dead: usize },
+    Wake,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (0..SESSIONS, proptest::option::of(0..2u8)).prop_map(|(session, tree)| Act::Accept { session, tree }),
+        4 => (0..2usize, 1..5u32).prop_map(|(hub, limit)| Act::Claim { hub, limit }),
+        2 => any::<usize>().prop_map(Act::Append),
+        3 => (any::<usize>(), any::<bool>()).prop_map(|(which, failed)| Act::Finish { which, failed }),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(which, later)| Act::Release { which, later }),
+        2 => any::<usize>().prop_map(Act::Cancel),
+        1 => (0..2usize).prop_map(|dead| Act::Recover { dead }),
+        1 => Just(Act::Wake),
+    ]
+}
+
+#[derive(Debug)]
+struct Known {
+    id: RunId,
+    session: usize,
+    tree: Option<u8>,
+    state: RunState,
+    cancel: bool,
+    later: bool,
+    holder: Option<usize>,
+}
+
+/// The rules, without a database.
+#[derive(Debug)]
+struct Model {
+    sessions: Vec<SessionRow>,
+    hubs: [HubId; 2],
+    runs: Vec<Known>,
+    /// Every lease ever given, the newest of a run last.
+    leases: Vec<Lease>,
+    fences: HashMap<usize, i64>,
+}
+
+impl Model {
+    fn new() -> Self {
+        let sessions = (0..SESSIONS)
+            .map(|n| SessionRow {
+                agent: if n % 2 == 0 { "even" } else { "odd" }.to_owned(),
+                ..session()
+            })
+            .collect();
+        Self {
+            sessions,
+            hubs: [HubId(mint()), HubId(mint())],
+            runs: Vec::new(),
+            leases: Vec::new(),
+            fences: HashMap::new(),
+        }
+    }
+
+    fn held(&self) -> impl Iterator<Item = &Known> {
+        self.runs
+            .iter()
+            .filter(|run| run.state == RunState::Running)
+    }
+
+    /// Whether a claim may take it, and must if it is asked for enough.
+    fn is_eligible(&self, run: &Known) -> bool {
+        let first = self
+            .runs
+            .iter()
+            .find(|other| other.session == run.session && !other.state.is_terminal());
+        let turns = self
+            .held()
+            .filter(|other| other.session % 2 == run.session % 2)
+            .count();
+        first.is_some_and(|first| first.id == run.id)
+            && run.state == RunState::Queued
+            && !run.later
+            && turns < CAP as usize
+            && !self
+                .held()
+                .any(|other| run.tree.is_some() && other.tree == run.tree)
+    }
+
+    fn is_current(&self, lease: &Lease) -> bool {
+        let newest = self.leases.iter().rfind(|other| other.run == lease.run);
+        newest == Some(lease) && self.find(lease.run).state == RunState::Running
+    }
+
+    fn find(&self, id: RunId) -> &Known {
+        self.runs
+            .iter()
+            .find(|run| run.id == id)
+            .expect("only known runs are leased")
+    }
+
+    fn find_mut(&mut self, id: RunId) -> &mut Known {
+        self.runs
+            .iter_mut()
+            .find(|run| run.id == id)
+            .expect("only known runs are leased")
+    }
+
+    fn claimed(&mut self, claimed: &[Claimed], hub: usize, limit: u32) {
+        for one in claimed {
+            let run = self.find(one.lease.run);
+            assert!(self.is_eligible(run), "{run:?} is not to be claimed");
+            let session = run.session;
+            let fence = self.fences.insert(session, one.lease.fence);
+            assert!(
+                fence.is_none_or(|before| before < one.lease.fence),
+                "the fence rises"
+            );
+            let run = self.find_mut(one.lease.run);
+            run.state = RunState::Running;
+            run.holder = Some(hub);
+            self.leases.push(one.lease);
+        }
+        if claimed.len() < limit as usize {
+            let missed = self.runs.iter().find(|run| self.is_eligible(run));
+            assert!(missed.is_none(), "{missed:?} should have been claimed");
+        }
+    }
+}
+
+async fn act_out(home: &Home, model: &mut Model, act: Act) {
+    let runs = &home.store.runs;
+    match act {
+        Act::Accept { session, tree } => accept(home, model, session, tree).await,
+        Act::Claim { hub, limit } => {
+            let claimed = runs.claim(model.hubs[hub], limit, LEASE_MS).await.unwrap();
+            model.claimed(&claimed, hub, limit);
+        }
+        Act::Append(which) => {
+            let Some(lease) = pick(&model.leases, which) else {
+                return;
+            };
+            let outcome = runs.append(lease, says("at it")).await;
+            assert_eq!(is_lost(&outcome), !model.is_current(&lease), "{outcome:?}");
+        }
+        Act::Finish { which, failed } => {
+            let Some(lease) = pick(&model.leases, which) else {
+                return;
+            };
+            let (state, outcome) = if failed {
+                (RunState::Failed, AttemptOutcome::Failed)
+            } else {
+                (RunState::Succeeded, AttemptOutcome::Succeeded)
+            };
+            let outcome = runs.finish(lease, ends(state, outcome)).await;
+            assert_eq!(is_lost(&outcome), !model.is_current(&lease), "{outcome:?}");
+            if outcome.is_ok() {
+                model.find_mut(lease.run).state = state;
+            }
+        }
+        Act::Release { which, later } => release(home, model, which, later).await,
+        Act::Cancel(which) => cancel(home, model, which).await,
+        Act::Recover { dead } => {
+            let alive = model.hubs[1 - dead];
+            runs.recover(vec![alive]).await.unwrap();
+            for run in &mut model.runs {
+                if run.state == RunState::Running && run.holder == Some(dead) {
+                    run.state = if run.cancel {
+                        RunState::Cancelled
+                    } else {
+                        RunState::Failed
+                    };
+                }
+            }
+        }
+        Act::Wake => {
+            runs.wake(Waiting::Environment).await.unwrap();
+            model.runs.iter_mut().for_each(|run| run.later = false);
+        }
+    }
+}
+
+fn pick<T: Copy>(from: &[T], which: usize) -> Option<T> {
+    // The newest are asked for most, and stale ones often enough.
+    let back = which % from.len().clamp(1, 4);
+    from.len().checked_sub(1 + back).map(|at| from[at])
+}
+
+async fn accept(home: &Home, model: &mut Model, session: usize, tree: Option<u8>) {
+    let run = NewRun {
+        tree: tree.map(|tree| format!("/{tree}")),
+        ..run_in(model.sessions[session].clone())
+    };
+    model.runs.push(Known {
+        id: home.accept(run).await,
+        session,
+        tree,
+        state: RunState::Queued,
+        cancel: false,
+        later: false,
+        holder: None,
+    });
+}
+
+async fn release(home: &Home, model: &mut Model, which: usize, later: bool) {
+    let Some(lease) = pick(&model.leases, which) else {
+        return;
+    };
+    let release = Release {
+        waiting: later.then_some(Waiting::Environment),
+        delay_ms: if later { 3_600_000 } else { 0 },
+        reason: "not now".to_owned(),
+    };
+    let outcome = home.store.runs.release(lease, release).await;
+    assert_eq!(is_lost(&outcome), !model.is_current(&lease), "{outcome:?}");
+    if outcome.is_ok() {
+        let run = model.find_mut(lease.run);
+        run.state = if run.cancel {
+            RunState::Cancelled
+        } else {
+            RunState::Queued
+        };
+        run.later = later;
+    }
+}
+
+async fn cancel(home: &Home, model: &mut Model, which: usize) {
+    let ids: Vec<RunId> = model.runs.iter().map(|run| run.id).collect();
+    let Some(id) = pick(&ids, which) else { return };
+    let state = home
+        .store
+        .runs
+        .cancel(id, "enough".to_owned())
+        .await
+        .unwrap();
+    let run = model.find_mut(id);
+    match run.state {
+        RunState::Queued => run.state = RunState::Cancelled,
+        RunState::Running => run.cancel = true,
+        RunState::InputRequired
+        | RunState::Succeeded
+        | RunState::Failed
+        | RunState::Cancelled
+        | RunState::TimedOut => {}
+    }
+    assert_eq!(state, run.state);
+}
+
+/// The rows are as the model says, and the log tells the same story.
+async fn check(home: &Home, model: &Model) {
+    let mut open = 0;
+    for run in &model.runs {
+        let found = home.store.runs.get(run.id).await.unwrap();
+        assert_eq!(found.state, run.state, "{run:?}");
+        open += u32::from(!run.state.is_terminal());
+        let events = home.events(run.id).await;
+        let numbers: Vec<_> = events.iter().filter_map(|event| event.run_seq).collect();
+        assert_eq!(
+            numbers,
+            (1..).take(events.len()).collect::<Vec<i64>>(),
+            "no gap"
+        );
+        assert_eq!(events[0].kind, EventKind::Accepted);
+        let ended = events
+            .iter()
+            .filter(|event| event.kind == EventKind::Finished)
+            .count();
+        assert_eq!(
+            ended,
+            usize::from(run.state.is_terminal()),
+            "ended once: {run:?}"
+        );
+        if run.state.is_terminal() {
+            let last = events.last().unwrap();
+            assert_eq!(
+                (last.kind, last.data["state"].as_str()),
+                (EventKind::Finished, Some(run.state.as_str()))
+            );
+        }
+        let attempts = home.store.runs.attempts(run.id).await.unwrap();
+        let at_work = attempts
+            .iter()
+            .filter(|attempt| attempt.outcome.is_none())
+            .count();
+        assert_eq!(
+            at_work,
+            usize::from(run.state == RunState::Running),
+            "{attempts:?}"
+        );
+    }
+    assert_eq!(home.store.runs.open(None).await.unwrap(), open);
+    let cursors: Vec<_> = home
+        .store
+        .events
+        .after(None, eyas::store::EventFilter::default(), 1000)
+        .await
+        .unwrap();
+    let distinct: HashSet<_> = cursors.iter().map(|event| &event.cursor).collect();
+    assert_eq!(distinct.len(), cursors.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_agrees_with_the_model(acts in proptest::collection::vec(act(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let home = Home::capped(CAP).await;
+            let mut model = Model::new();
+            for act in acts {
+                act_out(&home, &mut model, act).await;
+            }
+            check(&home, &model).await;
+        });
+    }
+}
