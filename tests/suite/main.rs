@@ -16,3 +16,5 @@ mod cli;
 mod desks;
 mod templates;
 mod workspace;
+mod hub;
+mod rpc;

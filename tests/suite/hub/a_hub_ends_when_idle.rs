@@ -1,0 +1,63 @@
+use super::nest::{FakeWork, Nest, feed, until};
+use eyas::{domain::ids::RunId, stdx::mint};
+use jsonrpsee::Methods;
+use std::{
+    io::{BufRead as _, BufReader},
+    time::Duration,
+};
+
+fn short() -> Nest {
+    Nest::new().with("EYAS_HUB_IDLE_EXIT_MS", "100")
+}
+
+#[test]
+fn a_hub_with_nobody_there_and_nothing_to_do_ends() {
+    let nest = short();
+    let pid = nest.info()["pid"].as_u64().unwrap();
+    until("the end of the hub", || {
+        nest.endpoint().is_none().then_some(())
+    });
+    until("its last word", || {
+        let log = std::fs::read_to_string(nest.home.join("logs/hub.log")).unwrap();
+        log.contains("the hub has ended").then_some(())
+    });
+    assert_ne!(nest.info()["pid"].as_u64().unwrap(), pid);
+}
+
+#[test]
+fn a_peer_keeps_the_hub() {
+    let nest = short();
+    let mut face = nest.eyas(&["rpc"]).spawn().unwrap();
+    feed(&mut face, super::nest::INFO);
+    let mut said = BufReader::new(face.stdout.take().unwrap()).lines();
+    let first = said.next().unwrap().unwrap();
+    let begun = std::time::Instant::now();
+    until("many idle times", || {
+        (begun.elapsed() > Duration::from_millis(500)).then_some(())
+    });
+    feed(&mut face, super::nest::INFO);
+    let id = |line: &str| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()["result"]["id"].clone()
+    };
+    assert_eq!(id(&first), id(&said.next().unwrap().unwrap()));
+    drop(face.stdin.take());
+    assert!(face.wait().unwrap().success());
+    until("the end of the hub", || {
+        nest.endpoint().is_none().then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_run_keeps_the_hub() {
+    let nest = short();
+    let work = FakeWork {
+        open: vec![RunId(mint())],
+        ..FakeWork::default()
+    };
+    let hub = nest.hatch(work, Methods::new()).await;
+    let mut life = hub.life;
+    let ended = tokio::time::timeout(Duration::from_millis(500), &mut life).await;
+    assert!(ended.is_err());
+    hub.ending.begin();
+    life.await.unwrap();
+}
