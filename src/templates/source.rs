@@ -51,16 +51,15 @@ pub fn read_below(path: &Path, roots: &[PathBuf]) -> Result<String, Fault> {
         let detail = "is not below a registered project or ~/.claude/agents";
         return Err(Fault::invalid(FIELD, detail).hint("persona.import takes the text itself"));
     };
-    let bytes =
-        beneath::read(&root, &rest, MAX_BYTES as u64).map_err(|error| match error.kind() {
-            Io::NotFound => Fault::not_found("file", path.display()).field(FIELD),
-            Io::FileTooLarge => {
-                Fault::new(ErrorKind::TooLarge, "`from` has more than 256 KiB").field(FIELD)
-            }
-            _ => Fault::invalid(
-                FIELD,
-                "is not a plain file that can be read without following links",
-            ),
-        })?;
+    let bytes = beneath::read(&root, &rest, MAX_BYTES as u64).map_err(|error| {
+        if error.kind() == Io::NotFound {
+            Fault::not_found("file", path.display()).field(FIELD)
+        } else if error.kind() == Io::FileTooLarge {
+            Fault::new(ErrorKind::TooLarge, "`from` has more than 256 KiB").field(FIELD)
+        } else {
+            let detail = "is not a plain file that can be read without following links";
+            Fault::invalid(FIELD, detail)
+        }
+    })?;
     String::from_utf8(bytes).map_err(|_content| Fault::invalid(FIELD, "is not UTF-8 text"))
 }
