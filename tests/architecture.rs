@@ -7,6 +7,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// Floors by longest path, ground first, and what each may name. `stdx` and a floor's own modules are always allowed. The rooms of one
@@ -89,10 +90,12 @@ struct Source {
     lines: usize,
 }
 
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| sources("src"));
+
 #[test]
 fn every_floor_names_only_the_floors_below_it() {
     let mut wrong = Vec::new();
-    for source in sources("src") {
+    for source in &*SOURCES {
         let Some((floor, allowed)) = longest(MAY_NAME, &source.room) else {
             wrong.push(format!(
                 "{}: say in tests/architecture.rs which floor it is",
@@ -123,11 +126,8 @@ fn every_floor_names_only_the_floors_below_it() {
 fn every_crate_is_named_only_by_its_owners() {
     let mut wrong = Vec::new();
     for (krate, owners) in OWNED {
-        let uses = Regex::new(&format!(r"(^|[^:\w]){krate}::|\buse {krate}\b")).unwrap();
-        for source in sources("src")
-            .iter()
-            .filter(|source| uses.is_match(&source.code))
-        {
+        let uses = regex(&format!(r"(^|[\s(&<,{{!=\[*|]){krate}::|\buse {krate}\b"));
+        for source in SOURCES.iter().filter(|source| uses.is_match(&source.code)) {
             if !owners.iter().any(|owner| is_in(owner, &source.room)) {
                 wrong.push(format!(
                     "{}: `{krate}` belongs to {owners:?}",
@@ -143,11 +143,8 @@ fn every_crate_is_named_only_by_its_owners() {
 fn what_is_said_in_one_place_is_said_nowhere_else() {
     let mut wrong = Vec::new();
     for (pattern, home, why) in SAID_ONLY_IN {
-        let said = Regex::new(pattern).unwrap();
-        for source in sources("src")
-            .iter()
-            .filter(|source| !is_in(home, &source.room))
-        {
+        let said = regex(pattern);
+        for source in SOURCES.iter().filter(|source| !is_in(home, &source.room)) {
             if let Some(found) = said.find(&source.code) {
                 wrong.push(format!(
                     "{}: {:?}, but {why} ({home})",
@@ -162,9 +159,10 @@ fn what_is_said_in_one_place_is_said_nowhere_else() {
 
 #[test]
 fn no_file_outgrows_its_purpose() {
-    let long = sources("src")
-        .into_iter()
-        .chain(sources("tests"))
+    let tests = sources("tests");
+    let long = SOURCES
+        .iter()
+        .chain(&tests)
         .filter(|source| source.lines > LONGEST_FILE);
     let wrong: Vec<_> = long
         .map(|source| {
@@ -209,14 +207,20 @@ fn report(wrong: &[String]) {
 
 /// The names below the crate's root that a file uses: a floor, with the module after it where one is named.
 fn named(source: &Source) -> BTreeSet<String> {
+    static START: LazyLock<Regex> = LazyLock::new(|| regex(r"\b(?:crate::|((?:super::)+))"));
+    static PATH: LazyLock<Regex> = LazyLock::new(|| regex(r"^\s*([a-z_]\w*)(?:::([a-z_]\w*))?"));
     let depth = source.room.split('/').count();
-    let root = Regex::new(&format!(r"\b(?:crate::|(?:super::){{{depth},}})")).unwrap();
-    let path = Regex::new(r"^\s*([a-z_]\w*)(?:::([a-z_]\w*))?").unwrap();
     let mut names = BTreeSet::new();
-    for start in root.find_iter(&source.code) {
-        let rest = &source.code[start.end()..];
+    for start in START.captures_iter(&source.code) {
+        let climbs = start
+            .get(1)
+            .map(|supers| supers.as_str().matches("::").count());
+        if climbs.is_some_and(|climbs| climbs < depth) {
+            continue;
+        }
+        let rest = &source.code[start.get(0).unwrap().end()..];
         for part in group(rest) {
-            if let Some(found) = path.captures(part) {
+            if let Some(found) = PATH.captures(part) {
                 let below = found.get(2).map(|name| format!("::{}", name.as_str()));
                 names.insert(format!("{}{}", &found[1], below.unwrap_or_default()));
             }
@@ -248,6 +252,11 @@ fn group(rest: &str) -> Vec<&str> {
     parts
 }
 
+/// Code is ASCII to us: the tables of Unicode would take most of the time.
+fn regex(pattern: &str) -> Regex {
+    Regex::new(&format!("(?-u){pattern}")).unwrap()
+}
+
 /// The entry of the floor or room that a file stands in: the longest that fits.
 fn longest<'a, T>(table: &'a [(&'a str, T)], room: &str) -> Option<&'a (&'a str, T)> {
     table
@@ -266,29 +275,48 @@ fn is_in(place: &str, room: &str) -> bool {
 fn sources(folder: &str) -> Vec<Source> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
+    let mut tests = BTreeSet::new();
     for entry in walkdir::WalkDir::new(&top).sort_by_file_name() {
         let path = entry.unwrap().into_path();
         if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).unwrap();
             let room = path.strip_prefix(&top).unwrap().with_extension("");
             let room = room.to_str().unwrap();
+            let room = room.strip_suffix("/mod").unwrap_or(room).to_owned();
+            let (code, apart) = code(&text);
+            tests.extend(apart.into_iter().map(|module| format!("{room}/{module}")));
+            let lines = text.lines().count();
             found.push(Source {
-                room: room.strip_suffix("/mod").unwrap_or(room).to_owned(),
-                code: code(&text),
-                lines: text.lines().count(),
                 path,
+                room,
+                code,
+                lines,
             });
+        }
+    }
+    for source in &mut found {
+        if tests.iter().any(|module| is_in(module, &source.room)) {
+            source.code.clear();
         }
     }
     found
 }
 
-/// What the compiler sees outside of tests: whole-line comments and the unit tests at the end left out.
-fn code(text: &str) -> String {
-    let shipped = text.split("#[cfg(test)]\nmod ").next().unwrap();
-    shipped
+/// What ships: whole-line comments and the unit tests at the end left out. With it the modules that are tests in files of their own.
+fn code(text: &str) -> (String, Vec<String>) {
+    static INLINE: LazyLock<Regex> = LazyLock::new(|| regex(r"#\[cfg\(test\)\]\s*mod \w+ \{"));
+    static APART: LazyLock<Regex> = LazyLock::new(|| regex(r"#\[cfg\(test\)\]\s*mod (\w+);"));
+    let shipped = INLINE
+        .find(text)
+        .map_or(text, |tests| &text[..tests.start()]);
+    let lines = shipped
         .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .map(|line| format!("{line}\n"))
-        .collect()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let modules = APART
+        .captures_iter(shipped)
+        .map(|found| found[1].to_owned());
+    (
+        lines.map(|line| format!("{line}\n")).collect(),
+        modules.collect(),
+    )
 }

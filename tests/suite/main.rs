@@ -1,7 +1,3 @@
-//! Promises, one file each.
-
-mod agents;
-mod store;
 //! The promises of Eyas, one file each, by floor.
 
 #![allow(
@@ -10,11 +6,11 @@ mod store;
     reason = "a test may stop on what cannot be, and starts the real binary"
 )]
 
+mod agents;
 mod cli;
-//! Promises, one file each, in the folders of `src/`.
-
 mod desks;
-mod templates;
-mod workspace;
 mod hub;
 mod rpc;
+mod store;
+mod templates;
+mod workspace;
