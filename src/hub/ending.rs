@@ -1,9 +1,6 @@
 //! How a hub learns that it is to end, and tells those who wait.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// A cheap handle on the hub's end.
@@ -12,7 +9,7 @@ pub struct Ending(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    draining: AtomicBool,
+    drain: CancellationToken,
     begun: CancellationToken,
     hurry: CancellationToken,
 }
@@ -21,12 +18,18 @@ impl Ending {
     /// New work is refused; the hub ends with its last run.
     #[must_use]
     pub fn draining(&self) -> bool {
-        self.0.draining.load(Ordering::Acquire) || self.0.begun.is_cancelled()
+        self.0.drain.is_cancelled() || self.0.begun.is_cancelled()
     }
 
     /// Take no new work, and end with the last run.
     pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Release);
+        self.0.drain.cancel();
+    }
+
+    /// Cancelled when no new work is taken any more.
+    #[must_use]
+    pub fn drained(&self) -> &CancellationToken {
+        &self.0.drain
     }
 
     /// End now, in good order.

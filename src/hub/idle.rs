@@ -6,29 +6,39 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How often a draining hub asks whether its last run has ended.
+const DRAINING: Duration = Duration::from_millis(200);
+
+/// How often, at most, an idle hub asks whether there is something to do.
+const IDLE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(30));
+
 /// Returns when the hub is to end by itself.
 pub(super) async fn watch(ground: Ground, work: Arc<dyn Work>) {
     let patience = Duration::from_millis(ground.settings.hub.idle_exit_ms);
-    // A drain begins without a word to us, and its end should not be waited for long.
-    let tick = (patience / 4).clamp(Duration::from_millis(20), Duration::from_millis(500));
-    let mut idle_since = None;
+    let mut changes = ground.peers.changes();
+    let mut idle_since: Option<Instant> = None;
     loop {
-        if ground.ending.draining() && no_run(&*work).await {
+        let draining = ground.ending.draining();
+        if draining && no_run(&*work).await {
             return;
         }
         let idle = ground.peers.count() == 0 && !busy(&*work).await;
         idle_since = idle.then(|| idle_since.unwrap_or_else(Instant::now));
-        let long_enough = idle_since.is_some_and(|since: Instant| since.elapsed() >= patience);
+        let long_enough = idle_since.is_some_and(|since| since.elapsed() >= patience);
         if long_enough && ground.peers.close_if_empty() {
-            tracing::info!(
-                idle_ms = ground.settings.hub.idle_exit_ms,
-                "nobody is here and nothing is to do"
-            );
+            tracing::info!("nobody is here and nothing is to do");
             return;
         }
+        let pause = if draining {
+            DRAINING
+        } else {
+            (patience / 4).clamp(IDLE.0, IDLE.1)
+        };
         tokio::select! {
-            () = ground.peers.changed() => {}
-            () = tokio::time::sleep(tick) => {}
+            // It cannot fail: `ground` holds the other end.
+            _ = changes.changed() => {}
+            () = ground.ending.drained().cancelled(), if !draining => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -24,7 +24,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::UnixListener;
 
 /// How long calls that were read may take once the gate is closed.
-const GATE: Duration = Duration::from_secs(5);
+const GATE: Duration = Duration::from_secs(4);
 
 /// A hub that owns its home. Its parts go in the order of the ladder in [`Hub::end`]; the lock goes last.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Hub {
         self.end().await;
     }
 
-    /// The ladder, top floor first. Under 10 s, beside the 5 s of the gate; at once when hurried.
+    /// The ladder, top floor first. Under 10 s, beside the gate's 4 s; at once when hurried.
     pub async fn end(self) {
         let hurried = self.ground.ending.hurried().clone();
         self.ground.ending.begin();

@@ -13,7 +13,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// A cheap handle on the table of connected faces.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Peers(Arc<Inner>);
 struct Inner {
     table: Mutex<Table>,
     /// Somebody came or went.
-    changed: Notify,
+    changed: watch::Sender<()>,
     calls: AtomicU32,
     vault: Vault,
 }
@@ -73,7 +73,7 @@ impl Peers {
     pub fn new(vault: Vault) -> Self {
         Self(Arc::new(Inner {
             table: Mutex::default(),
-            changed: Notify::new(),
+            changed: watch::Sender::default(),
             calls: AtomicU32::new(0),
             vault,
         }))
@@ -97,7 +97,7 @@ impl Peers {
         };
         table.peers.insert(id, view);
         drop(table);
-        self.0.changed.notify_waiters();
+        self.0.changed.send_replace(());
         let peers = self.clone();
         Some(Present {
             peer: PeerRef { id, peers },
@@ -152,20 +152,14 @@ impl Peers {
 
     /// Waits until nobody is there.
     pub(super) async fn gone(&self) {
-        loop {
-            let changed = self.0.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if self.count() == 0 {
-                return;
-            }
-            changed.await;
-        }
+        let mut changed = self.changes();
+        // The sender lives as long as we do.
+        while self.count() > 0 && changed.changed().await.is_ok() {}
     }
 
-    /// Waits until somebody comes or goes.
-    pub(super) async fn changed(&self) {
-        self.0.changed.notified().await;
+    /// Tells of every coming and going from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -178,7 +172,7 @@ impl Drop for Present {
         let peers = &self.peer.peers;
         peers.table().peers.remove(&self.peer.id);
         peers.0.vault.forget(self.peer.id);
-        peers.0.changed.notify_waiters();
+        peers.0.changed.send_replace(());
     }
 }
 

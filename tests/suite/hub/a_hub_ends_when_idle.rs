@@ -1,5 +1,12 @@
 use super::nest::{FakeWork, Nest, feed, until};
-use eyas::{domain::ids::RunId, stdx::mint};
+use eyas::{
+    api::{
+        fault::from_client,
+        hub::{HubApiClient as _, HubShutdown, Nothing},
+    },
+    domain::{fault::ErrorKind, ids::RunId},
+    stdx::mint,
+};
 use jsonrpsee::Methods;
 use std::{
     io::{BufRead as _, BufReader},
@@ -50,14 +57,32 @@ fn a_peer_keeps_the_hub() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_run_keeps_the_hub() {
     let nest = short();
-    let work = FakeWork {
-        open: vec![RunId(mint())],
-        ..FakeWork::default()
-    };
+    let work = FakeWork::with(RunId(mint()));
     let hub = nest.hatch(work, Methods::new()).await;
     let mut life = hub.life;
     let ended = tokio::time::timeout(Duration::from_millis(500), &mut life).await;
     assert!(ended.is_err());
     hub.ending.begin();
     life.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draining_hub_ends_with_its_last_run() {
+    let nest = Nest::new();
+    let work = FakeWork::with(RunId(mint()));
+    let open = work.open.clone();
+    let hub = nest.hatch(work, Methods::new()).await;
+    let connection = nest.connection();
+    let client = connection.client().await.unwrap();
+    let refused = client.shutdown(HubShutdown::default()).await.unwrap_err();
+    assert_eq!(from_client(&refused).kind, ErrorKind::Busy);
+    let wait = HubShutdown {
+        wait: true,
+        ..HubShutdown::default()
+    };
+    assert!(client.shutdown(wait).await.unwrap().draining);
+    assert_eq!(client.info(Nothing {}).await.unwrap().open_runs, 1);
+    open.lock().unwrap().clear();
+    hub.life.await.unwrap();
+    assert!(nest.endpoint().is_none());
 }

@@ -10,13 +10,6 @@ fn version(mut nest: Nest, version: &str, revision: &str) -> Nest {
         .with("EYAS_TEST_REVISION", revision)
 }
 
-fn busy_with(run: RunId) -> FakeWork {
-    FakeWork {
-        open: vec![run],
-        ..FakeWork::default()
-    }
-}
-
 #[test]
 fn a_newer_hub_is_used_and_an_older_one_replaced() {
     let nest = version(Nest::new(), "1.0.0", "1");
@@ -45,7 +38,9 @@ fn an_older_hub_is_used_while_another_peer_is_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_hub_is_used_while_it_has_a_run() {
     let nest = version(Nest::new(), "1.0.0", "1");
-    let hub = nest.hatch(busy_with(RunId(mint())), Methods::new()).await;
+    let hub = nest
+        .hatch(FakeWork::with(RunId(mint())), Methods::new())
+        .await;
     let nest = version(nest, "1.0.1", "1");
     let nest = ask(nest, |info| assert_eq!(info["result"]["version"], "1.0.0")).await;
     hub.end().await;
@@ -56,7 +51,7 @@ async fn an_older_hub_is_used_while_it_has_a_run() {
 async fn a_hub_of_another_revision_is_busy_with_its_runs_by_name() {
     let run = RunId(mint());
     let nest = version(Nest::new(), "1.0.0", "1");
-    let hub = nest.hatch(busy_with(run), Methods::new()).await;
+    let hub = nest.hatch(FakeWork::with(run), Methods::new()).await;
     let nest = version(nest, "2.0.0", "2");
     let nest = ask(nest, |answer| {
         let fault = &answer["error"]["data"];

@@ -223,15 +223,25 @@ impl Hatched {
 /// Work that is only told about.
 #[derive(Debug, Default)]
 pub(crate) struct FakeWork {
-    pub(crate) open: Vec<RunId>,
+    pub(crate) open: Arc<Mutex<Vec<RunId>>>,
     pub(crate) env_names: Vec<String>,
     pub(crate) children: Vec<(u32, Caller)>,
+}
+
+impl FakeWork {
+    /// Work with a run that does not end by itself.
+    pub(crate) fn with(run: RunId) -> Self {
+        Self {
+            open: Arc::new(Mutex::new(vec![run])),
+            ..Self::default()
+        }
+    }
 }
 
 #[async_trait]
 impl Work for FakeWork {
     async fn open_runs(&self) -> Result<Vec<RunId>, Fault> {
-        Ok(self.open.clone())
+        Ok(self.open.lock().unwrap().clone())
     }
 
     async fn agents(&self) -> Vec<WarmAgent> {
