@@ -129,13 +129,17 @@ impl Hub {
     pub async fn run(mut self) {
         let idle = idle::watch(self.ground.clone(), self.work.clone());
         let begun = self.ground.ending.begun().clone();
-        match self.listener.take() {
-            Some(listener) => tokio::select! {
-                () = self.host.accept(listener) => {}
-                () = idle => {}
-                () = begun.cancelled() => {}
-            },
-            None => begun.cancelled().await,
+        let listener = self.listener.take();
+        let accept = async {
+            match listener {
+                Some(listener) => self.host.accept(listener).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = accept => {}
+            () = idle => {}
+            () = begun.cancelled() => {}
         }
         self.end().await;
     }

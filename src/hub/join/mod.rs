@@ -116,6 +116,10 @@ impl Connection {
                 own,
             } => {
                 let mut own = own.lock().await;
+                // It was asked to end, by a call for one: the home is free when its life is over.
+                if let Some(ended) = own.take_if(|own| own.ending.begun().is_cancelled()) {
+                    ended.over().await;
+                }
                 let own = match own.as_mut() {
                     Some(own) => own,
                     None => own.insert(Own::start(search, builder).await?),
@@ -149,9 +153,7 @@ impl Connection {
             && let Some(own) = own.lock().await.take()
         {
             own.ending.begin();
-            if let Err(error) = own.life.await {
-                tracing::error!(%error, "the hub in this process did not end well");
-            }
+            own.over().await;
         }
     }
 
@@ -184,6 +186,14 @@ impl Own {
             ending: hub.ending(),
             life: tokio::spawn(hub.run()),
         })
+    }
+}
+
+impl Own {
+    async fn over(self) {
+        if let Err(error) = self.life.await {
+            tracing::error!(%error, "the hub in this process did not end well");
+        }
     }
 }
 

@@ -58,6 +58,10 @@ async fn in_process_is_the_same_api_and_close_gives_the_home_back() {
     let view = client.info(Nothing {}).await.unwrap();
     assert_eq!((view.endpoint, view.peers), (None, 1));
     assert_eq!(second.client().await.unwrap_err().kind, ErrorKind::Busy);
+    client.shutdown(HubShutdown::default()).await.unwrap();
+    client.on_disconnect().await;
+    let client = first.client().await.unwrap();
+    assert_ne!(client.info(Nothing {}).await.unwrap().id, view.id);
     drop(client);
     first.close().await;
     assert!(second.client().await.is_ok());
