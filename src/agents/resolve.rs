@@ -22,8 +22,12 @@ pub fn resolve(
         return Ok(own_binary.to_owned());
     }
     if Path::new(command).is_absolute() {
-        return which::which_in(command, None::<&str>, "/")
-            .map_err(|_| missing(definition, &format!("{command} is not an executable file")));
+        return which::which_in(command, None::<&str>, "/").map_err(|why| {
+            missing(
+                definition,
+                &format!("{command} is not an executable file ({why})"),
+            )
+        });
     }
     if command.contains('/') {
         return Err(missing(
@@ -33,7 +37,7 @@ pub fn resolve(
     }
     let folders = absolute_folders(path.unwrap_or_default());
     which::which_in(command, Some(folders), "/")
-        .map_err(|_| missing(definition, &format!("`{command}` is not on PATH")))
+        .map_err(|why| missing(definition, &format!("`{command}` is not on PATH ({why})")))
 }
 
 /// PATH without its empty and relative entries: they would mean whatever directory the hub happens to run in.

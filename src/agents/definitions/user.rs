@@ -36,14 +36,14 @@ pub(super) fn read(path: &Path) -> Result<AgentDefinition, Fault> {
             .span()
             .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let place = line.map_or_else(String::new, |line| format!(" line {line}:"));
-        fault(path, format!("{place} {}", error.message()))
+        fault(path, &format!("{place} {}", error.message()))
     })?;
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let id = written
         .id
         .or_else(|| stem.map(str::to_owned))
         .unwrap_or_default();
-    slug::check("id", &id).map_err(|wrong| fault(path, format!(" {}", wrong.detail)))?;
+    slug::check("id", &id).map_err(|wrong| fault(path, &format!(" {}", wrong.detail)))?;
     check_command(path, &written.launch.command)?;
     check_limits(path, &written.limits)?;
     Ok(AgentDefinition {
@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path) -> Result<AgentDefinition, Fault> {
 }
 
 fn text(path: &Path) -> Result<String, Fault> {
-    let unreadable = |error: std::io::Error| fault(path, format!(" cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| fault(path, &format!(" cannot be read: {error}"));
     let mut text = String::new();
     File::open(path)
         .map_err(unreadable)?
@@ -66,7 +66,7 @@ fn text(path: &Path) -> Result<String, Fault> {
         .read_to_string(&mut text)
         .map_err(unreadable)?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(fault(path, format!(" is larger than {MAX_BYTES} bytes")));
+        return Err(fault(path, &format!(" is larger than {MAX_BYTES} bytes")));
     }
     Ok(text)
 }
@@ -74,12 +74,12 @@ fn text(path: &Path) -> Result<String, Fault> {
 /// A name or an absolute path: a relative one would depend on where the hub was started.
 fn check_command(path: &Path, command: &str) -> Result<(), Fault> {
     if command.trim().is_empty() {
-        return Err(fault(path, " `launch.command` is empty".to_owned()));
+        return Err(fault(path, " `launch.command` is empty"));
     }
     if command.contains('/') && !Path::new(command).is_absolute() {
         return Err(fault(
             path,
-            " `launch.command` must be a name or an absolute path".to_owned(),
+            " `launch.command` must be a name or an absolute path",
         ));
     }
     Ok(())
@@ -93,12 +93,12 @@ fn check_limits(path: &Path, limits: &Limits) -> Result<(), Fault> {
         ("close_ms", limits.close_ms),
     ];
     match steps.iter().find(|(_, ms)| *ms == 0) {
-        Some((name, _)) => Err(fault(path, format!(" `limits.{name}` must be above 0"))),
+        Some((name, _)) => Err(fault(path, &format!(" `limits.{name}` must be above 0"))),
         None => Ok(()),
     }
 }
 
-fn fault(path: &Path, detail: String) -> Fault {
+fn fault(path: &Path, detail: &str) -> Fault {
     Fault::new(
         ErrorKind::InvalidParams,
         format!("agent definition {}:{detail}", path.display()),
