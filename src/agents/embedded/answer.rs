@@ -124,8 +124,8 @@ fn found(prompt: &Prompt, findings: &Findings) -> String {
         .matches
         .iter()
         .take(3)
-        .map(|found| match found.lines.first() {
-            Some((number, _)) => format!("{}:{number}", found.path),
+        .map(|found| match found.best {
+            Some(number) => format!("{}:{number}", found.path),
             None => found.path.clone(),
         })
         .collect();

@@ -53,27 +53,28 @@ fn one(topic: Topic, findings: &Findings, asked: bool) -> String {
 
 /// Who speaks, and what it cannot do.
 fn who(stand: &Stand, prompt: &Prompt) -> String {
-    let mut text = String::new();
+    let mut parts = Vec::new();
     if let Some(persona) = &stand.persona {
-        text.push_str(&format!("Working as {}. ", plain(persona, 80)));
+        parts.push(format!("Working as {}.", plain(persona, 80)));
     }
-    text.push_str(
+    parts.push(
         "This is the surveyor, the agent inside Eyas: no model is behind it. It read the project and states only facts it \
-         found; it judges nothing, changes nothing and runs nothing.",
+         found; it judges nothing, changes nothing and runs nothing."
+            .to_owned(),
     );
     if let Some(agent) = &stand.instead_of {
-        text.push_str(&format!(
-            " It stands in for \"{}\", which is not installed.",
+        parts.push(format!(
+            "It stands in for \"{}\", which is not installed.",
             plain(agent, 60)
         ));
     }
     if let Some(command) = &stand.install {
-        text.push_str(&format!(" Install it with: `{}`", plain(command, 200)));
+        parts.push(format!("Install it with: `{}`", plain(command, 200)));
     }
     if let Some(verb) = &prompt.change {
-        text.push_str(&format!(
+        parts.push(format!(
             "\n\nThe prompt asks to {verb} something. That was not done; below is where such work would begin."
         ));
     }
-    text
+    parts.join(" ")
 }

@@ -214,6 +214,11 @@ async fn the_end_of_stdin_ends_it_even_mid_turn() {
     end(client).await;
 }
 
+#[tokio::test]
+async fn the_end_of_stdin_ends_it_before_a_word_was_said() {
+    end(Client::start()).await;
+}
+
 async fn end(mut client: Client) {
     client.to.shutdown().await.unwrap();
     // Its last words are read, as a full pipe would hold it.

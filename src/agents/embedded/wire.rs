@@ -18,7 +18,8 @@ pub(super) fn text(blocks: &[ContentBlock]) -> String {
                 EmbeddedResourceResource::BlobResourceContents(r) => file_name(&r.uri),
                 _ => "",
             }),
-            _ => {}
+            // Pictures and sounds, and what later versions of the protocol bring.
+            ContentBlock::Image(_) | ContentBlock::Audio(_) | _ => {}
         }
         text.push('\n');
     }

@@ -1,320 +1,32 @@
 //! The words of a prompt that are worth looking for.
 
 use regex::bytes::{Regex, RegexBuilder};
+use std::collections::HashSet;
 
 /// More words make a search for everything.
 const MAX_WORDS: usize = 8;
 /// Longer "words" are pasted data.
 const MAX_LEN: usize = 60;
 
-/// Words of any request, and words that every project is full of.
-const STOP: &[&str] = &[
-    "a",
-    "about",
-    "above",
-    "across",
-    "after",
-    "again",
-    "against",
-    "all",
-    "along",
-    "already",
-    "also",
-    "always",
-    "an",
-    "and",
-    "another",
-    "answer",
-    "any",
-    "anything",
-    "are",
-    "around",
-    "as",
-    "ask",
-    "at",
-    "be",
-    "because",
-    "been",
-    "before",
-    "being",
-    "below",
-    "best",
-    "better",
-    "between",
-    "both",
-    "brief",
-    "briefly",
-    "but",
-    "by",
-    "can",
-    "cannot",
-    "check",
-    "code",
-    "codebase",
-    "come",
-    "comes",
-    "could",
-    "current",
-    "currently",
-    "describe",
-    "detail",
-    "details",
-    "did",
-    "directory",
-    "do",
-    "does",
-    "doing",
-    "don",
-    "done",
-    "down",
-    "each",
-    "either",
-    "else",
-    "etc",
-    "even",
-    "every",
-    "everything",
-    "exactly",
-    "example",
-    "examples",
-    "exist",
-    "exists",
-    "explain",
-    "false",
-    "far",
-    "few",
-    "file",
-    "files",
-    "find",
-    "first",
-    "folder",
-    "for",
-    "from",
-    "full",
-    "further",
-    "gets",
-    "give",
-    "given",
-    "gives",
-    "go",
-    "goes",
-    "going",
-    "good",
-    "got",
-    "had",
-    "happen",
-    "happens",
-    "has",
-    "have",
-    "having",
-    "he",
-    "help",
-    "her",
-    "here",
-    "him",
-    "his",
-    "how",
-    "however",
-    "i",
-    "identify",
-    "if",
-    "in",
-    "inside",
-    "instead",
-    "into",
-    "is",
-    "isn",
-    "it",
-    "its",
-    "just",
-    "keep",
-    "know",
-    "last",
-    "let",
-    "like",
-    "list",
-    "ll",
-    "located",
-    "look",
-    "looking",
-    "looks",
-    "made",
-    "make",
-    "makes",
-    "many",
-    "may",
-    "me",
-    "mean",
-    "means",
-    "might",
-    "more",
-    "most",
-    "much",
-    "must",
-    "my",
-    "name",
-    "need",
-    "needed",
-    "needs",
-    "never",
-    "new",
-    "next",
-    "no",
-    "not",
-    "nothing",
-    "now",
-    "of",
-    "off",
-    "on",
-    "once",
-    "one",
-    "only",
-    "onto",
-    "or",
-    "other",
-    "others",
-    "our",
-    "out",
-    "over",
-    "overview",
-    "own",
-    "part",
-    "parts",
-    "per",
-    "place",
-    "places",
-    "please",
-    "point",
-    "project",
-    "put",
-    "rather",
-    "re",
-    "read",
-    "really",
-    "repo",
-    "report",
-    "repository",
-    "review",
-    "right",
-    "said",
-    "same",
-    "say",
-    "see",
-    "seem",
-    "shall",
-    "she",
-    "short",
-    "should",
-    "show",
-    "since",
-    "so",
-    "some",
-    "something",
-    "still",
-    "such",
-    "sum",
-    "summarise",
-    "summarize",
-    "summary",
-    "sure",
-    "survey",
-    "take",
-    "tell",
-    "than",
-    "that",
-    "the",
-    "their",
-    "them",
-    "then",
-    "there",
-    "these",
-    "they",
-    "thing",
-    "things",
-    "think",
-    "this",
-    "those",
-    "through",
-    "thus",
-    "to",
-    "together",
-    "too",
-    "true",
-    "try",
-    "two",
-    "under",
-    "understand",
-    "until",
-    "up",
-    "upon",
-    "us",
-    "use",
-    "used",
-    "uses",
-    "using",
-    "ve",
-    "very",
-    "want",
-    "was",
-    "way",
-    "we",
-    "well",
-    "were",
-    "what",
-    "whatever",
-    "when",
-    "where",
-    "whether",
-    "which",
-    "while",
-    "who",
-    "whole",
-    "whom",
-    "whose",
-    "why",
-    "will",
-    "with",
-    "within",
-    "without",
-    "work",
-    "working",
-    "works",
-    "would",
-    "yes",
-    "yet",
-    "you",
-    "your",
-    // Verbs of requests for a change: what is to be changed is what is looked for.
-    "add",
-    "analyse",
-    "analyze",
-    "build",
-    "change",
-    "create",
-    "delete",
-    "fix",
-    "implement",
-    "improve",
-    "modify",
-    "optimise",
-    "optimize",
-    "refactor",
-    "remove",
-    "rename",
-    "replace",
-    "rewrite",
-    "run",
-    "update",
-    "write",
-    // Named topics have a section of their own.
-    "fixme",
-    "fixmes",
-    "language",
-    "languages",
-    "loc",
-    "todo",
-    "todos",
-];
+/// Words of any request, words that every project is full of, the verbs of a change (what is to be changed is what is
+/// looked for) and topics that have a section of their own.
+const STOP: &str = "\
+    a about above across add after again against all along already also always an analyse analyze and another \
+    answer any anything are around as ask at be because been before being below best better between both brief \
+    briefly build but by can cannot change check code codebase come comes could create current currently delete \
+    describe detail details did directory do does doing don done down each either else etc even every everything \
+    exactly example examples exist exists explain false far few file files find first fix fixme fixmes folder for \
+    from full further gets give given gives go goes going good got had happen happens has have having he help her \
+    here him his how however i identify if implement improve in inside instead into is isn it its just keep know \
+    language languages last let like list ll loc located look looking looks made make makes many may me mean means \
+    might modify more most much must my name need needed needs never new next no not nothing now of off on once \
+    one only onto optimise optimize or other others our out over overview own part parts per place places please \
+    point project put rather re read really refactor remove rename replace repo report repository review rewrite \
+    right run said same say see seem shall she short should show since so some something still such sum summarise \
+    summarize summary sure survey take tell than that the their them then there these they thing things think this \
+    those through thus to todo todos together too true try two under understand until up update upon us use used \
+    uses using ve very want was way we well were what whatever when where whether which while who whole whom whose \
+    why will with within without work working works would write yes yet you your";
 
 /// One word, and how it is found.
 #[derive(Clone, Debug)]
@@ -329,12 +41,13 @@ pub(in super::super) struct Word {
 
 /// The words worth looking for: what stands in quotes first, then identifiers and paths, then the rest in their order.
 pub(super) fn significant(text: &str) -> Vec<Word> {
+    let stop: HashSet<&str> = STOP.split_whitespace().collect();
     let (quoted, rest) = quoted(text);
     let mut found: Vec<(u8, String)> = quoted.into_iter().map(|phrase| (0, phrase)).collect();
     found.extend(
         rest.split(|c: char| !(c.is_alphanumeric() || "_-./:".contains(c)))
             .map(trimmed)
-            .filter(|token| is_significant(token))
+            .filter(|token| is_significant(token, &stop))
             .map(|token| (u8::from(!is_identifier(token)) + 1, token.to_owned())),
     );
     found.sort_by_key(|(rank, _)| *rank);
@@ -393,13 +106,13 @@ fn trimmed(token: &str) -> &str {
     numbered.map_or(token, |(path, _)| path)
 }
 
-fn is_significant(token: &str) -> bool {
+fn is_significant(token: &str, stop: &HashSet<&str>) -> bool {
     let letters = token.chars().count();
-    let wide = token.chars().any(|c| !c.is_ascii());
+    let wide = !token.is_ascii();
     (letters >= 3 || (wide && letters >= 2))
         && letters <= MAX_LEN
         && token.chars().any(char::is_alphabetic)
-        && !STOP.contains(&token.to_lowercase().as_str())
+        && !stop.contains(token.to_lowercase().as_str())
 }
 
 fn is_identifier(token: &str) -> bool {
@@ -409,12 +122,26 @@ fn is_identifier(token: &str) -> bool {
 }
 
 fn pattern(shown: &str) -> String {
-    stem(&shown.to_lowercase())
+    stem(&parted(shown).to_lowercase())
         .split(['-', '_', ' '])
         .filter(|part| !part.is_empty())
         .map(regex::escape)
         .collect::<Vec<_>>()
         .join("[-_ ]?")
+}
+
+/// `JoinSet` as `Join_Set`, so that it finds `join_set.rs` too.
+fn parted(shown: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    for letter in shown.chars() {
+        if before.is_lowercase() && letter.is_uppercase() {
+            out.push('_');
+        }
+        out.push(letter);
+        before = letter;
+    }
+    out
 }
 
 fn word(shown: String, pattern: String) -> Option<Word> {
@@ -480,6 +207,8 @@ mod tests {
             ("read-only", "READ_ONLY"),
             ("read-only", "readonly"),
             ("leases", "lease"),
+            ("JoinSet", "join_set.rs"),
+            ("join_set", "JoinSet"),
             ("a.b(c", "a.b"),
         ] {
             let found = significant(word);

@@ -48,8 +48,7 @@ impl Rules {
             .matches(path)
             .into_iter()
             .filter_map(|index| self.traits.get(index))
-            .filter(|(dir_only, _)| is_dir || !dir_only)
-            .next_back()
+            .rfind(|(dir_only, _)| is_dir || !dir_only)
             .map(|(_, takes_back)| !takes_back)
     }
 }

@@ -116,11 +116,10 @@ pub(super) fn of(name: &str) -> Option<Language> {
 /// Files made by tools: long, and never the answer.
 pub(super) fn is_generated(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with(".lock")
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    matches!(ending, "lock" | "map" | "snap")
         || name.ends_with(".min.js")
         || name.ends_with(".min.css")
-        || name.ends_with(".map")
-        || name.ends_with(".snap")
         || matches!(
             name.as_str(),
             "package-lock.json" | "npm-shrinkwrap.json" | "pnpm-lock.yaml" | "go.sum" | "bun.lockb"

@@ -1,6 +1,6 @@
 //! What authors left for later: TODO, FIXME and their kin.
 
-use super::scan::line_at;
+use super::scan::{line_at, newlines};
 use regex::bytes::Regex;
 use std::sync::LazyLock;
 
@@ -34,10 +34,7 @@ impl Notes {
         let Some(mark) = MARK.as_ref() else { return };
         let (mut number, mut counted_to, mut last, mut here) = (1_usize, 0_usize, 0_usize, 0_usize);
         for find in mark.find_iter(bytes) {
-            number += bytes[counted_to..find.start()]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
+            number += newlines(&bytes[counted_to..find.start()]);
             counted_to = find.start();
             if number == last || !is_note(bytes, find.start()) {
                 continue;

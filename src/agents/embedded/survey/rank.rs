@@ -2,7 +2,7 @@
 
 use super::{
     language::{self, Purpose},
-    scan::{Hits, Line, Scan},
+    scan::{self, Hits, Line, Scan},
     text,
     tree::{Found, Tree},
 };
@@ -26,6 +26,8 @@ pub(in super::super) struct Match {
     pub(in super::super) words: Vec<(String, usize, bool)>,
     /// Number and text of its best lines.
     pub(in super::super) lines: Vec<(usize, String)>,
+    /// The number of the best of them.
+    pub(in super::super) best: Option<usize>,
     /// Lines of the file.
     pub(in super::super) length: usize,
     score: f64,
@@ -38,13 +40,18 @@ pub(super) fn rank(words: &[Word], tree: &Tree, scan: &Scan) -> Vec<Match> {
     }
     let hits: BTreeMap<usize, &Hits> = scan.hits.iter().map(|hits| (hits.file, hits)).collect();
     let rarity = rarity(words, tree, scan);
+    let wants_tests = words.iter().any(|word| word.pattern.starts_with("test"));
     let mut matches: Vec<Match> = tree
         .files
         .iter()
         .enumerate()
         .filter_map(|(index, file)| {
             let length = scan.lines.get(index).copied().unwrap_or(0);
-            one(words, &rarity, file, hits.get(&index).copied(), length)
+            let mut found = one(words, &rarity, file, hits.get(&index).copied(), length)?;
+            if !wants_tests && is_test(&file.path) {
+                found.score *= 0.6;
+            }
+            Some(found)
         })
         .collect();
     matches.sort_by(|a, b| {
@@ -110,10 +117,17 @@ fn one(
         return None;
     }
     let lines = hits.map(|hits| hits.lines.as_slice()).unwrap_or_default();
+    let best = lines
+        .iter()
+        .max_by_key(|line| (line.score, usize::MAX - line.number));
+    // Where a thing is defined is a better answer than where it is used.
+    let defines = best.is_some_and(|line| line.score >= scan::DEFINES);
+    let coverage = float(found.len()).sqrt() * if defines { 1.5 } else { 1.0 };
     Some(Match {
+        best: best.map(|line| line.number),
         path: text::plain(&file.path, 300),
         exact: file.exact,
-        score: score * float(found.len()) * weight(file),
+        score: score * coverage * weight(file),
         words: found,
         lines: lines.iter().map(snippet).collect(),
         length,
@@ -140,7 +154,9 @@ fn path_bonus(word: &Word, file: &Found) -> (bool, f64) {
 }
 
 fn weight(file: &Found) -> f64 {
-    if language::is_generated(file.name()) {
+    let name = file.name().to_ascii_lowercase();
+    // A change log names everything once.
+    if language::is_generated(&name) || name.starts_with("change") || name.starts_with("history") {
         return 0.2;
     }
     match file.language.map(|language| language.purpose) {
@@ -149,6 +165,16 @@ fn weight(file: &Found) -> f64 {
         Some(Purpose::Settings) => 0.6,
         None => 0.5,
     }
+}
+
+fn is_test(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.split(['/', '_', '.', '-']).any(|part| {
+        matches!(
+            part,
+            "test" | "tests" | "spec" | "specs" | "bench" | "benches"
+        )
+    })
 }
 
 /// Counts are far below what a float holds exactly.

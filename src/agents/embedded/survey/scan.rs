@@ -18,6 +18,8 @@ use std::{
 
 /// Finds of one file beyond this are not looked at: the file is about the word anyway.
 const MAX_FINDS: usize = 500;
+/// The least score of a line that defines something and has one word.
+pub(super) const DEFINES: usize = 5;
 /// The best lines of a file.
 const MAX_LINES: usize = 3;
 /// What is looked at of a line.
@@ -36,7 +38,7 @@ pub(super) struct Line {
     /// From 1.
     pub(super) number: usize,
     pub(super) text: String,
-    score: usize,
+    pub(super) score: usize,
 }
 
 /// What one file holds of the words.
@@ -169,8 +171,8 @@ fn count_lines(bytes: &[u8]) -> usize {
     ends + usize::from(bytes.last().is_some_and(|last| *last != b'\n'))
 }
 
-fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+pub(super) fn newlines(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
 /// The line around an offset, without its end and of bounded length.
@@ -232,5 +234,5 @@ fn score(line: &[u8], words: &[Word]) -> usize {
     let defines = DEFINITION
         .as_ref()
         .is_some_and(|definition| definition.is_match(line));
-    found * 2 + usize::from(defines) * 3
+    found * 2 + usize::from(defines) * (DEFINES - 2)
 }

@@ -70,6 +70,9 @@ fn source(tree: &Tree, module: &str) -> String {
 fn has_tests(tree: &Tree) -> bool {
     tree.files.iter().any(|file| {
         let name = file.name();
-        name.starts_with("test_") && name.ends_with(".py") || name == "conftest.py"
+        name == "conftest.py"
+            || name
+                .strip_prefix("test_")
+                .is_some_and(|rest| rest.strip_suffix(".py").is_some())
     })
 }
