@@ -6,7 +6,7 @@ mod registry;
 mod user;
 
 pub use builtin::OWN;
-pub use policy::{PolicyRoute, policy_route};
+pub use policy::{PolicyRoute, overlay, policy_route};
 pub use registry::Registry;
 
 /// The agent that is always there.

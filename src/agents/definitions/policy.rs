@@ -1,7 +1,7 @@
 //! How a run's policy reaches an agent that would otherwise act without asking.
 
 use crate::domain::{agent::AgentDefinition, policy::Security};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::Path};
 
 /// What makes an agent keep to our policy.
@@ -31,8 +31,13 @@ pub fn policy_route(definition: &AgentDefinition, security: Security) -> PolicyR
     }
 }
 
-/// `OPENCODE_PERMISSION` is merged over every configuration file, the project's own included, key by key: therefore each
-/// tool is named, as a file's `bash: allow` would outlive a bare `*`. Reads outside the directory still ask.
+/// The agents that `OpenCode` brings. A file of the project may give each permissions of its own, which outweigh the
+/// general ones, or make another agent the default; both are said again here, over it.
+const OPENCODE_AGENTS: &[&str] = &["build", "plan", "general", "explore"];
+
+/// Both variables are merged over every configuration file, the project's own included, key by key: therefore each tool
+/// is named, as a file's `bash: allow` would outlive a bare `*`. Reads outside the directory still ask. Project files as
+/// a whole could be switched off (`OPENCODE_DISABLE_PROJECT_CONFIG`), but AGENTS.md goes with them.
 fn opencode(security: Security) -> PolicyRoute {
     let acting = match security {
         Security::Full => return PolicyRoute::Asks,
@@ -58,16 +63,51 @@ fn opencode(security: Security) -> PolicyRoute {
         "external_directory": "ask",
         "eyas_*": "allow",
     });
-    PolicyRoute::Environment(BTreeMap::from([(
-        "OPENCODE_PERMISSION".to_owned(),
-        rules.to_string(),
-    )]))
+    let agents: Map<String, Value> = OPENCODE_AGENTS
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({ "permission": rules })))
+        .collect();
+    let content = json!({ "default_agent": OPENCODE_AGENTS[0], "agent": agents });
+    PolicyRoute::Environment(BTreeMap::from([
+        ("OPENCODE_PERMISSION".to_owned(), rules.to_string()),
+        ("OPENCODE_CONFIG_CONTENT".to_owned(), content.to_string()),
+    ]))
+}
+
+/// Sets each of `over` in an environment. Where both values are JSON objects they are merged, as a person's own
+/// `OPENCODE_CONFIG_CONTENT` may hold the model, a persona's its instructions and ours the policy.
+pub fn overlay(values: &mut BTreeMap<String, String>, over: &BTreeMap<String, String>) {
+    for (name, value) in over {
+        let merged = values.get(name).and_then(|old| merged(old, value));
+        values.insert(name.clone(), merged.unwrap_or_else(|| value.clone()));
+    }
+}
+
+fn merged(old: &str, new: &str) -> Option<String> {
+    let mut old: Map<String, Value> = serde_json::from_str(old).ok()?;
+    merge(&mut old, serde_json::from_str(new).ok()?);
+    serde_json::to_string(&old).ok()
+}
+
+/// A key of `new` goes to the end, as the last rule that matches is the one that holds.
+fn merge(old: &mut Map<String, Value>, new: Map<String, Value>) {
+    for (key, value) in new {
+        let value = match (old.shift_remove(&key), value) {
+            (Some(Value::Object(mut old)), Value::Object(new)) => {
+                merge(&mut old, new);
+                Value::Object(old)
+            }
+            (_, value) => value,
+        };
+        old.insert(key, value);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PolicyRoute, policy_route};
+    use super::{PolicyRoute, overlay, policy_route};
     use crate::{agents::definitions::builtin, domain::policy::Security};
+    use std::collections::BTreeMap;
 
     #[test]
     fn each_agent_has_its_route() {
@@ -85,6 +125,9 @@ mod tests {
                 serde_json::from_str(&env["OPENCODE_PERMISSION"]).expect("json");
             assert_eq!(rules["bash"], word);
             assert_eq!(rules["edit"], word);
+            let content: serde_json::Value =
+                serde_json::from_str(&env["OPENCODE_CONFIG_CONTENT"]).expect("json");
+            assert_eq!(content["agent"]["build"]["permission"], rules);
         }
         let mut stranger = claude.clone();
         stranger.launch.command = "/opt/hawk".to_owned();
@@ -93,5 +136,24 @@ mod tests {
             PolicyRoute::Unknown
         );
         assert_eq!(policy_route(&stranger, Security::Full), PolicyRoute::Asks);
+    }
+
+    #[test]
+    fn settings_are_merged_and_ours_come_last() {
+        let of = |text: &str| BTreeMap::from([("X".to_owned(), text.to_owned())]);
+        for (old, new, expected) in [
+            (
+                r#"{"a":{"b":1,"c":2},"d":3}"#,
+                r#"{"a":{"b":4}}"#,
+                r#"{"d":3,"a":{"c":2,"b":4}}"#,
+            ),
+            (r#"{"a":"allow"}"#, r#"{"a":{"b":4}}"#, r#"{"a":{"b":4}}"#),
+            ("not json", r#"{"a":1}"#, r#"{"a":1}"#),
+            (r#"{"a":1}"#, "plain", "plain"),
+        ] {
+            let mut values = of(old);
+            overlay(&mut values, &of(new));
+            assert_eq!(values, of(expected));
+        }
     }
 }
