@@ -14,3 +14,6 @@ mod rpc;
 mod store;
 mod templates;
 mod workspace;
+//! What Eyas promises, one file per promise, by floor.
+
+mod mcp;

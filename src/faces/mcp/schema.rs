@@ -53,7 +53,7 @@ pub(super) fn output(shapes: &[JsonObject]) -> JsonObject {
         let required = shape.get("required").cloned();
         choices.push(json!({"required": required.unwrap_or_else(|| json!([]))}));
     }
-    for name in ["kind", "detail", "hint", "field"] {
+    for name in ["kind", "detail"] {
         properties
             .entry(name)
             .or_insert_with(|| json!({"type": "string"}));
@@ -63,28 +63,42 @@ pub(super) fn output(shapes: &[JsonObject]) -> JsonObject {
     into_object(schema)
 }
 
-/// The bare shape of a type.
+/// The bare shape of a type: what it has, and what the things in it have.
 pub(super) fn shape<T: JsonSchema>() -> JsonObject {
-    plain::<T>(false)
+    let mut shape = plain::<T>(false);
+    for schema in properties(&mut shape) {
+        // What is words all through is worth its bytes; of numbers the names say enough.
+        let told = schema.to_string().contains("\"string\"");
+        flat(schema, u32::from(told));
+    }
+    shape
 }
 
-/// A page of things of which only what a reader needs is described.
+/// The outline of a type: only what it always has.
+pub(super) fn outline<T: JsonSchema>() -> JsonObject {
+    let mut outline = plain::<T>(false);
+    let required = outline.get("required").cloned().unwrap_or_default();
+    let required: Vec<&str> = required
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if let Some(Value::Object(properties)) = outline.get_mut("properties") {
+        properties.retain(|name, _| required.contains(&name.as_str()));
+    }
+    for schema in properties(&mut outline) {
+        flat(schema, 0);
+    }
+    outline
+}
+
+/// A page of things in outline.
 pub(super) fn page<T: JsonSchema>() -> JsonObject {
-    let item = match Value::Object(plain::<T>(false)) {
-        Value::Object(mut item) => {
-            if let Some(Value::Object(properties)) = item.get_mut("properties") {
-                for (_, schema) in properties.iter_mut() {
-                    shallow(schema);
-                }
-            }
-            Value::Object(item)
-        }
-        other => other,
-    };
     into_object(json!({
         "type": "object",
         "properties": {
-            "items": {"type": "array", "items": item},
+            "items": {"type": "array", "items": outline::<T>()},
             "next_cursor": {"type": "string"},
         },
         "required": ["items"],
@@ -199,12 +213,35 @@ fn words(object: &mut JsonObject) {
     object.insert("enum".to_owned(), Value::Array(words));
 }
 
-/// Within a list an object is an object.
-fn shallow(schema: &mut Value) {
-    let is_object = schema.get("type") == Some(&json!("object"));
-    if is_object {
-        *schema = json!({"type": "object"});
-    } else if let Some(items) = schema.get_mut("items") {
-        shallow(items);
+fn properties(schema: &mut JsonObject) -> impl Iterator<Item = &mut Value> {
+    schema
+        .get_mut("properties")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|properties| properties.values_mut())
+}
+
+/// Cut to so many levels of things in things: every answer's schema counts against the size of the list.
+fn flat(schema: &mut Value, levels: u32) {
+    let Value::Object(object) = schema else {
+        return;
+    };
+    // The words of a thing within a thing are for its own tool to say; those of a fault are many.
+    let many = object.get("enum").and_then(Value::as_array).map(Vec::len);
+    if levels == 0 || many > Some(8) {
+        object.remove("enum");
+    }
+    if let Some(items) = object.get_mut("items") {
+        flat(items, levels);
+    }
+    if object.get("type") != Some(&json!("object")) {
+        return;
+    }
+    object.remove("required");
+    match levels {
+        0 => {
+            object.remove("properties");
+        }
+        _ => properties(object).for_each(|schema| flat(schema, levels - 1)),
     }
 }

@@ -72,6 +72,11 @@ pub(super) fn one() -> JsonObject {
     schema::output(&[schema::shape::<InstanceView>()])
 }
 
+/// An instance in outline, for who knows it already.
+pub(super) fn known_one() -> JsonObject {
+    schema::output(&[schema::outline::<Instance>()])
+}
+
 /// A page of instances.
 pub(super) fn page() -> JsonObject {
     schema::output(&[schema::page::<Instance>()])

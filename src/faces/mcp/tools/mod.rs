@@ -117,7 +117,7 @@ pub(super) const ALL: [Spec; 10] = [
         search: texts::hints::RUN_CANCEL,
         hints: TAKES,
         input: schema::input::<run::Cancel>,
-        output: run::one,
+        output: run::known_one,
         call: |face, arguments, _| Box::pin(run::cancel(face, arguments)),
     },
     Spec {
@@ -167,7 +167,7 @@ pub(super) const ALL: [Spec; 10] = [
         search: texts::hints::INSTANCE_CONTROL,
         hints: TAKES,
         input: schema::input::<instance::Control>,
-        output: instance::one,
+        output: instance::known_one,
         call: |face, arguments, _| Box::pin(instance::control(face, arguments)),
     },
     Spec {

@@ -61,7 +61,7 @@ pub(super) struct Create {
 
 /// A persona.
 pub(super) fn one() -> JsonObject {
-    schema::output(&[schema::shape::<Persona>()])
+    schema::output(&[schema::outline::<Persona>()])
 }
 
 /// A page of personas.

@@ -9,6 +9,7 @@ use crate::{
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 /// What is done to a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -33,7 +34,12 @@ pub(super) struct Arguments {
 
 /// A project, or a page of them.
 pub(super) fn one_or_page() -> JsonObject {
-    schema::output(&[schema::shape::<Project>(), schema::page::<Project>()])
+    let several = json!({
+        "properties": {"items": {"type": "array", "items": {"type": "object"}}},
+        "required": ["items"],
+    });
+    let several = several.as_object().cloned().unwrap_or_default();
+    schema::output(&[schema::shape::<Project>(), several])
 }
 
 /// Lists, registers, renames or unregisters.

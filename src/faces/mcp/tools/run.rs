@@ -81,7 +81,7 @@ pub(super) struct List {
 /// Arguments of `run_cancel`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Cancel {
-    /// Run id.
+    /// Id of the run to end.
     id: String,
     /// Why, for the record.
     reason: Option<String>,
@@ -97,7 +97,7 @@ pub(super) fn one_or_several() -> JsonObject {
     let more = json!({
         "output": {"type": "string"},
         "events": {"type": "array", "items": {"type": "object"}},
-        "attempts": {"type": "array", "items": schema::shape::<Attempt>()},
+        "attempts": {"type": "array", "items": schema::outline::<Attempt>()},
         "next_cursor": {"type": "string"},
     });
     let several = json!({
@@ -106,6 +106,12 @@ pub(super) fn one_or_several() -> JsonObject {
     });
     let several = several.as_object().cloned().unwrap_or_default();
     schema::output(&[schema::with(shown(), more), several])
+}
+
+/// A run in outline, for who knows it already.
+pub(super) fn known_one() -> JsonObject {
+    let more = json!({"next": {"type": "string"}});
+    schema::output(&[schema::with(schema::outline::<Run>(), more)])
 }
 
 /// A page of runs.

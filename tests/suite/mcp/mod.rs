@@ -1,0 +1,15 @@
+//! The MCP face over a pipe in memory, with a hub that is scripted by the prompt. These tests read only the wire.
+
+mod arguments_teach;
+mod both_eras_share_one_pipe;
+mod broken_lines_are_answered;
+mod ends_with_its_input;
+mod fake;
+mod persona_from_a_file;
+mod pipe;
+mod prompts_and_completion;
+mod resources_are_read;
+mod results_are_small_and_complete;
+mod schemas_are_fresh;
+mod texts_keep_their_limits;
+mod waits_end_and_tell;

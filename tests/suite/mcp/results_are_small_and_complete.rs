@@ -1,0 +1,122 @@
+use super::{fake, pipe::{Pipe, text}};
+use serde_json::{Value, json};
+
+/// Every fact of a value, as a reader would look for it.
+fn facts(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => object.values().for_each(|one| facts(one, into)),
+        Value::Array(items) => items.iter().for_each(|one| facts(one, into)),
+        Value::String(text) => into.push(text.clone()),
+        Value::Number(number) => into.push(number.to_string()),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+#[tokio::test]
+async fn text_and_structure_tell_the_same() {
+    let mut pipe = Pipe::greeted().await;
+    for (tool, arguments) in [
+        ("delegate", json!({"prompt": "succeed"})),
+        ("delegate", json!({"prompt": "fail"})),
+        ("delegate", json!({"prompt": "long", "wait_ms": 0})),
+        ("run_list", json!({})),
+        ("persona_list", json!({})),
+        ("persona_create", json!({"id": "new-one", "role": "x"})),
+        ("instance_list", json!({})),
+        ("instance_create", json!({"name": "carol", "dry_run": true})),
+        ("instance_control", json!({"name": "bob", "action": "render"})),
+        ("project", json!({"action": "list"})),
+    ] {
+        let result = pipe.call(tool, arguments).await;
+        let text = text(&result);
+        let mut all = Vec::new();
+        facts(&result["structuredContent"], &mut all);
+        assert!(!all.is_empty());
+        for fact in all {
+            let quoted = Value::from(fact.clone()).to_string();
+            let inside = &quoted[1..quoted.len() - 1];
+            assert!(text.contains(&fact) || text.contains(inside), "{tool}: {fact:?} is missing in {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_run_is_an_error_that_is_complete_in_its_text() {
+    let mut pipe = Pipe::greeted().await;
+    let result = pipe.call("delegate", json!({"prompt": "fail"})).await;
+    assert_eq!(result["isError"], true);
+    assert_eq!(result["structuredContent"]["state"], "failed");
+    let text = text(&result);
+    assert!(text.starts_with("failed · agent_died: the agent died: exit 3. try again · see why with run_get"), "{text}");
+}
+
+#[tokio::test]
+async fn what_was_cancelled_is_no_error() {
+    let mut pipe = Pipe::greeted().await;
+    let run = pipe.call("delegate", json!({"prompt": "long", "wait_ms": 0})).await;
+    let id = &run["structuredContent"]["id"];
+    let result = pipe.call("run_cancel", json!({"id": id, "reason": "changed my mind"})).await;
+    assert_eq!(result["isError"], false);
+    assert_eq!(result["structuredContent"]["state"], "cancelled");
+    assert_eq!(pipe.hub.asked().pop().unwrap().1["reason"], "changed my mind");
+}
+
+#[tokio::test]
+async fn answers_stay_small_and_link_to_the_rest() {
+    let mut pipe = Pipe::greeted().await;
+    let mut run = fake::run(&"p".repeat(100_000));
+    fake::conclude(&mut run, &"word ".repeat(100_000));
+    let id = run.id;
+    pipe.hub.put(run);
+    let result = pipe.call("run_get", json!({"id": id})).await;
+    assert!(result.to_string().len() < 64 * 1024, "{}", result.to_string().len());
+    assert!(result["structuredContent"]["prompt"].as_str().unwrap().len() < 2200);
+    assert!(result["structuredContent"].get("usage").is_none());
+    let link = &result["content"][1];
+    assert_eq!(link["type"], "resource_link");
+    assert_eq!(link["uri"], format!("eyas://runs/{id}/transcript"));
+    let page = pipe.call("run_list", json!({})).await;
+    assert!(page["structuredContent"].to_string().len() < 2048);
+}
+
+#[tokio::test]
+async fn more_is_included_on_request_in_pages_of_16_kb() {
+    let mut pipe = Pipe::greeted().await;
+    let mut run = fake::run("x");
+    fake::conclude(&mut run, "done");
+    let id = run.id;
+    pipe.hub.put(run);
+    let got = pipe.call("run_get", json!({"id": id, "include": ["usage", "attempts"]})).await;
+    assert_eq!(got["structuredContent"]["usage"]["total_tokens"], 42);
+    assert_eq!(got["structuredContent"]["attempts"][0]["n"], 1);
+    let mut seen = 0;
+    let mut said = String::new();
+    let mut cursor = Value::Null;
+    for _ in 0..20 {
+        let arguments = json!({"id": id, "include": ["events", "output"], "cursor": cursor});
+        let part = pipe.call("run_get", arguments).await;
+        let part = &part["structuredContent"];
+        assert!(part["events"].to_string().len() + part["output"].as_str().unwrap().len() <= 17 * 1024);
+        seen += part["events"].as_array().unwrap().len();
+        said += part["output"].as_str().unwrap();
+        cursor = part["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, 30);
+    for n in 2..30 {
+        assert!(said.contains(&format!("part {n}. ")), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_is_named_so() {
+    let mut pipe = Pipe::greeted().await;
+    let mut run = fake::run("x");
+    run.duplicate = Some(true);
+    let id = run.id;
+    pipe.hub.put(run);
+    let got = pipe.call("run_get", json!({"id": id, "wait_ms": 0})).await;
+    assert!(text(&got).starts_with("queued · duplicate: "), "{}", text(&got));
+}
