@@ -24,15 +24,18 @@ impl Turn {
             self.say(&format!("echo: {text}"));
         }
         let mut stop = "end_turn".to_owned();
+        let mut deaf = false;
         for command in commands {
             let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
             match word {
                 "stop" => rest.clone_into(&mut stop),
                 "hang" => return None,
+                "deaf" => deaf = true,
+                "sleep" if deaf => thread::sleep(Duration::from_millis(number(rest))),
                 "die" => return self.die(rest),
                 _ => self.one(word, rest),
             }
-            if self.session.is_cancelled() {
+            if self.session.is_cancelled() && !deaf {
                 return Some("cancelled".to_owned());
             }
         }

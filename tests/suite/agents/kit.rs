@@ -1,12 +1,23 @@
 //! What the tests of this floor share.
 
-use eyas::agents::process::{Command, Launcher, Process};
+use eyas::{
+    agents::{
+        acp::{Link, Opening, Permit, TurnEnd, TurnEvent},
+        process::{Command, Launcher, Process},
+    },
+    domain::{
+        agent::Limits,
+        fault::Fault,
+        policy::{Grounds, Security},
+    },
+};
 use std::{
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 pub(super) const EYAS: &str = env!("CARGO_BIN_EXE_eyas");
 pub(super) const FAKE: &str = env!("CARGO_BIN_EXE_fake-agent");
@@ -43,6 +54,66 @@ impl Bench {
     pub(super) async fn launch(&self, program: &str, args: &[&str]) -> Process {
         self.launcher.launch(self.command(program, args)).await.unwrap()
     }
+}
+
+pub(super) const LIMITS: Limits = Limits { initialize_ms: 10_000, session_ms: 10_000, prompt_ms: 60_000, close_ms: 5_000 };
+
+/// A fake agent and a link to it.
+pub(super) struct Linked {
+    pub(super) bench: Bench,
+    pub(super) link: Link,
+}
+
+impl Linked {
+    pub(super) async fn new(args: &[&str]) -> Self {
+        let (bench, link) = connect(args, LIMITS).await;
+        Self { bench, link: link.unwrap() }
+    }
+
+    pub(super) async fn limited(limits: Limits) -> Self {
+        let (bench, link) = connect(&[], limits).await;
+        Self { bench, link: link.unwrap() }
+    }
+
+    pub(super) fn opening(&self) -> Opening {
+        Opening { cwd: self.bench.path().to_owned(), persona: None, model: None }
+    }
+
+    pub(super) async fn session(&self) -> String {
+        self.link.open(self.opening()).await.unwrap().session
+    }
+
+    pub(super) fn permit(&self, security: Security) -> Permit {
+        Permit { security, grounds: Grounds { cwd: self.bench.path().to_owned(), workspace: None } }
+    }
+
+    pub(super) async fn prompt(&self, session: &str, text: &str) -> Result<TurnEnd, Fault> {
+        self.watched(session, text, Security::Allowlist).await.0
+    }
+
+    /// What the agent says to a prompt.
+    pub(super) async fn say(&self, session: &str, text: &str) -> String {
+        self.prompt(session, text).await.unwrap().text
+    }
+
+    pub(super) async fn watched(&self, session: &str, text: &str, security: Security) -> (Result<TurnEnd, Fault>, Vec<TurnEvent>) {
+        let (send, mut events) = mpsc::unbounded_channel();
+        let end = self.link.prompt(session, text.to_owned(), self.permit(security), send).await;
+        let mut seen = Vec::new();
+        // All of them are in before the end is: nothing is waited for.
+        while let Ok(event) = events.try_recv() {
+            seen.push(event);
+        }
+        (end, seen)
+    }
+}
+
+/// Launches the fake agent and says hello.
+pub(super) async fn connect(args: &[&str], limits: Limits) -> (Bench, Result<Link, Fault>) {
+    let bench = Bench::new();
+    let process = bench.launch(FAKE, args).await;
+    let link = Link::connect(process, limits, "fake").await;
+    (bench, link)
 }
 
 /// A process with this number runs, and is no zombie.

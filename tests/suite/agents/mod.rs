@@ -1,7 +1,15 @@
 mod kit;
 
+mod a_cancelled_turn_leaves_a_usable_session;
+mod a_dying_agent_says_so;
+mod a_handshake_is_bounded_and_exact;
+mod a_hostile_agent_is_survived;
 mod a_killed_hub_leaves_no_descendant;
 mod a_sweep_ends_exactly_what_was_recorded;
+mod a_turn_tells_what_happened;
 mod closing_goes_down_the_ladder;
 mod launching_says_why_it_failed;
+mod permissions_follow_the_policy;
+mod sessions_are_opened_with_persona_and_model;
+mod sessions_run_in_parallel_and_turns_in_order;
 mod stderr_is_always_drained;
