@@ -17,9 +17,16 @@ const NOT_FOUND: i64 = -32_002;
 /// Serves until stdin ends, then ends the process through `end`.
 pub(crate) fn serve(options: Options, end: Sender<u8>) {
     let deaf = options.deaf;
-    let mut agent = Agent { options, wire: Arc::default(), sessions: HashMap::new(), end };
+    let mut agent = Agent {
+        options,
+        wire: Arc::default(),
+        sessions: HashMap::new(),
+        end,
+    };
     if agent.options.garbage_first || agent.options.garbage_only {
-        agent.wire.raw(b"Welcome to the agent!\n\x1b]0;title\x07not json\n{\"half\": \n[]\n42\n");
+        agent
+            .wire
+            .raw(b"Welcome to the agent!\n\x1b]0;title\x07not json\n{\"half\": \n[]\n42\n");
     }
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
@@ -27,8 +34,10 @@ pub(crate) fn serve(options: Options, end: Sender<u8>) {
             agent.take(message);
         }
     }
-    while deaf {
-        thread::sleep(Duration::from_secs(3_600));
+    if deaf {
+        loop {
+            thread::park();
+        }
     }
     agent.end.send(0).expect("main waits for it");
 }
@@ -63,9 +72,13 @@ impl Agent {
             "session/new" => self.open(&id, &params),
             "session/load" if self.options.load => self.reopen(&id, &params, true),
             "session/resume" if self.options.resume => self.reopen(&id, &params, false),
-            "session/prompt" => self.prompt(id, params),
-            "session/set_config_option" if self.has_option() => self.set_model(&id, &params, "value"),
-            "session/set_model" if self.options.set_model => self.set_model(&id, &params, "modelId"),
+            "session/prompt" => self.prompt(id, &params),
+            "session/set_config_option" if self.has_option() => {
+                self.set_model(&id, &params, "value");
+            }
+            "session/set_model" if self.options.set_model => {
+                self.set_model(&id, &params, "modelId");
+            }
             "session/close" => self.close(&id, &params),
             "session/cancel" => {
                 if let Some(session) = self.session(&params) {
@@ -81,7 +94,7 @@ impl Agent {
     fn die(&self) {
         eprintln!("the agent dies as told");
         self.end.send(7).expect("main waits for it");
-        thread::sleep(Duration::from_secs(60));
+        thread::park_timeout(Duration::from_mins(1));
     }
 
     fn has_option(&self) -> bool {
@@ -110,10 +123,12 @@ impl Agent {
 
     fn open(&mut self, id: &Value, params: &Value) {
         if self.options.auth_required {
-            return self.wire.refuse(id, AUTH_REQUIRED, "Authentication required");
+            return self
+                .wire
+                .refuse(id, AUTH_REQUIRED, "Authentication required");
         }
         let name = format!("session-{}-{}", std::process::id(), self.sessions.len() + 1);
-        self.admit(id, params, name);
+        self.admit(id, params, &name);
     }
 
     fn reopen(&mut self, id: &Value, params: &Value, replay: bool) {
@@ -123,22 +138,29 @@ impl Agent {
         }
         if replay {
             let update = json!({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "replayed"}});
-            self.wire.notify("session/update", json!({"sessionId": name, "update": update}));
+            self.wire.notify(
+                "session/update",
+                json!({"sessionId": name, "update": update}),
+            );
         }
-        self.admit(id, params, name);
+        self.admit(id, params, &name);
     }
 
-    fn admit(&mut self, id: &Value, params: &Value, name: String) {
-        let meta = params["_meta"]["systemPrompt"]["append"].as_str().map(|text| format!("meta: {text}"));
-        let standard = params["systemPrompt"]["content"][0]["text"].as_str().map(str::to_owned);
+    fn admit(&mut self, id: &Value, params: &Value, name: &str) {
+        let meta = params["_meta"]["systemPrompt"]["append"]
+            .as_str()
+            .map(|text| format!("meta: {text}"));
+        let standard = params["systemPrompt"]["content"][0]["text"]
+            .as_str()
+            .map(str::to_owned);
         let session = Session {
-            id: name.clone(),
+            id: name.to_owned(),
             cwd: params["cwd"].as_str().unwrap_or_default().to_owned(),
             system: standard.filter(|_| !self.options.no_system_prompt).or(meta),
             model: "default".to_owned().into(),
             ..Session::default()
         };
-        self.sessions.insert(name.clone(), Arc::new(session));
+        self.sessions.insert(name.to_owned(), Arc::new(session));
         let mut answer = json!({"sessionId": name});
         if self.has_option() {
             answer["configOptions"] = json!([{"id": "model", "name": "Model", "category": "model", "type": "select",
@@ -167,20 +189,28 @@ impl Agent {
         self.wire.answer(id, json!({}));
     }
 
-    fn prompt(&self, id: Value, params: Value) {
-        let Some(session) = self.session(&params) else {
+    fn prompt(&self, id: Value, params: &Value) {
+        let Some(session) = self.session(params) else {
             return self.wire.refuse(&id, NOT_FOUND, "no such session");
         };
         // Before the next message is read, so that a cancellation right behind it is not lost.
         session.begin_turn();
         let blocks = params["prompt"].as_array().cloned().unwrap_or_default();
-        let texts: Vec<&str> = blocks.iter().filter_map(|block| block["text"].as_str()).collect();
+        let texts: Vec<&str> = blocks
+            .iter()
+            .filter_map(|block| block["text"].as_str())
+            .collect();
         let text = texts.join("\n");
-        let turn = script::Turn { wire: Arc::clone(&self.wire), session, end: self.end.clone() };
+        let turn = script::Turn {
+            wire: Arc::clone(&self.wire),
+            session,
+            end: self.end.clone(),
+        };
         thread::spawn(move || {
             if let Some(stop) = turn.play(&text) {
                 let usage = json!({"inputTokens": 11, "outputTokens": 7, "totalTokens": 18});
-                turn.wire.answer(&id, json!({"stopReason": stop, "usage": usage}));
+                turn.wire
+                    .answer(&id, json!({"stopReason": stop, "usage": usage}));
             }
         });
     }

@@ -8,11 +8,20 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     let [reaper, folder, program, args @ ..] = args else {
         return ExitCode::FAILURE;
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let folder = Path::new(folder);
         let redact = Arc::new(str::to_owned);
-        let launcher = Launcher::new(reaper.into(), folder.join("identities"), folder.join("logs"), redact);
+        let launcher = Launcher::new(
+            reaper.into(),
+            folder.join("identities"),
+            folder.join("logs"),
+            redact,
+        );
         let command = Command {
             agent: "fake".to_owned(),
             program: program.into(),
@@ -23,7 +32,9 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
         let mut process = launcher.launch(command).await.unwrap();
         println!("{}", process.handle.pid());
         std::io::stdout().flush().unwrap();
-        let to = tokio::spawn(async move { tokio::io::copy(&mut tokio::io::stdin(), &mut process.stdin).await });
+        let to = tokio::spawn(async move {
+            tokio::io::copy(&mut tokio::io::stdin(), &mut process.stdin).await
+        });
         drop(tokio::io::copy(&mut process.stdout, &mut tokio::io::stdout()).await);
         drop(to);
         process.handle.exited().await;

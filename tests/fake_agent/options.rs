@@ -38,7 +38,11 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn parse(args: &[String]) -> Self {
-        let mut options = Self { protocol: 1, name: "fake-agent".to_owned(), ..Self::default() };
+        let mut options = Self {
+            protocol: 1,
+            name: "fake-agent".to_owned(),
+            ..Self::default()
+        };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
@@ -46,7 +50,9 @@ impl Options {
                 "--silent" => options.silent = true,
                 "--garbage-first" => options.garbage_first = true,
                 "--garbage-only" => options.garbage_only = true,
-                "--protocol" => options.protocol = args.next().and_then(|n| n.parse().ok()).unwrap_or(1),
+                "--protocol" => {
+                    options.protocol = args.next().and_then(|n| n.parse().ok()).unwrap_or(1);
+                }
                 "--ignore-term" => options.ignore_term = true,
                 "--deaf" => options.deaf = true,
                 "--no-system-prompt" => options.no_system_prompt = true,

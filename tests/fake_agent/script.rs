@@ -19,7 +19,10 @@ pub(crate) struct Turn {
 impl Turn {
     /// Plays the prompt; the stop reason, or none when the turn is never to be answered.
     pub(crate) fn play(&self, text: &str) -> Option<String> {
-        let commands: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix('!')).collect();
+        let commands: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('!'))
+            .collect();
         if commands.is_empty() {
             self.say(&format!("echo: {text}"));
         }
@@ -50,10 +53,16 @@ impl Turn {
             "tool" => self.tool(rest),
             "plan" => self.plan(rest),
             "permission" => self.permission(rest),
-            "garbage" => self.wire.raw(b"this is no JSON\n\xff\xfe\n{\"jsonrpc\":\"2.0\",\n{\"id\":1}\n"),
-            "line" => self.long_line(number(rest)),
+            "garbage" => self
+                .wire
+                .raw(b"this is no JSON\n\xff\xfe\n{\"jsonrpc\":\"2.0\",\n{\"id\":1}\n"),
+            "line" => long_line(number(rest)),
             "grandchild" => self.grandchild(rest),
-            "env" => self.say(&std::env::vars().find(|(name, _)| name == rest).map_or("(unset)".to_owned(), |(_, value)| value)),
+            "env" => self.say(
+                &std::env::vars()
+                    .find(|(name, _)| name == rest)
+                    .map_or("(unset)".to_owned(), |(_, value)| value),
+            ),
             "system" => self.say(self.session.system.as_deref().unwrap_or("(none)")),
             "model" => self.say(&self.session.model.lock().unwrap().clone()),
             "pid" => self.say(&std::process::id().to_string()),
@@ -62,8 +71,10 @@ impl Turn {
             "stderr" => flood(number(rest)),
             "conclude" => self.conclude(rest),
             "write" => self.write(rest),
-            "usage" => self.update(json!({"sessionUpdate": "usage_update", "used": 100, "size": 200,
-                "cost": {"amount": 0.25, "currency": "USD"}})),
+            "usage" => self.update(
+                json!({"sessionUpdate": "usage_update", "used": 100, "size": 200,
+                "cost": {"amount": 0.25, "currency": "USD"}}),
+            ),
             "weird" => self.update(json!({"sessionUpdate": "from_the_future", "x": [1]})),
             "stray" => self.stray(rest),
             "ask" => self.say(&self.wire.ask(rest, json!({}))["error"]["code"].to_string()),
@@ -72,7 +83,10 @@ impl Turn {
     }
 
     fn update(&self, update: Value) {
-        self.wire.notify("session/update", json!({"sessionId": self.session.id, "update": update}));
+        self.wire.notify(
+            "session/update",
+            json!({"sessionId": self.session.id, "update": update}),
+        );
     }
 
     fn chunk(&self, kind: &str, text: &str) {
@@ -85,29 +99,42 @@ impl Turn {
 
     fn stray(&self, text: &str) {
         let update = json!({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": text}});
-        self.wire.notify("session/update", json!({"sessionId": "of nobody", "update": update}));
+        self.wire.notify(
+            "session/update",
+            json!({"sessionId": "of nobody", "update": update}),
+        );
     }
 
     /// `title kind [path]`
     fn tool(&self, rest: &str) {
         let mut words = rest.split_whitespace();
-        let (title, kind) = (words.next().unwrap_or("tool"), words.next().unwrap_or("other"));
+        let (title, kind) = (
+            words.next().unwrap_or("tool"),
+            words.next().unwrap_or("other"),
+        );
         let locations: Vec<Value> = words.map(|path| json!({"path": path})).collect();
-        self.update(json!({"sessionUpdate": "tool_call", "toolCallId": "t1", "title": title, "kind": kind,
-            "status": "pending", "locations": locations}));
-        self.update(json!({"sessionUpdate": "tool_call_update", "toolCallId": "t1", "status": "completed"}));
+        self.update(
+            json!({"sessionUpdate": "tool_call", "toolCallId": "t1", "title": title, "kind": kind,
+            "status": "pending", "locations": locations}),
+        );
+        self.update(
+            json!({"sessionUpdate": "tool_call_update", "toolCallId": "t1", "status": "completed"}),
+        );
     }
 
     fn plan(&self, rest: &str) {
-        let entries: Vec<Value> =
-            rest.split(',').map(|entry| json!({"content": entry, "priority": "medium", "status": "pending"})).collect();
+        let entries: Vec<Value> = rest
+            .split(',')
+            .map(|entry| json!({"content": entry, "priority": "medium", "status": "pending"}))
+            .collect();
         self.update(json!({"sessionUpdate": "plan", "entries": entries}));
     }
 
     /// `kind rest`: for `execute` the rest is a command, else a path. The reject option comes first, and twice.
     fn permission(&self, rest: &str) {
         let (kind, what) = rest.split_once(' ').unwrap_or((rest, ""));
-        let mut call = json!({"toolCallId": "p1", "title": what, "kind": kind, "status": "pending"});
+        let mut call =
+            json!({"toolCallId": "p1", "title": what, "kind": kind, "status": "pending"});
         if kind == "execute" {
             call["rawInput"] = json!({"command": what});
         } else if !what.is_empty() {
@@ -124,57 +151,73 @@ impl Turn {
         let params = json!({"sessionId": self.session.id, "toolCall": call, "options": options});
         let answer = self.wire.ask("session/request_permission", params);
         let outcome = &answer["result"]["outcome"];
-        let said = outcome["optionId"].as_str().or(outcome["outcome"].as_str()).unwrap_or("refused");
+        let said = outcome["optionId"]
+            .as_str()
+            .or(outcome["outcome"].as_str())
+            .unwrap_or("refused");
         self.say(&format!("permission: {said}\n"));
-    }
-
-    /// A line of `len` bytes which is no message.
-    fn long_line(&self, len: u64) {
-        let mut out = std::io::stdout().lock();
-        let piece = [b'x'; 65_536];
-        let mut left = usize::try_from(len).unwrap_or(0);
-        while left > 0 {
-            let now = left.min(piece.len());
-            if out.write_all(&piece[..now]).is_err() {
-                return;
-            }
-            left -= now;
-        }
-        drop(out.write_all(b"\n").and_then(|()| out.flush()));
     }
 
     /// `setsid`: its own session. `double`: that, and its parent gone. `pipes`: that, and it holds all three pipes of the agent.
     fn grandchild(&self, how: &str) {
         let script = match how {
             "double" => "(setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!')",
-            "pipes" => "setsid sh -c \"trap '' TERM; echo \\$\\$; exec sleep 300 >/proc/$PPID/fd/1\" & ",
+            "pipes" => {
+                "setsid sh -c \"trap '' TERM; echo \\$\\$; exec sleep 300 >/proc/$PPID/fd/1\" & "
+            }
             _ => "setsid sleep 300 >/dev/null 2>&1 & echo $!",
         };
-        let child = Command::new("sh").args(["-c", script]).stderr(Stdio::inherit()).output();
+        let child = Command::new("sh")
+            .args(["-c", script])
+            .stderr(Stdio::inherit())
+            .output();
         let pid = child.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
         self.say(&pid.unwrap_or_else(|error| error.to_string()));
     }
 
     fn conclude(&self, rest: &str) {
         let (status, summary) = rest.split_once(' ').unwrap_or((rest, ""));
-        self.say(&format!("<eyas:conclusion>\nstatus: {status}\nsummary: {summary}\n</eyas:conclusion>\n"));
+        self.say(&format!(
+            "<eyas:conclusion>\nstatus: {status}\nsummary: {summary}\n</eyas:conclusion>\n"
+        ));
     }
 
     /// `path text`: writes a file, relative to the session's directory, and says so as an edit.
     fn write(&self, rest: &str) {
         let (path, text) = rest.split_once(' ').unwrap_or((rest, ""));
         let full = std::path::Path::new(&self.session.cwd).join(path);
-        let status = if std::fs::write(&full, text).is_ok() { "completed" } else { "failed" };
+        let status = if std::fs::write(&full, text).is_ok() {
+            "completed"
+        } else {
+            "failed"
+        };
         self.update(json!({"sessionUpdate": "tool_call", "toolCallId": "w1", "title": format!("write {path}"), "kind": "edit",
             "status": status, "locations": [{"path": full}]}));
     }
 
     fn die(&self, code: &str) -> Option<String> {
         eprintln!("the agent dies as told");
-        self.end.send(u8::try_from(number(code)).unwrap_or(1)).expect("main waits for it");
-        thread::sleep(Duration::from_secs(60));
+        self.end
+            .send(u8::try_from(number(code)).unwrap_or(1))
+            .expect("main waits for it");
+        thread::park_timeout(Duration::from_mins(1));
         None
     }
+}
+
+/// A line of `len` bytes which is no message.
+fn long_line(len: u64) {
+    let mut out = std::io::stdout().lock();
+    let piece = vec![b'x'; 65_536];
+    let mut left = usize::try_from(len).unwrap_or(0);
+    while left > 0 {
+        let now = left.min(piece.len());
+        if out.write_all(&piece[..now]).is_err() {
+            return;
+        }
+        left -= now;
+    }
+    drop(out.write_all(b"\n").and_then(|()| out.flush()));
 }
 
 fn number(text: &str) -> u64 {
@@ -186,7 +229,7 @@ fn flood(len: u64) {
     let mut err = std::io::stderr().lock();
     let mut left = len;
     while left > 0 {
-        if writeln!(err, "{:0>79}", left).is_err() {
+        if writeln!(err, "{left:0>79}").is_err() {
             return;
         }
         left = left.saturating_sub(80);

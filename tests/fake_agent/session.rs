@@ -34,6 +34,10 @@ impl Session {
     /// Sleeps until the time is over or the turn is cancelled.
     pub(crate) fn sleep(&self, time: Duration) {
         let cancelled = self.cancelled.lock().unwrap();
-        drop(self.woken.wait_timeout_while(cancelled, time, |cancelled| !*cancelled).unwrap());
+        drop(
+            self.woken
+                .wait_timeout_while(cancelled, time, |cancelled| !*cancelled)
+                .unwrap(),
+        );
     }
 }

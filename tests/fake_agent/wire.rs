@@ -35,7 +35,9 @@ impl Wire {
     }
 
     pub(crate) fn refuse(&self, id: &Value, code: i64, message: &str) {
-        self.send(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}));
+        self.send(
+            &json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}),
+        );
     }
 
     pub(crate) fn notify(&self, method: &str, params: Value) {
@@ -53,7 +55,9 @@ impl Wire {
 
     /// Takes in the client's answer to an earlier question.
     pub(crate) fn answered(&self, message: Value) {
-        let asked = message["id"].as_u64().and_then(|id| self.asked.lock().unwrap().remove(&id));
+        let asked = message["id"]
+            .as_u64()
+            .and_then(|id| self.asked.lock().unwrap().remove(&id));
         if let Some(asked) = asked {
             drop(asked.send(message));
         }

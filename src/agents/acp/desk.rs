@@ -26,15 +26,31 @@ pub(super) struct Turn {
 
 #[derive(Debug)]
 pub(super) enum Message {
-    Begin { session: String, turn: Turn },
+    Begin {
+        session: String,
+        turn: Turn,
+    },
     Update(Value),
-    Permission { params: Value, responder: Responder<Value> },
-    Cancel { session: String },
+    Permission {
+        params: Value,
+        responder: Responder<Value>,
+    },
+    Cancel {
+        session: String,
+    },
     /// `stuck`: the agent did not answer, so no further turn may be put to this session.
-    Finish { session: String, stuck: bool, reply: oneshot::Sender<Summary> },
-    Forget { session: String },
+    Finish {
+        session: String,
+        stuck: bool,
+        reply: oneshot::Sender<Summary>,
+    },
+    Forget {
+        session: String,
+    },
     /// `drained` is dropped when no turn is left.
-    CancelAll { drained: oneshot::Sender<()> },
+    CancelAll {
+        drained: oneshot::Sender<()>,
+    },
 }
 
 /// The state of the task.
@@ -91,7 +107,11 @@ impl Desk {
                     current.cancelled.cancel();
                 }
             }
-            Message::Finish { session, stuck, reply } => self.finish(&session, stuck, reply),
+            Message::Finish {
+                session,
+                stuck,
+                reply,
+            } => self.finish(&session, stuck, reply),
             Message::Forget { session } => {
                 self.sessions.remove(&session);
             }
@@ -112,11 +132,11 @@ impl Desk {
     /// Updates of sessions without a turn are dropped: replays, and stragglers.
     fn update(&mut self, params: &Value) {
         let session = params["sessionId"].as_str().unwrap_or_default();
-        if let Some(current) = self.current(session) {
-            if let Some(event) = current.ledger.enter(&params["update"]) {
-                // A listener that left has cancelled the turn, or does not care.
-                drop(current.events.send(event));
-            }
+        if let Some(current) = self.current(session)
+            && let Some(event) = current.ledger.enter(&params["update"])
+        {
+            // A listener that left has cancelled the turn, or does not care.
+            drop(current.events.send(event));
         }
     }
 
@@ -133,7 +153,10 @@ impl Desk {
             Some(_) | None => permission::cancelled(),
         };
         if let Err(error) = responder.respond(answer) {
-            tracing::debug!(code = i32::from(error.code), "a permission was not answered");
+            tracing::debug!(
+                code = i32::from(error.code),
+                "a permission was not answered"
+            );
         }
     }
 
@@ -150,7 +173,11 @@ impl Desk {
     }
 
     fn tell_drained(&mut self) {
-        if self.sessions.values().all(|session| session.current.is_none()) {
+        if self
+            .sessions
+            .values()
+            .all(|session| session.current.is_none())
+        {
             self.draining.clear();
         }
     }
@@ -160,17 +187,32 @@ impl Session {
     /// Lets the next turn begin, if none is in flight. Its driver must finish it, even if its caller has left.
     fn grant(&mut self) {
         while self.current.is_none()
-            && let Some(Turn { permit, events, cancelled, granted }) = self.waiting.pop_front()
+            && let Some(Turn {
+                permit,
+                events,
+                cancelled,
+                granted,
+            }) = self.waiting.pop_front()
         {
             if granted.send(!self.stuck).is_ok() && !self.stuck {
-                self.current = Some(Current { permit, events, cancelled, ledger: Ledger::default() });
+                self.current = Some(Current {
+                    permit,
+                    events,
+                    cancelled,
+                    ledger: Ledger::default(),
+                });
             }
         }
     }
 
     fn cancel_all(&self) {
         let waiting = self.waiting.iter().map(|turn| &turn.cancelled);
-        for cancelled in self.current.iter().map(|current| &current.cancelled).chain(waiting) {
+        for cancelled in self
+            .current
+            .iter()
+            .map(|current| &current.cancelled)
+            .chain(waiting)
+        {
             cancelled.cancel();
         }
     }

@@ -42,10 +42,14 @@ impl Link {
             Ok(_exit) if self.process().never_started() => {
                 self.fault(ErrorKind::AgentSpawn, "cannot be started")
             }
-            Ok(exit) => self.fault(ErrorKind::AgentDied, format_args!("died during {step} ({exit})")),
-            Err(_elapsed) => {
-                self.fault(ErrorKind::AgentDied, format_args!("closed its output during {step}, and is useless"))
-            }
+            Ok(exit) => self.fault(
+                ErrorKind::AgentDied,
+                format_args!("died during {step} ({exit})"),
+            ),
+            Err(_elapsed) => self.fault(
+                ErrorKind::AgentDied,
+                format_args!("closed its output during {step}, and is useless"),
+            ),
         }
     }
 
@@ -62,18 +66,34 @@ impl Link {
             UNSUPPORTED_VERSION => ErrorKind::VersionMismatch,
             _ => ErrorKind::Refused,
         };
-        let data = error.data.map(|data| format!(", {data}")).unwrap_or_default();
-        let fault = self.fault(kind, format_args!("refused {step}: {} ({code}{data})", error.message));
-        if kind == ErrorKind::AgentAuth { fault.hint(login(self.agent(), self.capabilities())) } else { fault }
+        let data = error
+            .data
+            .map(|data| format!(", {data}"))
+            .unwrap_or_default();
+        let fault = self.fault(
+            kind,
+            format_args!("refused {step}: {} ({code}{data})", error.message),
+        );
+        if kind == ErrorKind::AgentAuth {
+            fault.hint(login(self.agent(), self.capabilities()))
+        } else {
+            fault
+        }
     }
 
     pub(super) fn late(&self, kind: ErrorKind, step: &str, limit: Duration) -> Fault {
-        self.fault(kind, format_args!("did not answer {step} within {} ms", limit.as_millis()))
+        self.fault(
+            kind,
+            format_args!("did not answer {step} within {} ms", limit.as_millis()),
+        )
     }
 
     pub(super) fn too_large(&self, step: &str, len: usize) -> Fault {
         let most = super::wire::MAX_LINE;
-        self.fault(ErrorKind::TooLarge, format_args!("sent a line of {len} bytes during {step}; at most {most} are read"))
+        self.fault(
+            ErrorKind::TooLarge,
+            format_args!("sent a line of {len} bytes during {step}; at most {most} are read"),
+        )
     }
 }
 

@@ -15,6 +15,10 @@ const VERSION: u64 = 1;
 
 /// What an agent said of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one capability of the protocol"
+)]
 pub struct Capabilities {
     /// `session/load`: with replay.
     pub load: bool,
@@ -41,8 +45,16 @@ impl Capabilities {
         let session = &agent_side["sessionCapabilities"];
         let has = |name: &str| !matches!(session[name], Value::Null | Value::Bool(false));
         let info = &answer["agentInfo"];
-        let methods = answer["authMethods"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let login = |method: &Value| method["description"].as_str().or(method["name"].as_str()).map(str::to_owned);
+        let methods = answer["authMethods"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let login = |method: &Value| {
+            method["description"]
+                .as_str()
+                .or(method["name"].as_str())
+                .map(str::to_owned)
+        };
         Self {
             load: agent_side["loadSession"].as_bool().unwrap_or(false),
             resume: has("resume"),
@@ -69,7 +81,10 @@ pub(super) async fn initialize(link: &Link, limit: Duration) -> Result<Capabilit
             ErrorKind::VersionMismatch,
             format_args!("speaks version {other} of the protocol; version {VERSION} was asked for"),
         )),
-        None => Err(link.fault(ErrorKind::HandshakeMalformed, "answered initialize without a version")),
+        None => Err(link.fault(
+            ErrorKind::HandshakeMalformed,
+            "answered initialize without a version",
+        )),
     }
 }
 
@@ -83,5 +98,8 @@ fn silent(link: &Link, limit: Duration) -> Fault {
 
 /// A request's parameters that could not be written, which no value of ours causes.
 pub(super) fn unwritable(error: &Error) -> Fault {
-    Fault::internal(format_args!("a request cannot be written: {}", error.message))
+    Fault::internal(format_args!(
+        "a request cannot be written: {}",
+        error.message
+    ))
 }

@@ -30,7 +30,8 @@ impl Junk {
         if heap.last.len() == KEPT {
             heap.last.pop_front();
         }
-        heap.last.push_back(head(line, LINE).escape_debug().to_string());
+        heap.last
+            .push_back(head(line, LINE).escape_debug().to_string());
     }
 
     /// The count and the last lines for a person; nothing if there were none.

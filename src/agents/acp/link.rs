@@ -14,8 +14,8 @@ use crate::{
     },
 };
 use agent_client_protocol::{
-    Agent, Builder, Client, ConnectTo, ConnectionTo, Error, Responder, UntypedMessage, on_receive_notification,
-    on_receive_request,
+    Agent, Builder, Client, ConnectTo, ConnectionTo, Error, Responder, UntypedMessage,
+    on_receive_notification, on_receive_request,
 };
 use futures::{FutureExt as _, future::BoxFuture};
 use serde::Serialize;
@@ -33,7 +33,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// For an answer that was written before the end of its process to be read after it.
 const LAST_ANSWER: Duration = Duration::from_millis(250);
 /// For cancelled turns to be answered before stdin is closed.
-const DRAIN: Duration = Duration::from_millis(1_000);
+const DRAIN: Duration = Duration::from_secs(1);
 
 /// A link to an agent. Cheap to clone; when the last clone is dropped the agent is killed.
 #[derive(Clone, Debug)]
@@ -72,8 +72,16 @@ impl Link {
         let stop = CancellationToken::new();
         let ended = CancellationToken::new();
         let (ready, connection) = oneshot::channel();
-        tokio::spawn(drive(transport, desk.clone(), ready, stop.clone(), ended.clone().drop_guard()));
-        let connection = connection.await.map_err(|_gone| Fault::internal("the link's driver ended as it began"))?;
+        tokio::spawn(drive(
+            transport,
+            desk.clone(),
+            ready,
+            stop.clone(),
+            ended.clone().drop_guard(),
+        ));
+        let connection = connection
+            .await
+            .map_err(|_gone| Fault::internal("the link's driver ended as it began"))?;
         let inner = Inner {
             agent: agent.to_owned(),
             limits,
@@ -86,8 +94,11 @@ impl Link {
             ended,
             _stop: stop.drop_guard(),
         };
-        let link = Self { inner: Arc::new(inner) };
-        let found = handshake::initialize(&link, Duration::from_millis(limits.initialize_ms)).await?;
+        let link = Self {
+            inner: Arc::new(inner),
+        };
+        let found =
+            handshake::initialize(&link, Duration::from_millis(limits.initialize_ms)).await?;
         link.inner.capabilities.get_or_init(|| found);
         Ok(link)
     }
@@ -159,19 +170,35 @@ impl Link {
         params: impl Serialize,
     ) -> Result<BoxFuture<'static, Result<Value, Error>>, Fault> {
         let request = UntypedMessage::new(method, params).map_err(|error| unwritable(&error))?;
-        Ok(self.inner.connection.send_request(request).block_task().boxed())
+        Ok(self
+            .inner
+            .connection
+            .send_request(request)
+            .block_task()
+            .boxed())
     }
 
     /// Sends a notification. A connection that is over is found out by whoever waits for an answer.
     pub(super) fn notify(&self, method: &str, params: impl Serialize) {
-        let sent = UntypedMessage::new(method, params).map(|note| self.inner.connection.send_notification(note));
+        let sent = UntypedMessage::new(method, params)
+            .map(|note| self.inner.connection.send_notification(note));
         if let Ok(Err(error)) | Err(error) = sent {
-            tracing::debug!(agent.name = self.inner.agent, method, code = i32::from(error.code), "not sent");
+            tracing::debug!(
+                agent.name = self.inner.agent,
+                method,
+                code = i32::from(error.code),
+                "not sent"
+            );
         }
     }
 
     /// Sends a request and waits for its answer, for `limit` at most.
-    pub(super) async fn ask(&self, method: &str, params: impl Serialize, limit: Duration) -> Result<Value, Fault> {
+    pub(super) async fn ask(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        limit: Duration,
+    ) -> Result<Value, Fault> {
         let answer = self.send(method, params)?;
         tokio::select! {
             biased;
@@ -209,7 +236,10 @@ async fn drive(
         .on_receive_request(
             async move |request: UntypedMessage, responder: Responder<Value>, _connection| {
                 if request.method == "session/request_permission" {
-                    drop(desk.send(desk::Message::Permission { params: request.params, responder }));
+                    drop(desk.send(desk::Message::Permission {
+                        params: request.params,
+                        responder,
+                    }));
                     return Ok(());
                 }
                 responder.respond_with_error(Error::method_not_found())

@@ -44,12 +44,23 @@ impl Link {
     pub async fn open(&self, opening: Opening) -> Result<Opened, Fault> {
         let route = route(&opening, self.capabilities());
         let params = with_persona(NewSessionRequest::new(opening.cwd.clone()), &opening, route);
-        let answer = self.ask("session/new", params, self.session_limit()).await?;
+        let answer = self
+            .ask("session/new", params, self.session_limit())
+            .await?;
         let Some(session) = answer["sessionId"].as_str() else {
-            return Err(self.fault(ErrorKind::HandshakeMalformed, "answered session/new without a session id"));
+            return Err(self.fault(
+                ErrorKind::HandshakeMalformed,
+                "answered session/new without a session id",
+            ));
         };
-        let warnings = self.choose_model(session, opening.model.as_deref(), &answer).await?;
-        Ok(Opened { session: session.to_owned(), route, warnings })
+        let warnings = self
+            .choose_model(session, opening.model.as_deref(), &answer)
+            .await?;
+        Ok(Opened {
+            session: session.to_owned(),
+            route,
+            warnings,
+        })
     }
 
     /// Takes up a session of an earlier process: by `session/resume`, else `session/load` (what that replays is swallowed). The persona and
@@ -57,11 +68,24 @@ impl Link {
     ///
     /// # Errors
     /// `not_found` when the agent can do neither or does not know the session; else as for [`Link::open`].
-    pub async fn reopen(&self, session: &str, opening: Opening) -> Result<(Continuity, Opened), Fault> {
+    pub async fn reopen(
+        &self,
+        session: &str,
+        opening: Opening,
+    ) -> Result<(Continuity, Opened), Fault> {
         let route = route(&opening, self.capabilities());
         let (continuity, answer) = self.take_up(session, &opening, route).await?;
-        let warnings = self.choose_model(session, opening.model.as_deref(), &answer).await?;
-        Ok((continuity, Opened { session: session.to_owned(), route, warnings }))
+        let warnings = self
+            .choose_model(session, opening.model.as_deref(), &answer)
+            .await?;
+        Ok((
+            continuity,
+            Opened {
+                session: session.to_owned(),
+                route,
+                warnings,
+            },
+        ))
     }
 
     /// Closes a session, where the agent can; a turn in it is cancelled first.
@@ -74,7 +98,9 @@ impl Link {
                 tracing::debug!(agent.name = self.agent(), %fault, "a session was not closed");
             }
         }
-        self.tell(desk::Message::Forget { session: session.to_owned() });
+        self.tell(desk::Message::Forget {
+            session: session.to_owned(),
+        });
     }
 
     async fn take_up(
@@ -86,44 +112,79 @@ impl Link {
         let mut why = "it can neither resume nor load".to_owned();
         if self.capabilities().resume {
             let params = ResumeSessionRequest::new(session.to_owned(), opening.cwd.clone());
-            match self.ask("session/resume", with_persona(params, opening, route), self.session_limit()).await {
+            match self
+                .ask(
+                    "session/resume",
+                    with_persona(params, opening, route),
+                    self.session_limit(),
+                )
+                .await
+            {
                 Ok(answer) => return Ok((Continuity::Resumed, answer)),
                 Err(fault) => why = forgotten(fault)?,
             }
         }
         if self.capabilities().load {
             let params = LoadSessionRequest::new(session.to_owned(), opening.cwd.clone());
-            match self.ask("session/load", with_persona(params, opening, route), self.session_limit()).await {
+            match self
+                .ask(
+                    "session/load",
+                    with_persona(params, opening, route),
+                    self.session_limit(),
+                )
+                .await
+            {
                 Ok(answer) => return Ok((Continuity::Loaded, answer)),
                 Err(fault) => why = forgotten(fault)?,
             }
         }
-        Err(Fault::new(ErrorKind::NotFound, format!("agent \"{}\" has no session {session}: {why}", self.agent())))
+        Err(Fault::new(
+            ErrorKind::NotFound,
+            format!("agent \"{}\" has no session {session}: {why}", self.agent()),
+        ))
     }
 
     /// A model that cannot be had is a warning: the agent works, if with another one.
-    async fn choose_model(&self, session: &str, model: Option<&str>, answer: &Value) -> Result<Vec<Warning>, Fault> {
+    async fn choose_model(
+        &self,
+        session: &str,
+        model: Option<&str>,
+        answer: &Value,
+    ) -> Result<Vec<Warning>, Fault> {
         let Some(model) = model.filter(|model| !model.is_empty()) else {
             return Ok(Vec::new());
         };
-        let options = answer["configOptions"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let option = options.iter().find(|option| option["category"] == "model" || option["id"] == "model");
+        let options = answer["configOptions"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let option = options
+            .iter()
+            .find(|option| option["category"] == "model" || option["id"] == "model");
         let set = match option {
             Some(option) if option["currentValue"] == model => return Ok(Vec::new()),
             Some(option) => {
-                let value = choices(option).find(|choice| is_named(choice, model)).map_or(model, |choice| value(choice));
-                let params = json!({"sessionId": session, "configId": option["id"], "value": value});
-                self.ask("session/set_config_option", params, self.session_limit()).await
+                let value = choices(option)
+                    .find(|choice| is_named(choice, model))
+                    .map_or(model, |choice| value(choice));
+                let params =
+                    json!({"sessionId": session, "configId": option["id"], "value": value});
+                self.ask("session/set_config_option", params, self.session_limit())
+                    .await
             }
             None => {
                 let params = json!({"sessionId": session, "modelId": model});
-                self.ask("session/set_model", params, self.session_limit()).await
+                self.ask("session/set_model", params, self.session_limit())
+                    .await
             }
         };
         match set {
             Ok(_) => Ok(Vec::new()),
             Err(fault) if is_fatal(fault.kind) => Err(fault),
-            Err(fault) => Ok(vec![Warning::new("model_not_set", not_set(model, option, &fault))]),
+            Err(fault) => Ok(vec![Warning::new(
+                "model_not_set",
+                not_set(model, option, &fault),
+            )]),
         }
     }
 
@@ -136,7 +197,10 @@ impl Link {
 fn route(opening: &Opening, can: &Capabilities) -> Option<PersonaRoute> {
     opening.persona.as_ref()?;
     Some(match can {
-        Capabilities { system_prompt: true, .. } => PersonaRoute::SystemPrompt,
+        Capabilities {
+            system_prompt: true,
+            ..
+        } => PersonaRoute::SystemPrompt,
         can if can.takes_meta() => PersonaRoute::Meta,
         _ => PersonaRoute::PromptBlock,
     })
@@ -148,7 +212,8 @@ fn with_persona(params: impl Serialize, opening: &Opening, route: Option<Persona
     let persona = opening.persona.as_deref().unwrap_or_default();
     match route {
         Some(PersonaRoute::SystemPrompt) => {
-            params["systemPrompt"] = json!({"mode": "append", "content": [{"type": "text", "text": persona}]});
+            params["systemPrompt"] =
+                json!({"mode": "append", "content": [{"type": "text", "text": persona}]});
         }
         Some(PersonaRoute::Meta) => params["_meta"] = json!({"systemPrompt": {"append": persona}}),
         Some(PersonaRoute::EnvironmentFile | PersonaRoute::PromptBlock) | None => {}
@@ -158,28 +223,43 @@ fn with_persona(params: impl Serialize, opening: &Opening, route: Option<Persona
 
 /// The reason why a session is not there, or the fault that is about something else.
 fn forgotten(fault: Fault) -> Result<String, Fault> {
-    if is_fatal(fault.kind) { Err(fault) } else { Ok(fault.detail) }
+    if is_fatal(fault.kind) {
+        Err(fault)
+    } else {
+        Ok(fault.detail)
+    }
 }
 
 /// The link is broken or unusable; anything else is the agent's answer to one question.
 fn is_fatal(kind: ErrorKind) -> bool {
     matches!(
         kind,
-        ErrorKind::AgentDied | ErrorKind::AgentSpawn | ErrorKind::AgentAuth | ErrorKind::TimedOut | ErrorKind::TooLarge
+        ErrorKind::AgentDied
+            | ErrorKind::AgentSpawn
+            | ErrorKind::AgentAuth
+            | ErrorKind::TimedOut
+            | ErrorKind::TooLarge
     )
 }
 
 /// An option's choices, which may be in groups.
 fn choices(option: &Value) -> impl Iterator<Item = &Value> {
-    let top = option["options"].as_array().map(Vec::as_slice).unwrap_or_default();
-    top.iter().flat_map(|choice| match choice["options"].as_array() {
-        Some(group) => group.as_slice(),
-        None => std::slice::from_ref(choice),
-    })
+    let top = option["options"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    top.iter()
+        .flat_map(|choice| match choice["options"].as_array() {
+            Some(group) => group.as_slice(),
+            None => std::slice::from_ref(choice),
+        })
 }
 
 fn is_named(choice: &Value, model: &str) -> bool {
-    let same = |word: &Value| word.as_str().is_some_and(|word| word.eq_ignore_ascii_case(model));
+    let same = |word: &Value| {
+        word.as_str()
+            .is_some_and(|word| word.eq_ignore_ascii_case(model))
+    };
     same(&choice["value"]) || same(&choice["name"])
 }
 
@@ -188,9 +268,20 @@ fn value(choice: &Value) -> &str {
 }
 
 fn not_set(model: &str, option: Option<&Value>, fault: &Fault) -> String {
-    let offered: Vec<&str> = option.into_iter().flat_map(choices).map(value).take(20).collect();
+    let offered: Vec<&str> = option
+        .into_iter()
+        .flat_map(choices)
+        .map(value)
+        .take(20)
+        .collect();
     match offered.as_slice() {
-        [] => format!("the agent has no way to use model \"{model}\": {}", fault.detail),
-        offered => format!("the agent does not offer model \"{model}\"; it offers {}", offered.join(", ")),
+        [] => format!(
+            "the agent has no way to use model \"{model}\": {}",
+            fault.detail
+        ),
+        offered => format!(
+            "the agent does not offer model \"{model}\"; it offers {}",
+            offered.join(", ")
+        ),
     }
 }

@@ -25,12 +25,18 @@ pub(super) struct Verdict {
 
 /// Decides a request. Where a person should say, the answer is no: the turn goes on, and its end names what was denied.
 pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value) -> Verdict {
-    let ask = Ask { action: action(&tool.kind), paths: tool.paths.clone(), command: tool.command.clone() };
+    let ask = Ask {
+        action: action(&tool.kind),
+        paths: tool.paths.clone(),
+        command: tool.command.clone(),
+    };
     let kinds = match policy::decide(permit.security, &permit.grounds, &ask) {
         Decision::Allow => ["allow_once", "allow_always"],
         Decision::Ask | Decision::Deny => ["reject_once", "reject_always"],
     };
-    let picked = kinds.iter().find_map(|kind| Some((*kind, pick(options, kind)?)));
+    let picked = kinds
+        .iter()
+        .find_map(|kind| Some((*kind, pick(options, kind)?)));
     let (decision, allowed) = match picked {
         Some((kind, _)) if kind.starts_with("allow") => ("allowed", true),
         Some(_) => ("rejected", false),
@@ -39,10 +45,20 @@ pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value) -> Verdict {
     };
     let option = picked.map(|(_, id)| id.to_owned());
     let outcome = option.as_deref().map_or_else(cancelled, |id| {
-        answer(RequestPermissionOutcome::Selected(SelectedPermissionOutcome::new(id.to_owned())))
+        answer(RequestPermissionOutcome::Selected(
+            SelectedPermissionOutcome::new(id.to_owned()),
+        ))
     });
-    let event = TurnEvent::Permission { title: tool.title.clone(), decision, option };
-    Verdict { allowed, outcome, event }
+    let event = TurnEvent::Permission {
+        title: tool.title.clone(),
+        decision,
+        option,
+    };
+    Verdict {
+        allowed,
+        outcome,
+        event,
+    }
 }
 
 /// The answer to whatever is asked when its turn is being cancelled, or has no turn.
@@ -85,8 +101,18 @@ mod tests {
     use serde_json::{Value, json};
 
     fn outcome(security: Security, kind: &str, command: &str, options: &Value) -> Value {
-        let permit = Permit { security, grounds: Grounds { cwd: "/p".into(), workspace: None } };
-        let tool = Tool { kind: kind.to_owned(), command: Some(command.to_owned()), ..Tool::default() };
+        let permit = Permit {
+            security,
+            grounds: Grounds {
+                cwd: "/p".into(),
+                workspace: None,
+            },
+        };
+        let tool = Tool {
+            kind: kind.to_owned(),
+            command: Some(command.to_owned()),
+            ..Tool::default()
+        };
         decide(&permit, &tool, options).outcome["outcome"].clone()
     }
 
@@ -95,10 +121,22 @@ mod tests {
         let options = json!([{"optionId": "A", "kind": "reject_always"}, {"optionId": "B", "kind": "allow_always"},
             {"optionId": "C", "kind": "reject_once"}, {"optionId": "D", "kind": "allow_once"}]);
         let selected = |id: &str| json!({"outcome": "selected", "optionId": id});
-        assert_eq!(outcome(Security::Allowlist, "execute", "git status", &options), selected("D"));
-        assert_eq!(outcome(Security::Allowlist, "execute", "git push", &options), selected("C"));
-        assert_eq!(outcome(Security::Full, "execute", "git push", &options), selected("D"));
-        assert_eq!(outcome(Security::Deny, "new kind", "", &options), selected("C"));
+        assert_eq!(
+            outcome(Security::Allowlist, "execute", "git status", &options),
+            selected("D")
+        );
+        assert_eq!(
+            outcome(Security::Allowlist, "execute", "git push", &options),
+            selected("C")
+        );
+        assert_eq!(
+            outcome(Security::Full, "execute", "git push", &options),
+            selected("D")
+        );
+        assert_eq!(
+            outcome(Security::Deny, "new kind", "", &options),
+            selected("C")
+        );
         let always = json!([{"optionId": "B", "kind": "allow_always"}, {"optionId": "A", "kind": "reject_always"}]);
         assert_eq!(outcome(Security::Full, "edit", "", &always), selected("B"));
         assert_eq!(outcome(Security::Deny, "edit", "", &always), selected("A"));
@@ -106,8 +144,15 @@ mod tests {
 
     #[test]
     fn without_a_way_to_say_no_the_request_is_cancelled() {
-        let only_yes = json!([{"optionId": "B", "kind": "allow_once"}, {"optionId": "?", "kind": "odd"}]);
-        assert_eq!(outcome(Security::Deny, "edit", "", &only_yes), json!({"outcome": "cancelled"}));
-        assert_eq!(outcome(Security::Full, "edit", "", &json!(null)), json!({"outcome": "cancelled"}));
+        let only_yes =
+            json!([{"optionId": "B", "kind": "allow_once"}, {"optionId": "?", "kind": "odd"}]);
+        assert_eq!(
+            outcome(Security::Deny, "edit", "", &only_yes),
+            json!({"outcome": "cancelled"})
+        );
+        assert_eq!(
+            outcome(Security::Full, "edit", "", &json!(null)),
+            json!({"outcome": "cancelled"})
+        );
     }
 }

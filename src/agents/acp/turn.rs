@@ -53,19 +53,37 @@ impl Link {
     ) -> Result<TurnEnd, Fault> {
         let cancelled = CancellationToken::new();
         let (granted, grant) = oneshot::channel();
-        let turn = Turn { permit, events, cancelled: cancelled.clone(), granted };
-        self.tell(Message::Begin { session: session.to_owned(), turn });
-        let driver = Driver { link: self.clone(), session: session.to_owned(), cancelled: cancelled.clone() };
+        let turn = Turn {
+            permit,
+            events,
+            cancelled: cancelled.clone(),
+            granted,
+        };
+        self.tell(Message::Begin {
+            session: session.to_owned(),
+            turn,
+        });
+        let driver = Driver {
+            link: self.clone(),
+            session: session.to_owned(),
+            cancelled: cancelled.clone(),
+        };
         // The turn is driven to its end by a task of its own: a caller that leaves must not leave the session half-way.
         let guard = cancelled.drop_guard();
-        let driven = tokio::spawn(driver.drive(text, grant)).await;
+        let end = tokio::spawn(driver.drive(text, grant)).await;
         drop(guard.disarm());
-        driven.unwrap_or_else(|error| Err(Fault::internal(format_args!("a turn's driver failed: {error}"))))
+        end.unwrap_or_else(|error| {
+            Err(Fault::internal(format_args!(
+                "a turn's driver failed: {error}"
+            )))
+        })
     }
 
     /// Asks the agent to end the session's turn; what it asks from here on is answered `cancelled`.
     pub fn cancel(&self, session: &str) {
-        self.tell(Message::Cancel { session: session.to_owned() });
+        self.tell(Message::Cancel {
+            session: session.to_owned(),
+        });
     }
 }
 
@@ -79,7 +97,10 @@ struct Driver {
 enum Came {
     Answer(Result<Value, Error>),
     /// The agent ended the turn, or failed to, after it was asked to for this fault.
-    Stopped { why: Fault, stuck: bool },
+    Stopped {
+        why: Fault,
+        stuck: bool,
+    },
     Dead,
 }
 
@@ -88,7 +109,10 @@ impl Driver {
         match grant.await {
             Ok(true) => {}
             Ok(false) => {
-                let what = format_args!("still owes session {} the end of an earlier turn", self.session);
+                let what = format_args!(
+                    "still owes session {} the end of an earlier turn",
+                    self.session
+                );
                 return Err(self.link.fault(ErrorKind::Stalled, what));
             }
             Err(_gone) => return Err(self.link.dead("session/prompt").await),
@@ -131,7 +155,10 @@ impl Driver {
             () = sleep(limit) => Some(self.link.late(ErrorKind::TimedOut, "session/prompt", limit)),
         };
         self.cancelled.cancel();
-        self.link.notify("session/cancel", CancelNotification::new(self.session.clone()));
+        self.link.notify(
+            "session/cancel",
+            CancelNotification::new(self.session.clone()),
+        );
         let patience = Duration::from_millis(self.link.limits().close_ms);
         let ended = tokio::select! {
             biased;
@@ -143,7 +170,9 @@ impl Driver {
             (Ok(_), Some(why)) => Came::Stopped { why, stuck: false },
             (Err(_elapsed), Some(why)) => Came::Stopped { why, stuck: true },
             (Err(_elapsed), None) => {
-                let why = self.link.late(ErrorKind::Stalled, "session/cancel", patience);
+                let why = self
+                    .link
+                    .late(ErrorKind::Stalled, "session/cancel", patience);
                 Came::Stopped { why, stuck: true }
             }
         }
@@ -152,7 +181,11 @@ impl Driver {
     /// Closes the books behind all that arrived before the answer.
     async fn finish(&self, stuck: bool) -> Summary {
         let (reply, summary) = oneshot::channel();
-        self.link.tell(Message::Finish { session: self.session.clone(), stuck, reply });
+        self.link.tell(Message::Finish {
+            session: self.session.clone(),
+            stuck,
+            reply,
+        });
         summary.await.unwrap_or_default()
     }
 
@@ -163,7 +196,10 @@ impl Driver {
 
 fn answered(answer: &Value, summary: Summary) -> TurnEnd {
     // An answer without a word ends the turn all the same.
-    let stop_reason = answer["stopReason"].as_str().unwrap_or("end_turn").to_owned();
+    let stop_reason = answer["stopReason"]
+        .as_str()
+        .unwrap_or("end_turn")
+        .to_owned();
     let tokens = &answer["usage"];
     let usage = Usage {
         input_tokens: tokens["inputTokens"].as_u64(),
@@ -177,7 +213,16 @@ fn answered(answer: &Value, summary: Summary) -> TurnEnd {
 fn end(stop_reason: String, usage: Option<Usage>, summary: Summary) -> TurnEnd {
     let usage = match (usage, summary.cost_usd) {
         (None, None) => None,
-        (usage, cost_usd) => Some(Usage { cost_usd, ..usage.unwrap_or_default() }),
+        (usage, cost_usd) => Some(Usage {
+            cost_usd,
+            ..usage.unwrap_or_default()
+        }),
     };
-    TurnEnd { stop_reason, usage, text: summary.text, denied: summary.denied, edited: summary.edited }
+    TurnEnd {
+        stop_reason,
+        usage,
+        text: summary.text,
+        denied: summary.denied,
+        edited: summary.edited,
+    }
 }

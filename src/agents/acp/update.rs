@@ -20,13 +20,23 @@ pub enum TurnEvent {
     /// A piece of what it says to itself.
     Thought { text: String },
     /// A tool call, whole, whenever something about it has changed. `kind` and `status` are the protocol's words.
-    ToolCall { id: String, title: String, kind: String, status: String, locations: Vec<PathBuf> },
+    ToolCall {
+        id: String,
+        title: String,
+        kind: String,
+        status: String,
+        locations: Vec<PathBuf>,
+    },
     /// The whole plan, whenever it has changed.
     Plan { entries: Vec<PlanEntry> },
     /// The session's cost so far, as the agent sums it up.
     Usage { usage: Usage },
     /// The agent asked; `decision` is `allowed`, `rejected` or `cancelled`, `option` the id that was picked.
-    Permission { title: String, decision: &'static str, option: Option<String> },
+    Permission {
+        title: String,
+        decision: &'static str,
+        option: Option<String>,
+    },
 }
 
 /// A step of a plan, in the agent's words.
@@ -82,9 +92,13 @@ impl Ledger {
                 self.say(&text, update["messageId"].as_str());
                 Some(TurnEvent::Message { text })
             }
-            "agent_thought_chunk" => Some(TurnEvent::Thought { text: text(&update["content"])? }),
+            "agent_thought_chunk" => Some(TurnEvent::Thought {
+                text: text(&update["content"])?,
+            }),
             "tool_call" | "tool_call_update" => self.tool_call(update),
-            "plan" => Some(TurnEvent::Plan { entries: plan(&update["entries"]) }),
+            "plan" => Some(TurnEvent::Plan {
+                entries: plan(&update["entries"]),
+            }),
             "usage_update" => self.usage(update),
             _ => None,
         }
@@ -115,7 +129,12 @@ impl Ledger {
     pub(super) fn close(self, spent: &mut f64) -> Summary {
         let cost_usd = self.cost.map(|cost| (cost - *spent).max(0.0));
         *spent = self.cost.unwrap_or(*spent);
-        Summary { text: tail(&self.text, TEXT).to_owned(), denied: self.denied, edited: !self.touched.is_empty(), cost_usd }
+        Summary {
+            text: tail(&self.text, TEXT).to_owned(),
+            denied: self.denied,
+            edited: !self.touched.is_empty(),
+            cost_usd,
+        }
     }
 
     fn say(&mut self, text: &str, message: Option<&str>) {
@@ -143,9 +162,16 @@ impl Ledger {
 
     fn usage(&mut self, update: &Value) -> Option<TurnEvent> {
         let cost = &update["cost"];
-        let amount = cost["amount"].as_f64().filter(|_| cost["currency"] == "USD")?;
+        let amount = cost["amount"]
+            .as_f64()
+            .filter(|_| cost["currency"] == "USD")?;
         self.cost = Some(amount);
-        Some(TurnEvent::Usage { usage: Usage { cost_usd: Some(amount), ..Usage::default() } })
+        Some(TurnEvent::Usage {
+            usage: Usage {
+                cost_usd: Some(amount),
+                ..Usage::default()
+            },
+        })
     }
 }
 
@@ -162,7 +188,10 @@ impl Tool {
         set(&mut self.kind, "kind");
         set(&mut self.status, "status");
         if let Some(locations) = call["locations"].as_array() {
-            self.locations = locations.iter().filter_map(|place| Some(place["path"].as_str()?.into())).collect();
+            self.locations = locations
+                .iter()
+                .filter_map(|place| Some(place["path"].as_str()?.into()))
+                .collect();
         }
         for path in named_paths(call).chain(self.locations.clone()) {
             if !self.paths.contains(&path) {
@@ -191,13 +220,31 @@ impl Tool {
 /// Paths beside `locations`: in the tool's own input, where agents have words of their own, and in diffs. What a call names anywhere counts,
 /// so that a harmless location cannot stand for another file.
 fn named_paths(call: &Value) -> impl Iterator<Item = PathBuf> {
-    const WORDS: [&str; 8] =
-        ["path", "file_path", "filePath", "filepath", "notebook_path", "absolute_path", "old_path", "new_path"];
+    const WORDS: [&str; 8] = [
+        "path",
+        "file_path",
+        "filePath",
+        "filepath",
+        "notebook_path",
+        "absolute_path",
+        "old_path",
+        "new_path",
+    ];
     let input = &call["rawInput"];
-    let content = call["content"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let diffs = content.iter().filter(|part| part["type"] == "diff").map(|part| &part["path"]);
+    let content = call["content"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let diffs = content
+        .iter()
+        .filter(|part| part["type"] == "diff")
+        .map(|part| &part["path"]);
     let inputs = WORDS.iter().map(|word| &input[word]);
-    inputs.chain(diffs).filter_map(|path| path.as_str().map(PathBuf::from)).collect::<Vec<_>>().into_iter()
+    inputs
+        .chain(diffs)
+        .filter_map(|path| path.as_str().map(PathBuf::from))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// A command line, or its words.
@@ -213,13 +260,19 @@ fn command(value: &Value) -> Option<String> {
 }
 
 fn text(content: &Value) -> Option<String> {
-    content["text"].as_str().or(content["uri"].as_str()).map(str::to_owned)
+    content["text"]
+        .as_str()
+        .or(content["uri"].as_str())
+        .map(str::to_owned)
 }
 
 fn plan(entries: &Value) -> Vec<PlanEntry> {
     let word = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
     let entries = entries.as_array().map(Vec::as_slice).unwrap_or_default();
-    let entry = |entry: &Value| PlanEntry { content: word(entry, "content"), status: word(entry, "status") };
+    let entry = |entry: &Value| PlanEntry {
+        content: word(entry, "content"),
+        status: word(entry, "status"),
+    };
     entries.iter().map(entry).collect()
 }
 
@@ -235,9 +288,12 @@ mod tests {
 
     #[test]
     fn a_turn_has_edited_once_a_changing_tool_has_begun() {
-        for (kind, status, edited) in
-            [("edit", "pending", false), ("edit", "in_progress", true), ("execute", "failed", true), ("read", "completed", false)]
-        {
+        for (kind, status, edited) in [
+            ("edit", "pending", false),
+            ("edit", "in_progress", true),
+            ("execute", "failed", true),
+            ("read", "completed", false),
+        ] {
             let mut ledger = Ledger::default();
             ledger.enter(&call(kind, status));
             assert_eq!(ledger.close(&mut 0.0).edited, edited, "{kind} {status}");
@@ -251,29 +307,43 @@ mod tests {
         let tool = ledger.tool(&json!({"toolCallId": "t"}));
         assert_eq!(tool.kind, "execute");
         ledger.ruled(&tool, false);
-        ledger.enter(&json!({"sessionUpdate": "tool_call_update", "toolCallId": "t", "status": "failed"}));
+        ledger.enter(
+            &json!({"sessionUpdate": "tool_call_update", "toolCallId": "t", "status": "failed"}),
+        );
         let summary = ledger.close(&mut 0.0);
-        assert_eq!((summary.edited, summary.denied), (false, vec!["T".to_owned()]));
+        assert_eq!(
+            (summary.edited, summary.denied),
+            (false, vec!["T".to_owned()])
+        );
     }
 
     #[test]
     fn all_paths_that_a_call_names_count() {
         let tool = Ledger::default().tool(&json!({"toolCallId": "t", "locations": [{"path": "a"}],
             "rawInput": {"file_path": "/etc/b", "command": ["git", "push"]}, "content": [{"type": "diff", "path": "c"}]}));
-        assert_eq!(tool.paths, [Path::new("/etc/b"), Path::new("c"), Path::new("a")]);
+        assert_eq!(
+            tool.paths,
+            [Path::new("/etc/b"), Path::new("c"), Path::new("a")]
+        );
         assert_eq!(tool.command.as_deref(), Some("git push"));
     }
 
     #[test]
     fn messages_are_paragraphs_and_the_future_is_passed_over() {
-        let chunk = |text: &str, id: &str| {
-            json!({"sessionUpdate": "agent_message_chunk", "messageId": id, "content": {"type": "text", "text": text}})
-        };
+        let chunk = |text: &str, id: &str| json!({"sessionUpdate": "agent_message_chunk", "messageId": id, "content": {"type": "text", "text": text}});
         let mut ledger = Ledger::default();
-        assert_eq!(ledger.enter(&chunk("a", "1")), Some(TurnEvent::Message { text: "a".to_owned() }));
+        assert_eq!(
+            ledger.enter(&chunk("a", "1")),
+            Some(TurnEvent::Message {
+                text: "a".to_owned()
+            })
+        );
         ledger.enter(&chunk("b", "1"));
         ledger.enter(&chunk("c", "2"));
-        assert_eq!(ledger.enter(&json!({"sessionUpdate": "dream", "x": 1})), None);
+        assert_eq!(
+            ledger.enter(&json!({"sessionUpdate": "dream", "x": 1})),
+            None
+        );
         assert_eq!(ledger.enter(&json!(null)), None);
         assert_eq!(ledger.close(&mut 0.0).text, "ab\n\nc");
     }
@@ -281,7 +351,9 @@ mod tests {
     #[test]
     fn a_turn_costs_what_the_session_has_cost_since() {
         let mut ledger = Ledger::default();
-        ledger.enter(&json!({"sessionUpdate": "usage_update", "cost": {"amount": 0.75, "currency": "USD"}}));
+        ledger.enter(
+            &json!({"sessionUpdate": "usage_update", "cost": {"amount": 0.75, "currency": "USD"}}),
+        );
         let mut spent = 0.5;
         assert_eq!(ledger.close(&mut spent).cost_usd, Some(0.25));
         assert_eq!(Ledger::default().close(&mut spent).cost_usd, None);

@@ -25,7 +25,14 @@ pub(super) fn transport(
     junk: Junk,
     too_long: watch::Sender<usize>,
 ) -> impl ConnectTo<Client> + 'static {
-    Lines::new(outgoing(stdin), incoming(Reader { from: BufReader::new(stdout), junk, too_long }))
+    Lines::new(
+        outgoing(stdin),
+        incoming(Reader {
+            from: BufReader::new(stdout),
+            junk,
+            too_long,
+        }),
+    )
 }
 
 /// Whole lines in one write each.
@@ -114,9 +121,20 @@ mod tests {
         let titled = format!("\x1b]0;agent\x07{whole}");
         assert_eq!(message(titled.as_bytes()), Found::Message(whole.to_owned()));
         assert_eq!(message(b"  \r"), Found::Nothing);
-        for junk in ["hello", "42", "[]", "{}", r#"{"id":1}"#, r#"{"jsonrpc":"2.0"}"#, r#"{"jsonrpc":"2.0","id":1"#] {
+        for junk in [
+            "hello",
+            "42",
+            "[]",
+            "{}",
+            r#"{"id":1}"#,
+            r#"{"jsonrpc":"2.0"}"#,
+            r#"{"jsonrpc":"2.0","id":1"#,
+        ] {
             assert_eq!(message(junk.as_bytes()), Found::Junk(junk.to_owned()));
         }
-        assert!(matches!(message(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}"), Found::Message(_)));
+        assert!(matches!(
+            message(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}"),
+            Found::Message(_)
+        ));
     }
 }

@@ -8,7 +8,9 @@ use super::{
     stdin::StdinGate,
 };
 use rustix::process::Signal;
-use std::{fmt, os::unix::process::ExitStatusExt as _, process::ExitStatus, sync::Arc, time::Duration};
+use std::{
+    fmt, os::unix::process::ExitStatusExt as _, process::ExitStatus, sync::Arc, time::Duration,
+};
 use tokio::{sync::watch, time::timeout};
 
 /// From the end of stdin to SIGTERM.
@@ -29,7 +31,10 @@ pub struct Exit {
 
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
-        Self { code: status.code(), signal: status.signal() }
+        Self {
+            code: status.code(),
+            signal: status.signal(),
+        }
     }
 }
 
@@ -76,7 +81,15 @@ impl ProcessHandle {
         tail: Tail,
         exit: watch::Receiver<Option<Exit>>,
     ) -> Self {
-        Self { inner: Arc::new(Inner { pid, grip, stdin, tail, exit }) }
+        Self {
+            inner: Arc::new(Inner {
+                pid,
+                grip,
+                stdin,
+                tail,
+                exit,
+            }),
+        }
     }
 
     /// The process id of the agent's shim, which leads the agent's process group.
@@ -107,9 +120,16 @@ impl ProcessHandle {
     /// Waits until the agent has ended and its last words are in. Any number may wait.
     pub async fn exited(&self) -> Exit {
         let mut exit = self.inner.exit.clone();
-        let seen = exit.wait_for(Option::is_some).await.ok().and_then(|exit| *exit);
+        let seen = exit
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|exit| *exit);
         // The watcher goes without a word only when its runtime does.
-        seen.unwrap_or(Exit { code: None, signal: None })
+        seen.unwrap_or(Exit {
+            code: None,
+            signal: None,
+        })
     }
 
     /// Has the agent and all it started killed, now and without waiting.

@@ -21,7 +21,8 @@ impl Identity {
 
     /// This very process still runs; another one with its number does not count.
     pub(super) fn is_alive(self) -> bool {
-        lineage::stat(self.pid).is_some_and(|stat| !stat.zombie && stat.start_time == self.start_time)
+        lineage::stat(self.pid)
+            .is_some_and(|stat| !stat.zombie && stat.start_time == self.start_time)
     }
 }
 
@@ -48,5 +49,7 @@ impl Record {
 
 /// Names this boot of the machine.
 pub(super) fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
 }

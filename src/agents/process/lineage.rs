@@ -22,7 +22,10 @@ pub(super) fn stat(pid: u32) -> Option<Stat> {
 /// The command's name stands in parentheses and may itself hold any byte, so fields are counted from the last one.
 fn parse(stat: &[u8]) -> Option<Stat> {
     let after = stat.iter().rposition(|byte| *byte == b')')? + 1;
-    let fields: Vec<&str> = std::str::from_utf8(&stat[after..]).ok()?.split_ascii_whitespace().collect();
+    let fields: Vec<&str> = std::str::from_utf8(&stat[after..])
+        .ok()?
+        .split_ascii_whitespace()
+        .collect();
     Some(Stat {
         parent: fields.get(1)?.parse().ok()?,
         start_time: fields.get(19)?.parse().ok()?,
@@ -36,7 +39,10 @@ pub(super) fn descendants(root: u32) -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    for pid in entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
+    for pid in entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    {
         if let Some(stat) = stat(pid).filter(|stat| !stat.zombie) {
             children.entry(stat.parent).or_default().push(pid);
         }
@@ -66,7 +72,11 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let line = b"12 (a) R 1 (b) S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0";
-        let expected = Stat { parent: 7, start_time: 4711, zombie: false };
+        let expected = Stat {
+            parent: 7,
+            start_time: 4711,
+            zombie: false,
+        };
         assert_eq!(parse(line), Some(expected));
         assert_eq!(parse(b"12 (a) Z"), None);
     }

@@ -31,7 +31,12 @@ impl Order {
                 Some("--") => {
                     let program = args.next().ok_or("no program after `--`")?;
                     let args = args.collect();
-                    return Ok(Self { owner, record, program, args });
+                    return Ok(Self {
+                        owner,
+                        record,
+                        program,
+                        args,
+                    });
                 }
                 _ => return Err(format!("unknown argument {}", arg.display())),
             }
@@ -40,7 +45,12 @@ impl Order {
     }
 
     /// The arguments that [`Order::parse`] reads, [`WORD`] first.
-    pub(super) fn write(owner: u32, record: &Path, program: &OsStr, args: &[String]) -> Vec<OsString> {
+    pub(super) fn write(
+        owner: u32,
+        record: &Path,
+        program: &OsStr,
+        args: &[String],
+    ) -> Vec<OsString> {
         let mut words: Vec<OsString> = [WORD, "--owner-pid"].iter().map(Into::into).collect();
         words.push(owner.to_string().into());
         words.push("--record".into());
@@ -68,15 +78,26 @@ mod tests {
         let args = ["--".to_owned(), "--owner-pid".to_owned()];
         let words = Order::write(7, Path::new("/r"), OsStr::new("agent"), &args);
         let order = Order::parse(words.into_iter().skip(1)).expect("own words");
-        assert_eq!((order.owner, order.record.as_deref()), (Some(7), Some(Path::new("/r"))));
+        assert_eq!(
+            (order.owner, order.record.as_deref()),
+            (Some(7), Some(Path::new("/r")))
+        );
         assert_eq!(order.program, "agent");
         assert_eq!(order.args, ["--", "--owner-pid"]);
     }
 
     #[test]
     fn a_broken_order_is_refused() {
-        for words in [vec![], vec!["--"], vec!["--owner-pid", "x", "--", "a"], vec!["agent"]] {
-            assert!(Order::parse(words.iter().map(Into::into)).is_err(), "{words:?}");
+        for words in [
+            vec![],
+            vec!["--"],
+            vec!["--owner-pid", "x", "--", "a"],
+            vec!["agent"],
+        ] {
+            assert!(
+                Order::parse(words.iter().map(Into::into)).is_err(),
+                "{words:?}"
+            );
         }
     }
 }

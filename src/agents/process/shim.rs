@@ -35,11 +35,16 @@ const ROUND: Duration = Duration::from_millis(10);
 
 /// Runs the shim; `args` are those after `__reap`. Returns the agent's exit code, or 128 and its signal.
 pub fn reap(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let code = Order::parse(args).map_err(io::Error::other).and_then(|order| {
-        // One thread, which is the process: the parent-death signal and `wait` belong to it.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        runtime.block_on(supervise(&order))
-    });
+    let code = Order::parse(args)
+        .map_err(io::Error::other)
+        .and_then(|order| {
+            // One thread, which is the process: the parent-death signal and `wait` belong to it.
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .enable_time()
+                .build()?;
+            runtime.block_on(supervise(&order))
+        });
     match code {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -63,7 +68,10 @@ async fn supervise(order: &Order) -> io::Result<u8> {
     let mut brood = match hatch(order) {
         Ok(agent) => Brood { agent, code: None },
         Err(error) => {
-            complain(&format!("{CANNOT_START_TEXT}{}: {error}", order.program.display()));
+            complain(&format!(
+                "{CANNOT_START_TEXT}{}: {error}",
+                order.program.display()
+            ));
             return Ok(CANNOT_START);
         }
     };
@@ -195,8 +203,11 @@ impl Brood {
 }
 
 fn code(status: WaitStatus) -> u8 {
-    let code = status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+    let code = status
+        .exit_status()
+        .or_else(|| status.terminating_signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(u8::MAX)
 }
 
 /// What a signal asks for.

@@ -28,12 +28,19 @@ struct Request {
 /// One per process, as the thread's life is the process's: an owner with a shorter life would end other people's agents.
 static THREAD: LazyLock<io::Result<mpsc::Sender<Request>>> = LazyLock::new(|| {
     let (send, receive) = mpsc::channel::<Request>();
-    thread::Builder::new().name("launcher".to_owned()).spawn(move || serve(&receive))?;
+    thread::Builder::new()
+        .name("launcher".to_owned())
+        .spawn(move || serve(&receive))?;
     Ok(send)
 });
 
 fn serve(requests: &mpsc::Receiver<Request>) {
-    for Request { mut command, runtime, reply } in requests {
+    for Request {
+        mut command,
+        runtime,
+        reply,
+    } in requests
+    {
         let entered = runtime.enter();
         let born = command.spawn().map(Newborn::of);
         drop(entered);
@@ -52,7 +59,10 @@ pub(super) struct Newborn {
 impl Newborn {
     fn of(child: Child) -> Self {
         let grip = child.id().and_then(Grip::of);
-        Self { child: Some(child), grip }
+        Self {
+            child: Some(child),
+            grip,
+        }
     }
 
     /// The child and the hold on it; from here on its drop is the taker's care.
@@ -73,9 +83,15 @@ impl Drop for Newborn {
 /// Starts `command` on the launching thread.
 pub(super) async fn spawn(command: Command) -> io::Result<Newborn> {
     let (reply, born) = oneshot::channel();
-    let request = Request { command, runtime: Handle::current(), reply };
+    let request = Request {
+        command,
+        runtime: Handle::current(),
+        reply,
+    };
     let gone = || io::Error::other("the launching thread is gone");
-    let thread = THREAD.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
+    let thread = THREAD
+        .as_ref()
+        .map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
     thread.send(request).map_err(|_unsent| gone())?;
     born.await.map_err(|_dropped| gone())?
 }

@@ -36,13 +36,20 @@ impl Tail {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         text.push_str(line);
         if text.len() > 2 * TAIL {
-            *text = tail(&text, TAIL).to_owned();
+            let cut = text.len() - tail(&text, TAIL).len();
+            text.drain(..cut);
         }
     }
 }
 
 /// Reads until the end of the stream. A log that cannot be written never stops the reading: a full pipe would stop the agent.
-pub(super) async fn drain(mut from: ChildStderr, kept: Tail, redact: Redact, log: PathBuf, pid: u32) {
+pub(super) async fn drain(
+    mut from: ChildStderr,
+    kept: Tail,
+    redact: Redact,
+    log: PathBuf,
+    pid: u32,
+) {
     let mut log = Log::open(log, pid).await;
     let mut lines = Lines::default();
     let mut buffer = vec![0; 16 * 1024];
@@ -68,7 +75,8 @@ impl Lines {
         let mut whole = String::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let room = LINE.saturating_sub(self.partial.len());
-            self.partial.extend_from_slice(&piece[..piece.len().min(room)]);
+            self.partial
+                .extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.ends_with(b"\n") {
                 whole.push_str(&self.rest());
             }
@@ -102,7 +110,12 @@ impl Log {
             Some(file) => file.metadata().await.map_or(0, |meta| meta.len()),
             None => 0,
         };
-        Self { path, file, size, pid }
+        Self {
+            path,
+            file,
+            size,
+            pid,
+        }
     }
 
     async fn write(&mut self, text: &str) {
@@ -117,7 +130,11 @@ impl Log {
         let Some(file) = &mut self.file else {
             return;
         };
-        let lines: String = text.split_inclusive('\n').map(|line| format!("[{}] {line}", self.pid)).collect();
+        let mark = format!("[{}] ", self.pid);
+        let lines: String = text
+            .split_inclusive('\n')
+            .flat_map(|line| [&mark, line])
+            .collect();
         self.size += lines.len() as u64;
         if file.write_all(lines.as_bytes()).await.is_err() || file.flush().await.is_err() {
             self.file = None;
@@ -126,7 +143,12 @@ impl Log {
 }
 
 async fn append(path: &Path) -> Option<File> {
-    let opened = File::options().create(true).append(true).mode(0o600).open(path).await;
+    let opened = File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .await;
     opened
         .inspect_err(|error| tracing::warn!(log = %path.display(), %error, "an agent's log cannot be written"))
         .ok()

@@ -28,8 +28,16 @@ struct Shared {
 }
 
 pub(super) fn gated(pipe: ChildStdin) -> (Stdin, StdinGate) {
-    let shared = Arc::new(Mutex::new(Shared { pipe: Some(pipe), writer: None }));
-    (Stdin { shared: Arc::clone(&shared) }, StdinGate { shared })
+    let shared = Arc::new(Mutex::new(Shared {
+        pipe: Some(pipe),
+        writer: None,
+    }));
+    (
+        Stdin {
+            shared: Arc::clone(&shared),
+        },
+        StdinGate { shared },
+    )
 }
 
 impl StdinGate {
@@ -65,16 +73,23 @@ impl Stdin {
 }
 
 impl AsyncWrite for Stdin {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll(cx, |pipe, cx| pipe.poll_write(cx, bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, |pipe, cx| pipe.poll_flush(cx))
+        self.poll(cx, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        StdinGate { shared: Arc::clone(&self.shared) }.close();
+        StdinGate {
+            shared: Arc::clone(&self.shared),
+        }
+        .close();
         Poll::Ready(Ok(()))
     }
 }

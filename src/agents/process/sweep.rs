@@ -20,7 +20,12 @@ pub(super) async fn sweep(identities: &Path) {
         return;
     };
     let boot = boot_id();
-    join_all(entries.flatten().map(|entry| sweep_one(entry.path(), &boot))).await;
+    join_all(
+        entries
+            .flatten()
+            .map(|entry| sweep_one(entry.path(), &boot)),
+    )
+    .await;
 }
 
 async fn sweep_one(path: impl AsRef<Path>, boot: &str) {
@@ -59,7 +64,10 @@ async fn end(identity: Identity) {
     if !identity.is_alive() {
         return;
     }
-    tracing::info!(pid = identity.pid, "ending a process that an earlier hub left");
+    tracing::info!(
+        pid = identity.pid,
+        "ending a process that an earlier hub left"
+    );
     grip.signal(Signal::TERM);
     let deadline = Instant::now() + GRACE;
     while identity.is_alive() && Instant::now() < deadline {

@@ -7,7 +7,10 @@ use eyas::{
     },
 };
 
-const SHORT: Limits = Limits { initialize_ms: 400, ..LIMITS };
+const SHORT: Limits = Limits {
+    initialize_ms: 400,
+    ..LIMITS
+};
 
 async fn refused(args: &[&str]) -> Fault {
     connect(args, SHORT).await.1.unwrap_err()
@@ -18,12 +21,18 @@ async fn capabilities_are_read() {
     let linked = Linked::new(&["--load", "--name", "@x/claude-like"]).await;
     let can = linked.link.capabilities();
     assert!(can.load && !can.resume && can.close && can.system_prompt);
-    assert_eq!((can.agent_name.as_str(), can.agent_version.as_deref()), ("@x/claude-like", Some("1.2.3")));
+    assert_eq!(
+        (can.agent_name.as_str(), can.agent_version.as_deref()),
+        ("@x/claude-like", Some("1.2.3"))
+    );
 }
 
 #[tokio::test]
 async fn a_silent_agent_times_out() {
-    assert_eq!(refused(&["--silent"]).await.kind, ErrorKind::HandshakeTimeout);
+    assert_eq!(
+        refused(&["--silent"]).await.kind,
+        ErrorKind::HandshakeTimeout
+    );
 }
 
 #[tokio::test]
@@ -50,10 +59,15 @@ async fn noise_before_the_answer_is_no_failure() {
 #[tokio::test]
 async fn a_program_that_prints_and_exits_is_quoted() {
     let bench = Bench::new();
-    let process = bench.launch("sh", &["-c", "echo this agent is no longer maintained"]).await;
+    let process = bench
+        .launch("sh", &["-c", "echo this agent is no longer maintained"])
+        .await;
     let fault = Link::connect(process, LIMITS, "fake").await.unwrap_err();
     assert_eq!(fault.kind, ErrorKind::AgentDied);
-    assert!(fault.detail.contains("no longer maintained") && fault.detail.contains("exit status 0"), "{fault}");
+    assert!(
+        fault.detail.contains("no longer maintained") && fault.detail.contains("exit status 0"),
+        "{fault}"
+    );
 }
 
 #[tokio::test]

@@ -31,8 +31,15 @@ async fn all_end_when_the_hub_gets(signal: Signal) {
     assert!(pids.iter().all(|pid| is_alive(*pid)));
     kill_process(Pid::from_child(&hub), signal).unwrap();
     hub.wait().unwrap();
-    until(Duration::from_secs(5), || !pids.iter().any(|pid| is_alive(*pid))).await;
-    let records = || std::fs::read_dir(bench.path().join("identities")).unwrap().count();
+    until(Duration::from_secs(5), || {
+        !pids.iter().any(|pid| is_alive(*pid))
+    })
+    .await;
+    let records = || {
+        std::fs::read_dir(bench.path().join("identities"))
+            .unwrap()
+            .count()
+    };
     until(Duration::from_secs(1), || records() == 0).await;
 }
 

@@ -8,7 +8,8 @@ use eyas::{
 async fn in_order_and_before_it_ends() {
     let linked = Linked::new(&[]).await;
     let session = linked.session().await;
-    let script = "persona block before it\n!think hm\n!plan a,b\n!tool look read src\n!usage\n!say done";
+    let script =
+        "persona block before it\n!think hm\n!plan a,b\n!tool look read src\n!usage\n!say done";
     let (end, events) = linked.watched(&session, script, Security::Allowlist).await;
     let tool = |status: &str| TurnEvent::ToolCall {
         id: "t1".to_owned(),
@@ -17,12 +18,30 @@ async fn in_order_and_before_it_ends() {
         status: status.to_owned(),
         locations: vec!["src".into()],
     };
-    let entry = |content: &str| PlanEntry { content: content.to_owned(), status: "pending".to_owned() };
-    assert_eq!(events[0], TurnEvent::Thought { text: "hm".to_owned() });
-    assert_eq!(events[1], TurnEvent::Plan { entries: vec![entry("a"), entry("b")] });
+    let entry = |content: &str| PlanEntry {
+        content: content.to_owned(),
+        status: "pending".to_owned(),
+    };
+    assert_eq!(
+        events[0],
+        TurnEvent::Thought {
+            text: "hm".to_owned()
+        }
+    );
+    assert_eq!(
+        events[1],
+        TurnEvent::Plan {
+            entries: vec![entry("a"), entry("b")]
+        }
+    );
     assert_eq!(events[2..4], [tool("pending"), tool("completed")]);
     assert!(matches!(&events[4], TurnEvent::Usage { usage } if usage.cost_usd == Some(0.25)));
-    assert_eq!(events[5..], [TurnEvent::Message { text: "done".to_owned() }]);
+    assert_eq!(
+        events[5..],
+        [TurnEvent::Message {
+            text: "done".to_owned()
+        }]
+    );
     let end = end.unwrap();
     let usage = end.usage.unwrap();
     assert_eq!((usage.total_tokens, usage.cost_usd), (Some(18), Some(0.25)));
@@ -52,6 +71,10 @@ async fn whether_something_may_have_changed() {
         ("!permission execute git push", false),
         ("!write a.txt hello", true),
     ] {
-        assert_eq!(linked.prompt(&session, script).await.unwrap().edited, edited, "{script}");
+        assert_eq!(
+            linked.prompt(&session, script).await.unwrap().edited,
+            edited,
+            "{script}"
+        );
     }
 }

@@ -32,8 +32,12 @@ impl Bench {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let redact = Arc::new(|text: &str| text.replace("s3cret", "[redacted]"));
-        let launcher =
-            Launcher::new(EYAS.into(), folder.path().join("identities"), folder.path().join("logs"), redact);
+        let launcher = Launcher::new(
+            EYAS.into(),
+            folder.path().join("identities"),
+            folder.path().join("logs"),
+            redact,
+        );
         Self { folder, launcher }
     }
 
@@ -46,17 +50,27 @@ impl Bench {
             agent: "fake".to_owned(),
             program: program.into(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
-            env: std::env::vars().filter(|(name, _)| name == "PATH").collect(),
+            env: std::env::vars()
+                .filter(|(name, _)| name == "PATH")
+                .collect(),
             cwd: self.path().to_owned(),
         }
     }
 
     pub(super) async fn launch(&self, program: &str, args: &[&str]) -> Process {
-        self.launcher.launch(self.command(program, args)).await.unwrap()
+        self.launcher
+            .launch(self.command(program, args))
+            .await
+            .unwrap()
     }
 }
 
-pub(super) const LIMITS: Limits = Limits { initialize_ms: 10_000, session_ms: 10_000, prompt_ms: 60_000, close_ms: 5_000 };
+pub(super) const LIMITS: Limits = Limits {
+    initialize_ms: 10_000,
+    session_ms: 10_000,
+    prompt_ms: 60_000,
+    close_ms: 5_000,
+};
 
 /// A fake agent and a link to it.
 pub(super) struct Linked {
@@ -67,16 +81,26 @@ pub(super) struct Linked {
 impl Linked {
     pub(super) async fn new(args: &[&str]) -> Self {
         let (bench, link) = connect(args, LIMITS).await;
-        Self { bench, link: link.unwrap() }
+        Self {
+            bench,
+            link: link.unwrap(),
+        }
     }
 
     pub(super) async fn limited(limits: Limits) -> Self {
         let (bench, link) = connect(&[], limits).await;
-        Self { bench, link: link.unwrap() }
+        Self {
+            bench,
+            link: link.unwrap(),
+        }
     }
 
     pub(super) fn opening(&self) -> Opening {
-        Opening { cwd: self.bench.path().to_owned(), persona: None, model: None }
+        Opening {
+            cwd: self.bench.path().to_owned(),
+            persona: None,
+            model: None,
+        }
     }
 
     pub(super) async fn session(&self) -> String {
@@ -84,7 +108,13 @@ impl Linked {
     }
 
     pub(super) fn permit(&self, security: Security) -> Permit {
-        Permit { security, grounds: Grounds { cwd: self.bench.path().to_owned(), workspace: None } }
+        Permit {
+            security,
+            grounds: Grounds {
+                cwd: self.bench.path().to_owned(),
+                workspace: None,
+            },
+        }
     }
 
     pub(super) async fn prompt(&self, session: &str, text: &str) -> Result<TurnEnd, Fault> {
@@ -96,9 +126,17 @@ impl Linked {
         self.prompt(session, text).await.unwrap().text
     }
 
-    pub(super) async fn watched(&self, session: &str, text: &str, security: Security) -> (Result<TurnEnd, Fault>, Vec<TurnEvent>) {
+    pub(super) async fn watched(
+        &self,
+        session: &str,
+        text: &str,
+        security: Security,
+    ) -> (Result<TurnEnd, Fault>, Vec<TurnEvent>) {
         let (send, mut events) = mpsc::unbounded_channel();
-        let end = self.link.prompt(session, text.to_owned(), self.permit(security), send).await;
+        let end = self
+            .link
+            .prompt(session, text.to_owned(), self.permit(security), send)
+            .await;
         let mut seen = Vec::new();
         // All of them are in before the end is: nothing is waited for.
         while let Ok(event) = events.try_recv() {
@@ -119,21 +157,31 @@ pub(super) async fn connect(args: &[&str], limits: Limits) -> (Bench, Result<Lin
 /// A process with this number runs, and is no zombie.
 pub(super) fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()).is_some_and(|state| state != "Z")
+    stat.rsplit(')')
+        .next()
+        .and_then(|rest| rest.split_whitespace().next())
+        .is_some_and(|state| state != "Z")
 }
 
 /// Waits until `what` holds, or fails after `limit`.
 pub(super) async fn until(limit: Duration, what: impl Fn() -> bool) {
     let deadline = Instant::now() + limit;
     while !what() {
-        assert!(Instant::now() < deadline, "it did not come true within {limit:?}");
+        assert!(
+            Instant::now() < deadline,
+            "it did not come true within {limit:?}"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 /// The whole number that a shell wrote into `file`, once it is there.
 pub(super) async fn number_in(file: &Path) -> u32 {
-    let read = || std::fs::read_to_string(file).ok().filter(|text| text.ends_with('\n'));
+    let read = || {
+        std::fs::read_to_string(file)
+            .ok()
+            .filter(|text| text.ends_with('\n'))
+    };
     until(Duration::from_secs(10), || read().is_some()).await;
     read().unwrap().trim().parse().unwrap()
 }

@@ -4,7 +4,11 @@ use eyas::domain::fault::ErrorKind;
 #[tokio::test]
 async fn a_missing_program_and_a_missing_directory_are_refused() {
     let bench = Bench::new();
-    let fault = bench.launcher.launch(bench.command("/nowhere/agent", &[])).await.unwrap_err();
+    let fault = bench
+        .launcher
+        .launch(bench.command("/nowhere/agent", &[]))
+        .await
+        .unwrap_err();
     assert_eq!(fault.kind, ErrorKind::AgentSpawn);
     assert!(fault.detail.contains("/nowhere/agent"), "{fault}");
     let mut command = bench.command("cat", &[]);
@@ -19,7 +23,12 @@ async fn a_program_that_cannot_be_run_tells_through_the_shim() {
     let process = bench.launch("no-such-program-anywhere", &[]).await;
     process.handle.exited().await;
     assert!(process.handle.never_started());
-    assert!(process.handle.stderr_tail().contains("no-such-program-anywhere"));
+    assert!(
+        process
+            .handle
+            .stderr_tail()
+            .contains("no-such-program-anywhere")
+    );
 }
 
 #[tokio::test]
@@ -30,5 +39,8 @@ async fn only_the_given_environment_is_seen() {
     let process = bench.launcher.launch(command).await.unwrap();
     process.handle.exited().await;
     let seen = process.handle.stderr_tail();
-    assert!(seen.contains("GIVEN=yes") && !seen.contains("CARGO"), "{seen}");
+    assert!(
+        seen.contains("GIVEN=yes") && !seen.contains("CARGO"),
+        "{seen}"
+    );
 }

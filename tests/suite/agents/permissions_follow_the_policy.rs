@@ -1,9 +1,15 @@
 use super::kit::Linked;
 use eyas::{agents::acp::TurnEvent, domain::policy::Security};
 
-async fn asked(linked: &Linked, what: &str, security: Security) -> (String, Vec<String>, Vec<TurnEvent>) {
+async fn asked(
+    linked: &Linked,
+    what: &str,
+    security: Security,
+) -> (String, Vec<String>, Vec<TurnEvent>) {
     let session = linked.session().await;
-    let (end, events) = linked.watched(&session, &format!("!permission {what}"), security).await;
+    let (end, events) = linked
+        .watched(&session, &format!("!permission {what}"), security)
+        .await;
     let end = end.unwrap();
     (end.text.trim().to_owned(), end.denied, events)
 }
@@ -25,7 +31,18 @@ async fn and_are_picked_by_kind() {
         assert_eq!(said, format!("permission: {answer}"), "{what}");
         assert_eq!(denied.len(), usize::from(answer == "no"), "{what}");
         let title = what.split_once(' ').unwrap().1.to_owned();
-        let decision = if answer == "no" { "rejected" } else { "allowed" };
-        assert_eq!(events[0], TurnEvent::Permission { title, decision, option: Some(answer.to_owned()) });
+        let decision = if answer == "no" {
+            "rejected"
+        } else {
+            "allowed"
+        };
+        assert_eq!(
+            events[0],
+            TurnEvent::Permission {
+                title,
+                decision,
+                option: Some(answer.to_owned())
+            }
+        );
     }
 }

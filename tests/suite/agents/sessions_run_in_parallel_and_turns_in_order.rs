@@ -6,7 +6,10 @@ async fn two_sessions_at_once() {
     let linked = Linked::new(&[]).await;
     let (one, two) = (linked.session().await, linked.session().await);
     let begun = Instant::now();
-    let (a, b) = tokio::join!(linked.say(&one, "!sleep 1500\n!say a"), linked.say(&two, "!sleep 1500\n!say b"));
+    let (a, b) = tokio::join!(
+        linked.say(&one, "!sleep 1500\n!say a"),
+        linked.say(&two, "!sleep 1500\n!say b")
+    );
     assert_eq!((a.as_str(), b.as_str()), ("a", "b"));
     assert!(begun.elapsed() < Duration::from_millis(2_900));
 }
