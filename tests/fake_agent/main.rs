@@ -5,6 +5,8 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::unused_self,
     clippy::needless_pass_by_value,
     clippy::struct_excessive_bools,
     clippy::print_stdout,

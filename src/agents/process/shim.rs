@@ -108,6 +108,7 @@ fn bind_to_owner(owner: Option<u32>) -> io::Result<bool> {
     Ok(owner.is_none_or(|owner| owner == parent))
 }
 
+#[allow(clippy::disallowed_methods, reason = "this is agents::process")]
 fn hatch(order: &Order) -> io::Result<u32> {
     let child = Command::new(&order.program).args(&order.args).spawn()?;
     Ok(child.id())

@@ -34,6 +34,7 @@ static THREAD: LazyLock<io::Result<mpsc::Sender<Request>>> = LazyLock::new(|| {
     Ok(send)
 });
 
+#[allow(clippy::disallowed_methods, reason = "this is agents::process")]
 fn serve(requests: &mpsc::Receiver<Request>) {
     for Request {
         mut command,
