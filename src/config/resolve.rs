@@ -69,25 +69,29 @@ impl Sources<'_> {
     fn find(&self, key: &Key) -> Result<(serde_json::Value, Origin), Fault> {
         let variable = key.variable();
         if let Some(text) = self.flags.get(key.name) {
-            return Ok((self.from_text(key, text, &self.env.cwd)?, Origin::Flag));
+            return Ok((self.given(key, text, &self.env.cwd)?, Origin::Flag));
         }
         if let Some(text) = self.env.var(&variable) {
-            let value = self.from_text(key, text, &self.env.cwd);
+            let value = self.given(key, text, &self.env.cwd);
             return Ok((value?, Origin::Environment(variable)));
         }
         if let Some(value) = self.file.get(key.name) {
-            return Ok((self.from_file(key, value)?, Origin::Config));
+            return Ok((self.written(key, value)?, Origin::Config));
         }
-        let value = self.from_text(key, key.default, self.home)?;
+        let value = self.given(key, key.default, self.home)?;
         Ok((value, Origin::Default))
     }
 
-    fn from_text(&self, key: &Key, text: &str, base: &Path) -> Result<serde_json::Value, Fault> {
+    fn given(&self, key: &Key, text: &str, base: &Path) -> Result<serde_json::Value, Fault> {
         Ok(match key.kind {
             Kind::Text | Kind::Path if text.is_empty() => serde_json::Value::Null,
             Kind::Text => text.into(),
             Kind::Path => self.path(text, base).into(),
-            Kind::Number => text.parse::<u64>().map_err(|_| whole(key.name))?.into(),
+            Kind::Number => text
+                .parse::<u64>()
+                .ok()
+                .ok_or_else(|| whole(key.name))?
+                .into(),
             Kind::List => text
                 .split(',')
                 .map(str::trim)
@@ -96,13 +100,14 @@ impl Sources<'_> {
         })
     }
 
-    fn from_file(&self, key: &Key, value: &Value) -> Result<serde_json::Value, Fault> {
+    fn written(&self, key: &Key, value: &Value) -> Result<serde_json::Value, Fault> {
         match (key.kind, value) {
             (Kind::Text, Value::String(text)) => Ok(text.as_str().into()),
             (Kind::Path, Value::String(text)) => Ok(self.path(text, self.home).into()),
             (Kind::Number, Value::Integer(number)) => u64::try_from(*number)
                 .map(Into::into)
-                .map_err(|_| whole(key.name)),
+                .ok()
+                .ok_or_else(|| whole(key.name)),
             (Kind::List, Value::Array(items)) => items
                 .iter()
                 .map(|item| item.as_str().map(serde_json::Value::from))

@@ -26,8 +26,7 @@ pub(super) async fn watch(ground: Ground, work: Arc<dyn Work>) {
         idle_since = idle.then(|| idle_since.unwrap_or_else(Instant::now));
         let long_enough = idle_since.is_some_and(|since| since.elapsed() >= patience);
         if long_enough && ground.peers.close_if_empty() {
-            tracing::info!("nobody is here and nothing is to do");
-            return;
+            return bored();
         }
         let pause = if draining {
             DRAINING
@@ -41,6 +40,10 @@ pub(super) async fn watch(ground: Ground, work: Arc<dyn Work>) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+fn bored() {
+    tracing::info!("nobody is here and nothing is to do");
 }
 
 async fn busy(work: &dyn Work) -> bool {

@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    fmt, fs,
+    fmt, fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -84,21 +84,18 @@ impl fmt::Debug for Vault {
 
 /// The `NAME=value` lines of a file that nobody else may read. Read anew for each attempt, so that a person may change it.
 fn read(path: &Path) -> Values {
-    let open = |path: &Path| {
-        let mode = fs::metadata(path)?.mode();
-        fs::read_to_string(path).map(|text| (mode, text))
+    let open = || {
+        let mode = fs::metadata(path)?.mode() & 0o777;
+        if mode | 0o700 != 0o700 {
+            return Err(io::Error::other("others may read it, set its mode to 0600"));
+        }
+        fs::read_to_string(path)
     };
-    match open(path) {
-        Ok((mode, text)) if mode & 0o077 == 0 => text.lines().filter_map(parse).collect(),
-        Ok(_) => {
-            tracing::warn!(path = %path.display(), "agent.env_file is not read: others may read it, set its mode to 0600");
-            Values::new()
-        }
-        Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "agent.env_file cannot be read");
-            Values::new()
-        }
-    }
+    let text = open().unwrap_or_else(|error| {
+        tracing::warn!(path = %path.display(), %error, "agent.env_file is not read");
+        String::new()
+    });
+    text.lines().filter_map(parse).collect()
 }
 
 fn parse(line: &str) -> Option<(String, String)> {

@@ -200,12 +200,13 @@ pub(super) struct Heard<'a> {
 #[cfg(test)]
 mod tests {
     use super::{Entry, Line, read};
+    use serde_json::value::RawValue;
 
     fn wrong(line: &str) -> String {
-        match read(line.as_bytes()) {
-            Line::One(Entry::Wrong(answer)) => answer.get().to_owned(),
-            other => panic!("{other:?}"),
-        }
+        let Line::One(Entry::Wrong(answer)) = read(line.as_bytes()) else {
+            panic!("{line} is understood");
+        };
+        answer.get().to_owned()
     }
 
     #[test]
@@ -215,7 +216,7 @@ mod tests {
             panic!("a call");
         };
         assert_eq!((id.get(), &*method), ("-1.50", "a"));
-        assert_eq!(params.map(|params| params.get()), Some("{\"b\": 1}"));
+        assert_eq!(params.map(RawValue::get), Some("{\"b\": 1}"));
         let null = read(br#"{"jsonrpc":"2.0","id":null,"method":"a"}"#);
         assert!(matches!(null, Line::One(Entry::Call { .. })));
         let notification = read(br#"{"jsonrpc":"2.0","method":"a"}"#);

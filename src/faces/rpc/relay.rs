@@ -179,17 +179,16 @@ impl Relay<'_> {
     }
 
     async fn send(&mut self, request: String) -> Result<(), Fault> {
-        let hub = match self.hub.as_mut() {
-            Some(hub) => hub,
-            None => {
-                let link = self.connection.link().await?;
-                self.hubs += 1;
-                let listening = listen(self.hubs, link.receiver, self.events.clone());
-                self.hub.insert(Hub {
-                    sender: link.sender,
-                    listening: tokio::spawn(listening),
-                })
-            }
+        let hub = if let Some(hub) = self.hub.as_mut() {
+            hub
+        } else {
+            let link = self.connection.link().await?;
+            self.hubs += 1;
+            let listening = listen(self.hubs, link.receiver, self.events.clone());
+            self.hub.insert(Hub {
+                sender: link.sender,
+                listening: tokio::spawn(listening),
+            })
         };
         hub.sender.send(request).await
     }

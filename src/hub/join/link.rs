@@ -26,7 +26,7 @@ type Stream = Compat<Either<UnixStream, DuplexStream>>;
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// Longer than any wait of the API, which ends at 45 s.
-const CALL: Duration = Duration::from_secs(120);
+const CALL: Duration = Duration::from_mins(2);
 
 /// Both halves of a connection.
 pub struct Link {
@@ -95,16 +95,16 @@ impl Link {
                 Incoming::Gone => Err(lost(&"it closed the connection")),
             }
         };
-        let text = tokio::time::timeout(ANSWER, exchange).await.map_err(|_| {
-            Fault::new(
+        match tokio::time::timeout(ANSWER, exchange).await {
+            Ok(text) => read(&text?),
+            Err(_) => Err(Fault::new(
                 ErrorKind::Stalled,
                 format!(
                     "the hub did not answer `{method}` in {} s",
                     ANSWER.as_secs()
                 ),
-            )
-        })??;
-        read(&text)
+            )),
+        }
     }
 
     /// The connection as a client of the API.
@@ -134,11 +134,8 @@ impl LinkReceiver {
         loop {
             match self.0.receive().await {
                 Ok(ReceivedMessage::Text(text)) => return Incoming::Message(text),
-                Ok(ReceivedMessage::Bytes(bytes)) => match String::from_utf8(bytes) {
-                    Ok(text) => return Incoming::Message(text),
-                    Err(error) => tracing::warn!(%error, "a message that is not text"),
-                },
-                Ok(ReceivedMessage::Pong) => {}
+                // Ours sends text alone.
+                Ok(ReceivedMessage::Bytes(_) | ReceivedMessage::Pong) => {}
                 Err(error) => {
                     tracing::debug!(%error, "the connection to the hub ended");
                     return Incoming::Gone;

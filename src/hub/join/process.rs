@@ -22,7 +22,7 @@ pub enum Started {
 }
 
 /// Longer than any migration or recovery of a home should take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Starts `eyas hub` detached and waits for its word. The child makes itself a session leader, so that neither the terminal's signals nor
 /// its end reach it.
@@ -38,6 +38,10 @@ pub(super) async fn start(settings: &Settings, env: &Environment) -> Result<Star
     if let Some(home) = &settings.given_home {
         command.env("EYAS_HOME", home);
     }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a hub is nobody's child: it outlives the face that starts it"
+    )]
     let mut child = command.spawn().map_err(|error| {
         Fault::new(
             ErrorKind::HubLost,
@@ -47,9 +51,13 @@ pub(super) async fn start(settings: &Settings, env: &Environment) -> Result<Star
     let mut said = String::new();
     if let Some(mut stdout) = child.stdout.take() {
         let reading = tokio::time::timeout(PATIENCE, stdout.read_to_string(&mut said));
-        drop(reading.await.map_err(|_| silent(settings))?);
+        if !matches!(reading.await, Ok(Ok(_))) {
+            return Err(silent(settings));
+        }
     }
-    serde_json::from_str(&said).map_err(|_| silent(settings))
+    serde_json::from_str(&said)
+        .ok()
+        .ok_or_else(|| silent(settings))
 }
 
 fn silent(settings: &Settings) -> Fault {

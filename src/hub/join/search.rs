@@ -37,7 +37,7 @@ pub(super) struct Search {
 /// What one look found.
 enum Found {
     /// A hub that answers.
-    Hub(Link, Probe, Endpoint),
+    Hub(Box<Link>, Probe, Endpoint),
     /// A process that serves itself alone.
     InProcess(Endpoint),
     /// Nobody, or what a dead hub left.
@@ -69,7 +69,7 @@ impl Search {
         loop {
             match self.look().await? {
                 Found::Hub(link, probe, endpoint) => {
-                    if let Some(link) = self.fitting(link, &probe, &endpoint).await? {
+                    if let Some(link) = self.fitting(*link, &probe, &endpoint).await? {
                         match self.greet(link, &probe.env_names).await {
                             // It ended between our two questions.
                             Err(fault) if fault.kind == ErrorKind::HubLost => {}
@@ -187,7 +187,7 @@ impl Search {
             Ok::<_, Fault>((link, probe))
         };
         match asked.await {
-            Ok((link, probe)) => Ok(Found::Hub(link, probe, endpoint)),
+            Ok((link, probe)) => Ok(Found::Hub(Box::new(link), probe, endpoint)),
             // It closed the door before it answered: it is about to end.
             Err(fault) if fault.kind == ErrorKind::HubLost => Ok(Found::Nobody),
             Err(fault) if fault.kind == ErrorKind::Stalled => Err(Fault {

@@ -86,13 +86,13 @@ impl Host {
 
     /// Another user's process is turned away without a word: the socket's mode keeps it out already.
     fn admit(&self, stream: UnixStream) {
+        let uid = rustix::process::geteuid().as_raw();
         match stream.peer_cred() {
-            Ok(peer) if peer.uid() == rustix::process::geteuid().as_raw() => {
+            Ok(peer) if peer.uid() == uid => {
                 let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
                 self.serve(stream, pid);
             }
-            Ok(peer) => tracing::warn!(uid = peer.uid(), "a peer of another user is refused"),
-            Err(error) => tracing::warn!(%error, "a peer without credentials is refused"),
+            other => tracing::warn!(peer = ?other, "a peer of another user is refused"),
         }
     }
 
@@ -131,9 +131,8 @@ impl Host {
     /// The gate: nobody comes in, no call is read any more; calls that were read are answered, for at most `patience`.
     pub async fn close(&self, patience: Duration) {
         self.0.peers.close();
-        if self.0.stop.stop().is_err() {
-            tracing::debug!("the gate was closed already");
-        }
+        // It says whether it was stopped already.
+        self.0.stop.stop().ok();
         if tokio::time::timeout(patience, self.0.peers.gone())
             .await
             .is_err()
