@@ -1,23 +1,27 @@
 //! Joins the floors: reads the command line, builds a runtime, puts the work under the shell, and turns what came of it into an exit code.
 
-mod arguments;
 mod detach;
 mod log;
 
 use crate::{
-    api::hub::HubShutdown,
-    config::{Environment, Settings},
+    agents::embedded,
+    config::{Environment, Flags, Settings},
     domain::fault::{ErrorKind, Fault},
-    faces,
+    faces::{
+        self,
+        cli::{self, CliContext, InProcess, Job, Terminal, Verb},
+        mcp::FaceContext,
+    },
     hub::{
-        ground::{Builder, NoWork, Served},
+        self,
+        ground::Builder,
         join::{Connection, Started},
         life::Hub,
     },
 };
-use arguments::{Arguments, Command, HubCommand};
 use std::{
-    ffi::OsString, future::Future, io::Write as _, process::ExitCode, sync::Arc, time::Duration,
+    collections::BTreeMap, ffi::OsString, future::Future, path::Path, process::ExitCode, sync::Arc,
+    time::Duration,
 };
 use tokio::{
     runtime,
@@ -25,41 +29,61 @@ use tokio::{
 };
 
 /// What every command is given.
+#[derive(Clone)]
 struct App {
     settings: Arc<Settings>,
     env: Arc<Environment>,
     in_process: bool,
+    json: bool,
 }
 
 /// Runs the command that `args` name, the program's own name first.
 #[must_use]
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let arguments = match Arguments::read(args) {
-        Ok(arguments) => arguments,
+    let (flags, job) = match cli::parse(args) {
+        Ok(parsed) => parsed,
         Err(code) => return code,
     };
     let env = Environment::read();
-    match Settings::load(&env, &arguments.flags()) {
+    match Settings::load(&env, &settings_of(&flags)) {
         Ok(settings) => {
+            let (settings, env) = (Arc::new(settings), Arc::new(env));
             let app = App {
-                settings: Arc::new(settings),
-                env: Arc::new(env),
-                in_process: arguments.in_process,
+                settings,
+                env,
+                in_process: flags.in_process,
+                json: flags.json,
             };
-            app.run(arguments.command)
+            app.run(job)
         }
-        Err(fault) => failed(&fault),
+        Err(fault) => cli::report(Err(fault), flags.json),
     }
+}
+
+/// What was given on the command line, by the names of `config.toml`.
+fn settings_of(flags: &cli::Flags) -> Flags {
+    let home = flags
+        .home
+        .as_ref()
+        .map(|home| ("home", home.to_string_lossy().into_owned()));
+    let log = match flags.verbose {
+        0 => None,
+        1 => Some("eyas=info"),
+        2.. => Some("debug"),
+    };
+    let given = home
+        .into_iter()
+        .chain(log.map(|log| ("log", log.to_owned())));
+    Flags(
+        given
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<BTreeMap<_, _>>(),
+    )
 }
 
 /// The work of this binary's hubs.
 fn work() -> Builder {
-    Builder::new(|_ground| async {
-        Ok(Served {
-            methods: jsonrpsee::Methods::new(),
-            work: Arc::new(NoWork),
-        })
-    })
+    Builder::new(hub::work::build)
 }
 
 /// The same work, which begins with a log: by then the home is ours.
@@ -74,46 +98,93 @@ fn logged(work: Builder) -> Builder {
 }
 
 impl App {
-    fn run(self, command: Command) -> ExitCode {
-        let command = match command {
-            Command::Hub { verb: None } => return self.hub(false),
-            Command::Hub {
-                verb: Some(HubCommand::Run { detached }),
-            } => return self.hub(detached),
-            command => command,
-        };
+    fn run(self, job: Job) -> ExitCode {
+        if let Job::Hub { detached } = job {
+            return self.hub(detached);
+        }
         log::to_stderr(self.settings.log.as_deref().unwrap_or("warn"));
-        match command {
-            Command::Rpc => self.face("rpc", |connection| async move {
-                faces::rpc::run(&connection, tokio::io::stdin(), tokio::io::stdout()).await
-            }),
-            Command::Config { json } => {
-                let shown = if json {
-                    format!("{}\n", faces::cli::config::json(&self.settings))
-                } else {
-                    faces::cli::config::text(&self.settings)
+        match job {
+            Job::Mcp => {
+                let context = FaceContext {
+                    cwd: self.env.cwd.clone(),
+                    home: self.env.home_dir.clone(),
                 };
-                print(&shown)
+                self.face("mcp", async |connection| {
+                    Ok(faces::mcp::serve(connection, context).await)
+                })
             }
-            Command::Hub { verb } => self.face("cli", |connection| hub_verb(connection, verb)),
+            Job::Rpc => self.face("rpc", async |connection| {
+                faces::rpc::run(&connection, tokio::io::stdin(), tokio::io::stdout()).await?;
+                Ok(ExitCode::SUCCESS)
+            }),
+            Job::EmbeddedAgent => with_runtime(
+                &mut runtime::Builder::new_current_thread(),
+                self.json,
+                async { embedded::serve().await.map(|()| ExitCode::SUCCESS) },
+            ),
+            Job::Verb(verb) => self.clone().face("cli", async move |connection| {
+                self.verb(verb, connection).await
+            }),
+            // Taken above: it logs elsewhere.
+            Job::Hub { .. } => ExitCode::SUCCESS,
         }
     }
 
-    /// A face: one thread, which the hub's own needs are no part of, unless the hub is in this process.
+    async fn verb(&self, verb: Verb, connection: Connection) -> Result<ExitCode, Fault> {
+        let app = self.clone();
+        let context = CliContext {
+            settings: self.settings.clone(),
+            connection,
+            in_process: self.in_process,
+            open: InProcess(Arc::new(move |home| app.open(home))),
+            json: self.json,
+            cwd: self.env.cwd.clone(),
+            program: self.env.exe.clone(),
+            terminal: Terminal::measure(),
+        };
+        cli::run(verb, &context).await
+    }
+
+    /// A hub in this process on another home, which has no settings but the environment's.
+    fn open(&self, home: &Path) -> Result<Connection, Fault> {
+        let flags = Flags(BTreeMap::from([(
+            "home".to_owned(),
+            home.to_string_lossy().into_owned(),
+        )]));
+        let settings = Arc::new(Settings::load(&self.env, &flags)?);
+        let version = settings.version.clone();
+        Ok(Connection::in_process(
+            settings,
+            self.env.clone(),
+            "cli",
+            &version,
+            work(),
+        ))
+    }
+
+    /// A face: one thread, which the hub's own needs are no part of, unless a hub may be in this process.
     fn face<F>(&self, name: &str, run: impl FnOnce(Connection) -> F) -> ExitCode
     where
-        F: Future<Output = Result<(), Fault>>,
+        F: Future<Output = Result<ExitCode, Fault>>,
     {
         let connection = self.connection(name);
-        let mut builder = if self.in_process {
+        let mut builder = if self.in_process || name == "cli" {
             runtime::Builder::new_multi_thread()
         } else {
             runtime::Builder::new_current_thread()
         };
-        with_runtime(builder.worker_threads(2), async {
+        with_runtime(builder.worker_threads(2), self.json, async {
+            // A verb has its own answer to Ctrl-C: the run goes on, and it says how to come back.
+            let asked = async {
+                if name == "cli" {
+                    told(SignalKind::terminate()).await;
+                } else {
+                    asked_to_end().await;
+                }
+            };
             let done = tokio::select! {
                 done = run(connection.clone()) => done,
-                () = asked_to_end() => Ok(()),
+                () = asked => Ok(ExitCode::SUCCESS),
             };
             tokio::select! {
                 () = connection.close() => {}
@@ -141,6 +212,7 @@ impl App {
         }
         with_runtime(
             runtime::Builder::new_multi_thread().worker_threads(2),
+            self.json,
             async {
                 let builder = if detached { logged(work()) } else { work() };
                 let open = Hub::open(self.settings.clone(), self.env.clone(), &builder).await;
@@ -150,9 +222,9 @@ impl App {
                         detach::say(&Started::Ready)?;
                         hub
                     }
-                    (Ok(None), true) => return detach::say(&Started::Taken),
+                    (Ok(None), true) => return said(&Started::Taken),
                     (Ok(None), false) => return Err(taken(&self.settings)),
-                    (Err(fault), true) => return detach::say(&Started::Failed(fault)),
+                    (Err(fault), true) => return said(&Started::Failed(fault)),
                     (Err(fault), false) => return Err(fault),
                 };
                 let ending = hub.ending();
@@ -167,33 +239,14 @@ impl App {
                     () = hub.run() => {}
                     () = signals => {}
                 }
-                Ok(())
+                Ok(ExitCode::SUCCESS)
             },
         )
     }
 }
 
-async fn hub_verb(connection: Connection, verb: Option<HubCommand>) -> Result<(), Fault> {
-    let shown = match verb {
-        Some(HubCommand::Status) => match faces::cli::hub::status(&connection).await? {
-            Some(view) => serde_json::to_string_pretty(&view).map_err(Fault::internal)?,
-            None => "no hub is running".to_owned(),
-        },
-        Some(HubCommand::Stop { wait, now }) => {
-            match faces::cli::hub::stop(&connection, HubShutdown { now, wait }).await? {
-                true => "the hub has ended".to_owned(),
-                false => "no hub is running".to_owned(),
-            }
-        }
-        Some(HubCommand::Restart { wait, now }) => {
-            let view = faces::cli::hub::restart(&connection, HubShutdown { now, wait }).await?;
-            serde_json::to_string_pretty(&view).map_err(Fault::internal)?
-        }
-        // `App::run` has taken it before there was a connection.
-        Some(HubCommand::Run { .. }) | None => return Ok(()),
-    };
-    print(&format!("{shown}\n"));
-    Ok(())
+fn said(word: &Started) -> Result<ExitCode, Fault> {
+    detach::say(word).map(|()| ExitCode::SUCCESS)
 }
 
 fn taken(settings: &Settings) -> Fault {
@@ -205,45 +258,35 @@ fn taken(settings: &Settings) -> Fault {
 }
 
 /// Runs to the end, then leaves behind what cannot be ended: a thread that reads stdin.
-fn with_runtime<F>(builder: &mut runtime::Builder, work: F) -> ExitCode
+fn with_runtime<F>(builder: &mut runtime::Builder, json: bool, work: F) -> ExitCode
 where
-    F: Future<Output = Result<(), Fault>>,
+    F: Future<Output = Result<ExitCode, Fault>>,
 {
     let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&Fault::internal(format!("failed to start: {error}"))),
+        Err(error) => {
+            return cli::report(
+                Err(Fault::internal(format!("failed to start: {error}"))),
+                json,
+            );
+        }
     };
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_millis(1));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => failed(&fault),
-    }
+    cli::report(done, json)
 }
 
 /// SIGTERM or SIGINT, from now on.
 async fn asked_to_end() {
-    let (Ok(mut term), Ok(mut int)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
     tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+        () = told(SignalKind::terminate()) => {}
+        () = told(SignalKind::interrupt()) => {}
     }
 }
 
-/// A reader that went away is no failure.
-fn print(text: &str) -> ExitCode {
-    drop(std::io::stdout().write_all(text.as_bytes()));
-    ExitCode::SUCCESS
-}
-
-fn failed(fault: &Fault) -> ExitCode {
-    let hint = fault.hint.as_ref().map(|hint| format!("\n  {hint}"));
-    let text = format!("eyas: {fault}{}\n", hint.unwrap_or_default());
-    drop(std::io::stderr().write_all(text.as_bytes()));
-    ExitCode::FAILURE
+async fn told(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
 }

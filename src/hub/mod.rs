@@ -6,12 +6,12 @@
 
 mod agent;
 pub mod caller;
+mod control;
 pub mod desk;
 pub mod ending;
 pub mod endpoint;
 mod events;
 pub mod ground;
-mod hub;
 mod idle;
 pub mod instance;
 pub mod join;
@@ -24,4 +24,6 @@ mod project;
 mod rights;
 mod run;
 pub mod serve;
+mod supply;
 pub mod vault;
+pub mod work;

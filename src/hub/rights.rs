@@ -13,7 +13,7 @@ pub(super) fn person_only(extensions: &Extensions) -> Result<(), Fault> {
         None | Some(Caller::Person) => Ok(()),
         Some(Caller::Session(_) | Caller::Stray) => Err(Fault::new(
             ErrorKind::Forbidden,
-            "an agent may look at personas and instances, not change them",
+            "an agent may look, not change anything or delegate",
         )
         .hint("ask the person to do it, or put it into follow_up of the conclusion")),
     }

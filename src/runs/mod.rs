@@ -1,1 +1,15 @@
 //! How work gets done: dispatch, attempt, lease, conclusion, recovery, watch.
+//!
+//! A run is accepted by the store, claimed by the [`dispatch`] task, and driven by one attempt: brief, berth, session, turn, conclusion. An
+//! instant turn costs three commits: accept, claim, finish; what happens in between is written with the end unless it takes longer.
+
+mod attempt;
+pub mod conclusion;
+mod dispatch;
+mod pump;
+mod supply;
+mod watch;
+
+pub use dispatch::{Dispatch, Parts};
+pub use supply::{Brief, Supply};
+pub use watch::wait;

@@ -1,5 +1,6 @@
 //! Things std might have had.
 
+mod async_fd;
 pub mod atomic;
 pub mod beneath;
 pub mod clock;
@@ -8,6 +9,7 @@ mod near;
 pub mod scratch;
 pub mod text;
 
+pub use async_fd::watched;
 pub use near::nearest;
 
 use uuid::Uuid;

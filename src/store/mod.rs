@@ -252,7 +252,11 @@ pub struct PageAt {
 impl PageAt {
     /// How many items to read.
     pub(crate) fn rows(&self) -> usize {
-        let limit = if self.limit == 0 { 50 } else { self.limit.min(200) };
+        let limit = if self.limit == 0 {
+            50
+        } else {
+            self.limit.min(200)
+        };
         usize::try_from(limit).unwrap_or(200)
     }
 }

@@ -1,19 +1,11 @@
-//! The promises of Eyas, one file each, by floor.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test may stop on what cannot be, and starts the real binary"
-)]
+//! What the product promises: one folder per floor, one file per promise.
 
 mod agents;
 mod cli;
 mod desks;
 mod hub;
+mod mcp;
 mod rpc;
 mod store;
 mod templates;
 mod workspace;
-//! What Eyas promises, one file per promise, by floor.
-
-mod mcp;

@@ -43,7 +43,12 @@ impl Link {
     /// `agent_auth`, `timed_out`, `agent_died`, or what the agent's refusal means.
     pub async fn open(&self, opening: Opening) -> Result<Opened, Fault> {
         let route = route(&opening, self.capabilities());
-        let params = with_persona(NewSessionRequest::new(opening.cwd.clone()), &opening, route);
+        let params = with_persona(
+            NewSessionRequest::new(opening.cwd.clone()),
+            &opening,
+            route,
+            self.capabilities(),
+        );
         let answer = self
             .ask("session/new", params, self.session_limit())
             .await?;
@@ -115,7 +120,7 @@ impl Link {
             match self
                 .ask(
                     "session/resume",
-                    with_persona(params, opening, route),
+                    with_persona(params, opening, route, self.capabilities()),
                     self.session_limit(),
                 )
                 .await
@@ -129,7 +134,7 @@ impl Link {
             match self
                 .ask(
                     "session/load",
-                    with_persona(params, opening, route),
+                    with_persona(params, opening, route, self.capabilities()),
                     self.session_limit(),
                 )
                 .await
@@ -163,6 +168,13 @@ impl Link {
             .find(|option| option["category"] == "model" || option["id"] == "model");
         let set = match option {
             Some(option) if option["currentValue"] == model => return Ok(Vec::new()),
+            // Given by `_meta` when it opened.
+            Some(option)
+                if self.capabilities().takes_meta()
+                    && !choices(option).any(|choice| is_named(choice, model)) =>
+            {
+                return Ok(Vec::new());
+            }
             Some(option) => {
                 let value = choices(option)
                     .find(|choice| is_named(choice, model))
@@ -207,7 +219,12 @@ fn route(opening: &Opening, can: &Capabilities) -> Option<PersonaRoute> {
 }
 
 /// The parameters, with the persona where its route wants it. `systemPrompt` is not in the SDK's stable types yet.
-fn with_persona(params: impl Serialize, opening: &Opening, route: Option<PersonaRoute>) -> Value {
+fn with_persona(
+    params: impl Serialize,
+    opening: &Opening,
+    route: Option<PersonaRoute>,
+    can: &Capabilities,
+) -> Value {
     let mut params = serde_json::to_value(params).unwrap_or_default();
     let persona = opening.persona.as_deref().unwrap_or_default();
     match route {
@@ -215,8 +232,14 @@ fn with_persona(params: impl Serialize, opening: &Opening, route: Option<Persona
             params["systemPrompt"] =
                 json!({"mode": "append", "content": [{"type": "text", "text": persona}]});
         }
-        Some(PersonaRoute::Meta) => params["_meta"] = json!({"systemPrompt": {"append": persona}}),
+        Some(PersonaRoute::Meta) => params["_meta"]["systemPrompt"] = json!({"append": persona}),
         Some(PersonaRoute::EnvironmentFile | PersonaRoute::PromptBlock) | None => {}
+    }
+    if let Some(model) = &opening.model
+        && can.takes_meta()
+    {
+        // Its list of models is short; by this key it takes any that the model API knows.
+        params["_meta"]["claudeCode"] = json!({"options": {"model": model}});
     }
     params
 }

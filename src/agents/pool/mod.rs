@@ -1,1 +1,199 @@
-//! Warm agents.
+//! Warm agents: one process per key, shared by all whose root and launch are the same.
+//!
+//! One task owns the [`table`]; everything else is a message to it. It launches nothing itself: launches, spare sessions and closings run
+//! beside it and report back, so that a slow agent never holds up another.
+
+mod actor;
+mod berth;
+mod key;
+mod launch;
+mod lineage;
+mod table;
+
+pub use berth::Berth;
+pub use key::Digest;
+pub use launch::Launch;
+pub use lineage::Lineage;
+
+use crate::{
+    agents::{
+        acp::{Link, Opened, Opening},
+        process::Launcher,
+    },
+    domain::{
+        fault::{ErrorKind, Fault},
+        ids::InstanceId,
+    },
+};
+use key::WarmKey;
+use std::path::PathBuf;
+use table::Event;
+use tokio::sync::{mpsc, oneshot};
+
+/// What the pool's task is told.
+#[derive(Debug)]
+enum Message {
+    Wanted {
+        launch: Box<Launch>,
+        reply: oneshot::Sender<Result<Given, Fault>>,
+    },
+    Event(Event<Link>),
+    Returned {
+        key: WarmKey,
+        generation: u64,
+        session: Option<String>,
+        opening: Option<Opening>,
+    },
+    SpareOpened {
+        key: WarmKey,
+        generation: u64,
+        opening: Digest,
+        opened: Option<Opened>,
+    },
+    TakeSpare {
+        key: WarmKey,
+        generation: u64,
+        opening: Digest,
+        reply: oneshot::Sender<Option<Opened>>,
+    },
+    TakeOpen {
+        key: WarmKey,
+        generation: u64,
+        session: String,
+        reply: oneshot::Sender<bool>,
+    },
+    Rows {
+        reply: oneshot::Sender<(Vec<WarmRow>, bool)>,
+    },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+#[derive(Debug)]
+struct Given {
+    key: WarmKey,
+    generation: u64,
+    link: Link,
+    reused: bool,
+}
+
+/// A warm agent as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarmRow {
+    pub agent: String,
+    pub root: PathBuf,
+    pub pid: u32,
+    /// Turns under way.
+    pub busy: u32,
+    /// Sessions opened ahead.
+    pub spare: u32,
+    pub pinned: bool,
+    pub generation: u64,
+}
+
+/// The handle of the pool.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    messages: mpsc::UnboundedSender<Message>,
+    launcher: Launcher,
+    lineage: Lineage,
+}
+
+impl Pool {
+    /// Starts the pool's task; agents end after `idle_ttl_ms` without a turn.
+    #[must_use]
+    pub fn start(launcher: Launcher, idle_ttl_ms: i64) -> Self {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let lineage = Lineage::default();
+        let actor = actor::Actor::new(
+            launcher.clone(),
+            lineage.clone(),
+            messages.clone(),
+            idle_ttl_ms,
+        );
+        tokio::spawn(actor.run(inbox));
+        Self {
+            messages,
+            launcher,
+            lineage,
+        }
+    }
+
+    /// Which processes are agents of ours.
+    #[must_use]
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    /// A place at the warm agent of this launch, which is started when it is not there.
+    ///
+    /// # Errors
+    /// Those of the launch and of `initialize`; `busy` when the pool is closing.
+    pub async fn checkout(&self, launch: Launch) -> Result<Berth, Fault> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Wanted {
+            launch: Box::new(launch),
+            reply,
+        };
+        self.messages.send(message).map_err(|_gone| closed())?;
+        let given = answer.await.map_err(|_gone| closed())??;
+        Ok(Berth::warm(
+            given,
+            self.messages.clone(),
+            self.lineage.clone(),
+        ))
+    }
+
+    /// A process for one attempt alone.
+    ///
+    /// # Errors
+    /// Those of the launch and of `initialize`.
+    pub async fn cold(&self, launch: Launch) -> Result<Berth, Fault> {
+        let link = launch.link(&self.launcher).await?;
+        self.lineage.launched(link.process().pid());
+        Ok(Berth::cold(link, self.lineage.clone()))
+    }
+
+    /// Launches the agent and keeps it however long it is idle.
+    ///
+    /// # Errors
+    /// As [`Pool::checkout`].
+    pub async fn pin(&self, launch: Launch, instance: InstanceId) -> Result<(), Fault> {
+        let key = launch.key();
+        let berth = self.checkout(launch).await?;
+        drop(
+            self.messages
+                .send(Message::Event(Event::Pinned { key, instance })),
+        );
+        drop(berth);
+        Ok(())
+    }
+
+    /// Takes back what [`Pool::pin`] said of this instance.
+    pub fn unpin(&self, instance: InstanceId) {
+        drop(
+            self.messages
+                .send(Message::Event(Event::Unpinned { instance })),
+        );
+    }
+
+    /// Warm agents, and whether any is pinned.
+    pub async fn rows(&self) -> (Vec<WarmRow>, bool) {
+        let (reply, answer) = oneshot::channel();
+        drop(self.messages.send(Message::Rows { reply }));
+        answer.await.unwrap_or_default()
+    }
+
+    /// Ends all agents, in parallel, by the ladder; new callers are refused.
+    pub async fn close(&self) {
+        let (reply, answer) = oneshot::channel();
+        drop(self.messages.send(Message::Close { reply }));
+        drop(answer.await);
+    }
+}
+
+fn closed() -> Fault {
+    Fault::new(ErrorKind::Busy, "the hub is about to end")
+        .hint("try again: a new hub is started on demand")
+}

@@ -12,7 +12,7 @@ use std::{
 
 /// Serves the API inside this process on a home of its own, for `eyas demo`.
 #[derive(Clone)]
-pub struct InProcess(pub Arc<dyn Fn(&Path) -> Connection + Send + Sync>);
+pub struct InProcess(pub Arc<dyn Fn(&Path) -> Result<Connection, Fault> + Send + Sync>);
 
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,8 +60,7 @@ impl CliContext {
     /// A project as typed: what looks like a path is made absolute here, as the hub's directory is another one.
     pub(super) fn project(&self, typed: &str) -> String {
         if typed.contains('/') || typed == "." || typed == ".." {
-            let whole: PathBuf = self.cwd.join(typed).components().collect();
-            whole.to_string_lossy().into_owned()
+            self.cwd.join(typed).to_string_lossy().into_owned()
         } else {
             typed.to_owned()
         }

@@ -47,7 +47,7 @@ pub(super) async fn run(context: &CliContext) -> Result<ExitCode, Fault> {
     let home = Scratch::new("eyas-demo-")
         .map_err(|error| Fault::internal(format!("cannot make a temporary home: {error}")))?;
     let inside = CliContext {
-        connection: (context.open.0)(home.path()),
+        connection: (context.open.0)(home.path())?,
         in_process: true,
         ..context.clone()
     };

@@ -33,7 +33,10 @@ pub struct Ending {
 
 impl From<Ending> for HubShutdown {
     fn from(ending: Ending) -> Self {
-        Self { now: ending.now, wait: ending.wait }
+        Self {
+            now: ending.now,
+            wait: ending.wait,
+        }
     }
 }
 
@@ -41,11 +44,17 @@ pub(super) async fn run(verb: HubVerb, context: &CliContext) -> Result<ExitCode,
     match verb {
         HubVerb::Status => match context.connection.peek().await? {
             Some(view) => context.show(&view, || words(&view))?,
-            None => context.show(&json!({"running": false}), || "no hub is running".to_owned())?,
+            None => context.show(&json!({"running": false}), || {
+                "no hub is running".to_owned()
+            })?,
         },
         HubVerb::Stop(ending) => {
             let ended = context.connection.end_hub(ending.into()).await?;
-            let words = if ended { "the hub has ended" } else { "no hub is running" };
+            let words = if ended {
+                "the hub has ended"
+            } else {
+                "no hub is running"
+            };
             context.show(&json!({"ended": ended}), || words.to_owned())?;
         }
         HubVerb::Restart(ending) => {
@@ -60,12 +69,22 @@ pub(super) async fn run(verb: HubVerb, context: &CliContext) -> Result<ExitCode,
 fn words(view: &HubView) -> String {
     let mut text = format!("hub {} · pid {} · {}\n", view.version, view.pid, view.home);
     let draining = if view.draining { " · draining" } else { "" };
-    let counts = format!("{} open runs · {} faces · {} warm agents{draining}", view.open_runs, view.peers, view.agents.len());
+    let counts = format!(
+        "{} open runs · {} faces · {} warm agents{draining}",
+        view.open_runs,
+        view.peers,
+        view.agents.len()
+    );
     text += &counts;
     for agent in &view.agents {
         let pinned = if agent.pinned { " · pinned" } else { "" };
         // Writing to a string cannot fail.
-        write!(text, "\n  {} · pid {} · {} turns · {}{pinned}", agent.agent, agent.pid, agent.busy, agent.root).ok();
+        write!(
+            text,
+            "\n  {} · pid {} · {} turns · {}{pinned}",
+            agent.agent, agent.pid, agent.busy, agent.root
+        )
+        .ok();
     }
     text
 }

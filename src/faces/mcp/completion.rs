@@ -32,7 +32,10 @@ pub(super) async fn complete(
         _ => Ok(Vec::new()),
     };
     let known = known.map_err(results::refusal)?;
-    Ok(CompleteResult::new(matching(known, &request.argument.value)?))
+    Ok(CompleteResult::new(matching(
+        known,
+        &request.argument.value,
+    )?))
 }
 
 async fn of_template(
@@ -75,7 +78,11 @@ async fn personas(face: &Face) -> Result<Vec<String>, Fault> {
 
 async fn instances(face: &Face) -> Result<Vec<String>, Fault> {
     let page = resources::some_instances(face, None, MOST).await?;
-    Ok(page.items.into_iter().map(|instance| instance.name).collect())
+    Ok(page
+        .items
+        .into_iter()
+        .map(|instance| instance.name)
+        .collect())
 }
 
 async fn files(face: &Face, name: Option<&String>) -> Result<Vec<String>, Fault> {

@@ -102,8 +102,7 @@ impl Reader {
         let Some(number) = self.ids.cancel(id) else {
             return Ok(());
         };
-        let params =
-            CancelledNotificationParam::new(Some(NumberOrString::Number(number)), reason);
+        let params = CancelledNotificationParam::new(Some(NumberOrString::Number(number)), reason);
         self.hand_on(ClientJsonRpcMessage::notification(
             ClientNotification::CancelledNotification(CancelledNotification::new(params)),
         ))
@@ -137,7 +136,9 @@ fn no_handshake(missing: &[&str]) -> ErrorData {
     let missing = missing.join(", ");
     ErrorData::new(
         ErrorCode::INVALID_PARAMS,
-        format!("request _meta is missing or has malformed required fields: {missing}; or call initialize first"),
+        format!(
+            "request _meta is missing or has malformed required fields: {missing}; or call initialize first"
+        ),
         None,
     )
 }

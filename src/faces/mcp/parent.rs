@@ -9,11 +9,11 @@ pub(super) async fn ended() {
 /// Completes when the parent process has ended; never, where that cannot be told.
 #[cfg(target_os = "linux")]
 pub(super) async fn ended() {
+    use crate::stdx;
     use rustix::{
         io::Errno,
         process::{PidfdFlags, getppid, pidfd_open},
     };
-    use tokio::io::unix::AsyncFd;
     let Some(parent) = getppid() else {
         return std::future::pending().await;
     };
@@ -29,7 +29,7 @@ pub(super) async fn ended() {
     if getppid() != Some(parent) {
         return;
     }
-    let ended = match AsyncFd::register(fd) {
+    let ended = match stdx::watched(fd) {
         Ok(fd) => fd.readable().await.map(drop),
         Err(error) => Err(error),
     };

@@ -39,7 +39,9 @@ fn prompt(persona: &Persona) -> Prompt {
         .with_description("What is to be done; without it you are asked");
     let instance = PromptArgument::new(INSTANCE)
         .with_title("Instance")
-        .with_description("Name of the instance to give it to; without it any agent does it as this persona");
+        .with_description(
+            "Name of the instance to give it to; without it any agent does it as this persona",
+        );
     let description = views::shortened(&persona.description, 400);
     Prompt::new(
         persona.id.clone(),
@@ -104,7 +106,11 @@ fn text(persona: &Persona, task: Option<&str>, instance: Option<&str>) -> String
          ended, and tell me its conclusion."
     );
     match task {
-        Some(task) => format!("Delegate the following task to {does}.\n\n{how}\n\nThe task:\n\n{task}"),
-        None => format!("I want to delegate a task to {does}. Ask me what is to be done, unless it is clear from what we said.\n\n{how}"),
+        Some(task) => {
+            format!("Delegate the following task to {does}.\n\n{how}\n\nThe task:\n\n{task}")
+        }
+        None => format!(
+            "I want to delegate a task to {does}. Ask me what is to be done, unless it is clear from what we said.\n\n{how}"
+        ),
     }
 }

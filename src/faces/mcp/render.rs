@@ -70,7 +70,8 @@ fn joined(name: &str, key: &str) -> String {
 }
 
 fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
-    text.write_fmt(what).expect("a string takes all that is written");
+    text.write_fmt(what)
+        .expect("a string takes all that is written");
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ use crate::{
 use futures::future::try_join_all;
 use rmcp::{
     ErrorData,
-    model::{ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate},
+    model::{
+        ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -38,7 +40,12 @@ const PERSONAS: u32 = 50;
 
 /// Templates, in the order of the kinds.
 pub(super) const TEMPLATES: [(&str, &str, &str, &str); 4] = [
-    ("eyas://runs/{id}", "run", "A run: state, conclusion, error", JSON),
+    (
+        "eyas://runs/{id}",
+        "run",
+        "A run: state, conclusion, error",
+        JSON,
+    ),
     (
         "eyas://runs/{id}/transcript",
         "transcript",
@@ -108,7 +115,9 @@ pub(super) async fn list(
         next.runs = page.next_cursor;
     }
     if first || from.instances.is_some() {
-        let page = instances(face, from.instances).await.map_err(results::refusal)?;
+        let page = instances(face, from.instances)
+            .await
+            .map_err(results::refusal)?;
         items.extend(files(face, &page.items).await.map_err(results::refusal)?);
         next.instances = page.next_cursor;
     }
@@ -297,7 +306,11 @@ fn files_of(view: &InstanceView) -> Vec<Resource> {
         let uri = format!("{SCHEME}instances/{name}/{}", file.name);
         Resource::new(uri, format!("{name}/{}", file.name))
             .with_title(format!("{} of {}", file.name, view.instance.display_name))
-            .with_mime_type(if is_markdown(&file.name) { MARKDOWN } else { TEXT })
+            .with_mime_type(if is_markdown(&file.name) {
+                MARKDOWN
+            } else {
+                TEXT
+            })
             .with_size(file.content.len() as u64)
     };
     view.files.iter().map(file).collect()
@@ -305,10 +318,13 @@ fn files_of(view: &InstanceView) -> Vec<Resource> {
 
 fn run(run: &Run) -> Resource {
     let title = head(run.prompt.lines().next().unwrap_or_default(), 80);
-    Resource::new(format!("{SCHEME}runs/{}", run.id), format!("run {}", run.id))
-        .with_title(title)
-        .with_description(results::doing(run))
-        .with_mime_type(JSON)
+    Resource::new(
+        format!("{SCHEME}runs/{}", run.id),
+        format!("run {}", run.id),
+    )
+    .with_title(title)
+    .with_description(results::doing(run))
+    .with_mime_type(JSON)
 }
 
 fn persona(persona: &Persona) -> Resource {

@@ -241,7 +241,10 @@ pub(super) fn doing(run: &Run) -> String {
         RunState::Succeeded | RunState::Cancelled => {
             if let Some(conclusion) = &run.conclusion {
                 let status = views::plain(conclusion.status);
-                put(format!("conclusion: {}", status.as_str().unwrap_or_default()));
+                put(format!(
+                    "conclusion: {}",
+                    status.as_str().unwrap_or_default()
+                ));
             }
         }
         RunState::Failed | RunState::TimedOut => {
@@ -266,9 +269,9 @@ fn next(run: &Run) -> String {
         RunState::InputRequired => format!(
             "a person must answer; then call run_get {{\"id\":\"{id}\",\"wait_ms\":20000}}, or run_cancel {{\"id\":\"{id}\"}}"
         ),
-        RunState::Succeeded => format!(
-            "done; to follow up call delegate {{\"previous\":\"{id}\",\"prompt\":…}}"
-        ),
+        RunState::Succeeded => {
+            format!("done; to follow up call delegate {{\"previous\":\"{id}\",\"prompt\":…}}")
+        }
         RunState::Failed | RunState::TimedOut => format!(
             "see why with run_get {{\"id\":\"{id}\",\"include\":[\"attempts\"]}}, then delegate again"
         ),

@@ -6,8 +6,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, LazyLock};
 
-static TOOLS: LazyLock<Vec<Tool>> =
-    LazyLock::new(|| tools::ALL.iter().map(tool).collect());
+static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| tools::ALL.iter().map(tool).collect());
 
 /// All tools in their order, which never varies.
 pub(super) fn tools() -> &'static [Tool] {

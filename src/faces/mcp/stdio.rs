@@ -1,6 +1,7 @@
 //! The process's own ends of the pipe. Node-based clients hand us socket pairs, others FIFOs; both are driven without a thread, because
 //! a thread that blocks in `read` keeps the process from ending.
 
+use crate::stdx;
 use rmcp::transport::io::stdio_pipes;
 use rustix::{
     fs::{FileType, fstat},
@@ -45,7 +46,7 @@ fn socket(of: &impl AsFd) -> Option<Socket> {
         return None;
     }
     let own = of.as_fd().try_clone_to_owned().ok()?;
-    AsyncFd::register(own).ok().map(Socket)
+    stdx::watched(own).ok().map(Socket)
 }
 
 impl AsyncRead for Socket {
@@ -108,7 +109,10 @@ mod tests {
     #[tokio::test]
     async fn a_socket_pair_carries_bytes_both_ways_and_ends() {
         let (near, far) = UnixStream::pair().expect("a socket pair");
-        let (mut reader, mut writer) = (socket(&near).expect("socket"), socket(&far).expect("socket"));
+        let (mut reader, mut writer) = (
+            socket(&near).expect("socket"),
+            socket(&far).expect("socket"),
+        );
         let sent = vec![7_u8; 1 << 20];
         let copy = sent.clone();
         let writing = tokio::spawn(async move {

@@ -51,8 +51,10 @@ fn place(context: &FaceContext, from: &str) -> Result<(PathBuf, PathBuf), Fault>
         _ => context.cwd.join(from),
     };
     if given.extension().is_none_or(|ending| ending != "md") {
-        return Err(Fault::invalid("from", "must be a persona id or the path of a .md file")
-            .hint("list personas with persona_list"));
+        return Err(
+            Fault::invalid("from", "must be a persona id or the path of a .md file")
+                .hint("list personas with persona_list"),
+        );
     }
     let Some(path) = without_dots(&given) else {
         return Err(outside(context));
@@ -125,7 +127,8 @@ fn open(root: &Path, below: &Path) -> Result<File, Errno> {
 }
 
 fn take(file: File) -> Result<String, Fault> {
-    let stat = fstat(&file).map_err(|error| Fault::internal(format!("failed to look at a file: {error}")))?;
+    let stat = fstat(&file)
+        .map_err(|error| Fault::internal(format!("failed to look at a file: {error}")))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(Fault::invalid("from", "is not a file"));
     }
@@ -208,7 +211,12 @@ mod tests {
     fn front_matter_is_closed() {
         assert!(has_front_matter("---\nname: x\n---\nbody"));
         assert!(has_front_matter("\u{feff}---\r\nname: x\r\n---\r\n"));
-        for not in ["", "---\nname: x\n", "-----BEGIN KEY-----\n---\n", "# a\n---\n---\n"] {
+        for not in [
+            "",
+            "---\nname: x\n",
+            "-----BEGIN KEY-----\n---\n",
+            "# a\n---\n---\n",
+        ] {
             assert!(!has_front_matter(not), "{not:?}");
         }
     }

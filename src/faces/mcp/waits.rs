@@ -154,7 +154,9 @@ pub(super) async fn for_runs(
 }
 
 async fn slice(face: &Face, id: RunId, slice: Duration) -> Result<Run, Fault> {
-    let wait_ms = u64::try_from(slice.as_millis()).unwrap_or(LONGEST_MS).max(1);
+    let wait_ms = u64::try_from(slice.as_millis())
+        .unwrap_or(LONGEST_MS)
+        .max(1);
     let begun = Instant::now();
     let run = face
         .link()

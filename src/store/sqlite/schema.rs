@@ -4,11 +4,20 @@ use super::{connect, file};
 use crate::store::StoreError;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, migrate::Migrator};
 use std::path::{Path, PathBuf};
+use tokio::runtime::Handle;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
 
-/// Refuses a newer schema before any write; backs an older one up, then migrates it.
+/// Refuses a newer schema before any write; backs an older one up, then migrates it. On a thread of its own, as the compiler cannot prove
+/// that the migrator's future may change threads.
 pub(super) async fn bring_up_to_date(path: &Path) -> Result<(), StoreError> {
+    let (path, runtime) = (path.to_owned(), Handle::current());
+    tokio::task::spawn_blocking(move || runtime.block_on(alone(&path)))
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Internal(error.to_string())))
+}
+
+async fn alone(path: &Path) -> Result<(), StoreError> {
     let mut connection = connect::plain(path).connect().await?;
     let outcome = migrate(&mut connection, path).await;
     let closed = connection.close().await;

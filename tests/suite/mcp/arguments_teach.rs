@@ -1,7 +1,14 @@
 use super::pipe::{Pipe, text};
 use serde_json::{Value, json};
 
-const CHANGING: [&str; 6] = ["delegate", "run_cancel", "persona_create", "instance_create", "instance_control", "project"];
+const CHANGING: [&str; 6] = [
+    "delegate",
+    "run_cancel",
+    "persona_create",
+    "instance_create",
+    "instance_control",
+    "project",
+];
 
 #[tokio::test]
 async fn a_stranger_who_calls_everything_with_nothing_touches_nothing() {
@@ -12,7 +19,11 @@ async fn a_stranger_who_calls_everything_with_nothing_touches_nothing() {
         let result = pipe.call(name, json!({})).await;
         if CHANGING.contains(&name) || name == "run_get" {
             assert_eq!(result["isError"], true, "{name}");
-            assert!(text(&result).starts_with("required_field: "), "{name}: {}", text(&result));
+            assert!(
+                text(&result).starts_with("required_field: "),
+                "{name}: {}",
+                text(&result)
+            );
             assert_eq!(result["structuredContent"]["kind"], "required_field");
         }
     }
@@ -33,35 +44,112 @@ async fn arguments_may_be_absent_altogether() {
 async fn slips_are_refused_with_what_is_right() {
     let mut pipe = Pipe::greeted().await;
     for (tool, arguments, said) in [
-        ("delegate", json!({"promt": "x"}), vec!["invalid_params: ", "`promt`", "`prompt`"]),
-        ("delegate", json!({"prompt": "x", "isolation": "worktree"}), vec!["`isolation`", "prompt, instance"]),
-        ("delegate", json!({"prompt": 5}), vec!["`prompt` must be a string"]),
-        ("delegate", json!({"prompt": "x", "wait_ms": "2s"}), vec!["`wait_ms` must be a whole number"]),
-        ("delegate", json!({"prompt": "x", "mode": "hot"}), vec!["`mode`", "auto, warm, cold"]),
-        ("delegate", json!({"prompt": "x", "previous": "nope"}), vec!["not_found: no run \"nope\"", "run_list"]),
-        ("run_get", json!({"id": "nope"}), vec!["not_found: no run \"nope\"", "run_list"]),
+        (
+            "delegate",
+            json!({"promt": "x"}),
+            vec!["invalid_params: ", "`promt`", "`prompt`"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "isolation": "worktree"}),
+            vec!["`isolation`", "prompt, instance"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": 5}),
+            vec!["`prompt` must be a string"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "wait_ms": "2s"}),
+            vec!["`wait_ms` must be a whole number"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "mode": "hot"}),
+            vec!["`mode`", "auto, warm, cold"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "previous": "nope"}),
+            vec!["not_found: no run \"nope\"", "run_list"],
+        ),
+        (
+            "run_get",
+            json!({"id": "nope"}),
+            vec!["not_found: no run \"nope\"", "run_list"],
+        ),
         ("run_get", json!({"id": "a", "ids": ["b"]}), vec!["`ids`"]),
         ("run_get", json!({"ids": vec!["x"; 17]}), vec!["at most 16"]),
-        ("run_get", json!({"id": "01890a5d-ac96-774b-bcce-b302099a8057"}), vec!["not_found: ", "run_list"]),
-        ("run_list", json!({"state": "succeded"}), vec!["did you mean \"succeeded\""]),
-        ("instance_control", json!({"name": "alise", "action": "start"}), vec!["not_found: no instance \"alise\"", "did you mean \"alice\"", "instance_list"]),
-        ("instance_control", json!({"name": "alice", "action": "kill"}), vec!["start, stop, restart"]),
-        ("instance_control", json!({"name": "alice"}), vec!["required_field: `action`", "start, stop"]),
-        ("persona_create", json!({"id": "Not A Slug"}), vec!["lower-case"]),
-        ("persona_create", json!({"id": "x", "temperature": 3}), vec!["`temperature` must be 0 to 1"]),
-        ("project", json!({"action": "rename", "project": "shop"}), vec!["required_field: `name`"]),
-        ("project", json!({"action": "register"}), vec!["required_field: `project`"]),
+        (
+            "run_get",
+            json!({"id": "01890a5d-ac96-774b-bcce-b302099a8057"}),
+            vec!["not_found: ", "run_list"],
+        ),
+        (
+            "run_list",
+            json!({"state": "succeded"}),
+            vec!["did you mean \"succeeded\""],
+        ),
+        (
+            "instance_control",
+            json!({"name": "alise", "action": "start"}),
+            vec![
+                "not_found: no instance \"alise\"",
+                "did you mean \"alice\"",
+                "instance_list",
+            ],
+        ),
+        (
+            "instance_control",
+            json!({"name": "alice", "action": "kill"}),
+            vec!["start, stop, restart"],
+        ),
+        (
+            "instance_control",
+            json!({"name": "alice"}),
+            vec!["required_field: `action`", "start, stop"],
+        ),
+        (
+            "persona_create",
+            json!({"id": "Not A Slug"}),
+            vec!["lower-case"],
+        ),
+        (
+            "persona_create",
+            json!({"id": "x", "temperature": 3}),
+            vec!["`temperature` must be 0 to 1"],
+        ),
+        (
+            "project",
+            json!({"action": "rename", "project": "shop"}),
+            vec!["required_field: `name`"],
+        ),
+        (
+            "project",
+            json!({"action": "register"}),
+            vec!["required_field: `project`"],
+        ),
     ] {
         let result = pipe.call(tool, arguments.clone()).await;
         assert_eq!(result["isError"], true, "{tool} {arguments}");
         for word in said {
-            assert!(text(&result).contains(word), "{tool} {arguments}: {} lacks {word}", text(&result));
+            assert!(
+                text(&result).contains(word),
+                "{tool} {arguments}: {} lacks {word}",
+                text(&result)
+            );
         }
         let kind = result["structuredContent"]["kind"].as_str().unwrap();
         assert!(text(&result).starts_with(&format!("{kind}: ")));
         assert!(text(&result).len() <= 600, "{}", text(&result));
     }
-    let changed: Vec<_> = pipe.hub.asked().into_iter().filter(|(name, _)| *name != "run.get").collect();
+    let changed: Vec<_> = pipe
+        .hub
+        .asked()
+        .into_iter()
+        .filter(|(name, _)| *name != "run.get")
+        .collect();
     assert_eq!(changed.len(), 1, "{changed:?}");
 }
 
@@ -73,7 +161,10 @@ async fn null_is_absent_and_whole_floats_are_whole() {
     assert_eq!(result["isError"], false, "{result}");
     let (method, params) = pipe.hub.asked().remove(0);
     assert_eq!(method, "run.delegate");
-    assert_eq!(params, json!({"prompt": "succeed", "concurrent": false, "timeout_ms": 5000, "label": "l"}));
+    assert_eq!(
+        params,
+        json!({"prompt": "succeed", "concurrent": false, "timeout_ms": 5000, "label": "l"})
+    );
 }
 
 #[tokio::test]
@@ -87,7 +178,8 @@ async fn relative_projects_are_the_faces() {
         ("shop", "shop"),
         ("/abs", "/abs"),
     ] {
-        pipe.call("project", json!({"action": "register", "project": given})).await;
+        pipe.call("project", json!({"action": "register", "project": given}))
+            .await;
         let (_, params) = pipe.hub.asked().pop().unwrap();
         assert_eq!(params["path"], sent);
     }
@@ -97,12 +189,21 @@ async fn relative_projects_are_the_faces() {
 async fn every_action_reaches_its_method() {
     let mut pipe = Pipe::greeted().await;
     for action in ["start", "stop", "restart", "delete", "restore", "render"] {
-        let result = pipe.call("instance_control", json!({"name": "alice", "action": action})).await;
+        let result = pipe
+            .call(
+                "instance_control",
+                json!({"name": "alice", "action": action}),
+            )
+            .await;
         assert_eq!(result["structuredContent"]["name"], "alice");
         let (method, _) = pipe.hub.asked().pop().unwrap();
         assert_eq!(method, format!("instance.{action}"));
     }
-    for (action, method) in [("register", "project.register"), ("rename", "project.rename"), ("unregister", "project.unregister")] {
+    for (action, method) in [
+        ("register", "project.register"),
+        ("rename", "project.rename"),
+        ("unregister", "project.unregister"),
+    ] {
         let mut arguments = json!({"action": action, "project": "shop"});
         if action == "rename" {
             arguments["name"] = Value::from("store");

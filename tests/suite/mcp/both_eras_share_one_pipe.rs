@@ -47,7 +47,12 @@ async fn a_request_of_2026_needs_no_handshake_and_gets_a_signed_result() {
     let found = pipe.ask_modern("server/discover", json!({})).await;
     let found = &found["result"];
     assert_eq!(found["resultType"], "complete");
-    assert!(found["supportedVersions"].as_array().unwrap().contains(&json!("2026-07-28")));
+    assert!(
+        found["supportedVersions"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("2026-07-28"))
+    );
     assert_eq!(found["_meta"][INFO]["name"], "eyas");
     assert!(found["instructions"].as_str().unwrap().contains("delegate"));
     for (method, params) in [
@@ -60,7 +65,10 @@ async fn a_request_of_2026_needs_no_handshake_and_gets_a_signed_result() {
         let answer = pipe.ask_modern(method, params).await;
         let result = &answer["result"];
         assert_eq!(result["resultType"], "complete", "{method}: {answer}");
-        assert!(result["ttlMs"].is_u64() && result["cacheScope"].is_string(), "{method}");
+        assert!(
+            result["ttlMs"].is_u64() && result["cacheScope"].is_string(),
+            "{method}"
+        );
         assert_eq!(result["_meta"][INFO]["name"], "eyas", "{method}");
     }
     let call = json!({"name": "delegate", "arguments": {"prompt": "succeed"}});
@@ -102,28 +110,47 @@ async fn wrong_metadata_is_refused_as_the_protocol_says() {
     assert_eq!(answer["error"]["code"], -32022, "{answer}");
     assert_eq!(answer["error"]["data"]["requested"], "2099-01-01");
     let mut poor = meta();
-    poor.as_object_mut().unwrap().remove("io.modelcontextprotocol/clientCapabilities");
+    poor.as_object_mut()
+        .unwrap()
+        .remove("io.modelcontextprotocol/clientCapabilities");
     let answer = pipe.ask("tools/list", json!({"_meta": poor})).await;
     assert_eq!(answer["error"]["code"], -32602, "{answer}");
 }
 
 #[tokio::test]
 async fn a_notification_may_come_first_and_anywhere() {
-    for name in ["notifications/initialized", "notifications/cancelled", "notifications/odd", "$/lsp"] {
+    for name in [
+        "notifications/initialized",
+        "notifications/cancelled",
+        "notifications/odd",
+        "$/lsp",
+    ] {
         let mut pipe = Pipe::new().await;
         let note = json!({"jsonrpc": "2.0", "method": name, "params": {"requestId": 9}});
         pipe.say(&note).await;
         pipe.ask_modern("server/discover", json!({})).await;
         pipe.say(&note).await;
         let listed = pipe.ask_modern("tools/list", json!({})).await;
-        assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 10, "{name}");
+        assert_eq!(
+            listed["result"]["tools"].as_array().unwrap().len(),
+            10,
+            "{name}"
+        );
     }
 }
 
 #[tokio::test]
 async fn ids_come_back_letter_by_letter() {
     let mut pipe = Pipe::new().await;
-    for id in ["\"a\\\"b\"", "9007199254740993", "18446744073709551615", "123456789012345678901234567890", "-1", "1.50", "\"1\""] {
+    for id in [
+        "\"a\\\"b\"",
+        "9007199254740993",
+        "18446744073709551615",
+        "123456789012345678901234567890",
+        "-1",
+        "1.50",
+        "\"1\"",
+    ] {
         pipe.write(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n").as_bytes())
             .await;
         let line = pipe.hear_line().await;
@@ -150,7 +177,12 @@ async fn two_requests_of_one_id_get_two_answers() {
 #[tokio::test]
 async fn what_is_not_offered_is_no_method() {
     let mut pipe = Pipe::greeted().await;
-    for method in ["subscriptions/listen", "logging/setLevel", "tasks/get", "no/such"] {
+    for method in [
+        "subscriptions/listen",
+        "logging/setLevel",
+        "tasks/get",
+        "no/such",
+    ] {
         let params = json!({"_meta": meta(), "notifications": {}, "level": "info", "taskId": "x"});
         let answer = pipe.ask(method, params).await;
         assert_eq!(answer["error"]["code"], -32601, "{method}: {answer}");

@@ -57,7 +57,8 @@ async fn calls_that_were_read_are_answered() {
 #[tokio::test]
 async fn the_last_line_needs_no_end() {
     let mut pipe = Pipe::new().await;
-    pipe.write(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}").await;
+    pipe.write(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}")
+        .await;
     pipe.close().await;
     assert_eq!(pipe.hear().await["id"], 1);
     assert!(pipe.end().await.1);
@@ -72,7 +73,11 @@ async fn a_hub_that_does_not_answer_has_one_second() {
     let begun = std::time::Instant::now();
     let answer = pipe.answer(id).await;
     assert_eq!(answer["result"]["isError"], true, "{answer}");
-    assert!(begun.elapsed() < Duration::from_millis(1400), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(1400),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(pipe.end().await.1);
 }
 
@@ -84,7 +89,10 @@ async fn a_dead_parent_is_the_end_too() {
         .await;
     until(|| pipe.hub.count("run.wait") > 0).await;
     pipe.gone.cancel();
-    assert_eq!(pipe.answer(id).await["result"]["structuredContent"]["state"], "running");
+    assert_eq!(
+        pipe.answer(id).await["result"]["structuredContent"]["state"],
+        "running"
+    );
     let (took, well) = pipe.end().await;
     assert!(well && took < AT_ONCE, "{took:?}");
 }

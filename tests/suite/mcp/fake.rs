@@ -10,9 +10,7 @@ use eyas::{
             PersonaApiServer, PersonaCreate, PersonaDelete, PersonaId, PersonaImport, PersonaList,
             PersonaText, PersonaUpdate,
         },
-        project::{
-            ProjectApiServer, ProjectList, ProjectName, ProjectRegister, ProjectRename,
-        },
+        project::{ProjectApiServer, ProjectList, ProjectName, ProjectRegister, ProjectRename},
         run::{Delegate, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
     },
     domain::{
@@ -55,7 +53,9 @@ pub(super) struct Hub {
 
 impl Hub {
     pub(super) fn new() -> Self {
-        let personas = ["architect", "reviewer", "researcher"].map(persona).to_vec();
+        let personas = ["architect", "reviewer", "researcher"]
+            .map(persona)
+            .to_vec();
         let state = State {
             personas,
             ..State::default()
@@ -73,7 +73,10 @@ impl Hub {
 
     /// How often it was asked for `method`.
     pub(super) fn count(&self, method: &str) -> usize {
-        self.asked().iter().filter(|(name, _)| *name == method).count()
+        self.asked()
+            .iter()
+            .filter(|(name, _)| *name == method)
+            .count()
     }
 
     /// Changes a run as an agent would.
@@ -213,7 +216,12 @@ fn instance(name: &str) -> Instance {
 fn view(name: &str) -> Result<InstanceView, Fault> {
     let known = ["alice", "bob"];
     if !known.contains(&name) {
-        return Err(Fault::not_found_among("instance", name, known, "instance.list"));
+        return Err(Fault::not_found_among(
+            "instance",
+            name,
+            known,
+            "instance.list",
+        ));
     }
     Ok(InstanceView {
         instance: instance(name),
@@ -264,7 +272,9 @@ impl RunApiServer for Hub {
             "fail" => {
                 run.state = RunState::Failed;
                 run.attempt = 1;
-                run.error = Some(Fault::new(ErrorKind::AgentDied, "the agent died: exit 3").hint("try again"));
+                run.error = Some(
+                    Fault::new(ErrorKind::AgentDied, "the agent died: exit 3").hint("try again"),
+                );
             }
             _ => {
                 run.state = RunState::Running;
@@ -336,8 +346,8 @@ impl RunApiServer for Hub {
             })
             .collect();
         let items: Vec<Event> = all.iter().skip(from).take(limit).cloned().collect();
-        let next_cursor = (from + items.len() < all.len())
-            .then(|| items.last().unwrap().cursor.clone());
+        let next_cursor =
+            (from + items.len() < all.len()).then(|| items.last().unwrap().cursor.clone());
         Ok(Page { items, next_cursor })
     }
 

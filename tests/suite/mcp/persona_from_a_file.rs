@@ -32,16 +32,23 @@ impl Place {
     }
 
     async fn from(&mut self, from: &str) -> Value {
-        self.pipe.call("persona_create", json!({"id": "helper", "from": from})).await
+        self.pipe
+            .call("persona_create", json!({"id": "helper", "from": from}))
+            .await
     }
 
     async fn refused(&mut self, from: &str) {
         let result = self.from(from).await;
         assert_eq!(result["isError"], true, "{from} was taken");
-        assert!(!result.to_string().contains(SECRET), "{from} is quoted: {result}");
+        assert!(
+            !result.to_string().contains(SECRET),
+            "{from} is quoted: {result}"
+        );
         assert_eq!(self.pipe.hub.count("persona.create"), 0, "{from}");
         let passed = self.pipe.hub.asked();
-        let passed = passed.iter().filter(|(_, params)| params.to_string().contains(SECRET) && !params.to_string().contains("unreadable"));
+        let passed = passed.iter().filter(|(_, params)| {
+            params.to_string().contains(SECRET) && !params.to_string().contains("unreadable")
+        });
         assert_eq!(passed.count(), 0, "{from} was passed on");
     }
 }
@@ -56,12 +63,26 @@ async fn files_of_the_project_and_of_claude_are_taken() {
     place.put("home/shop/.claude/agents/helper.md", GOOD);
     place.put("home/shop/src/near.md", GOOD);
     place.put("home/.claude/agents/mine.md", GOOD);
-    let absolute = text_of(&place.folder.path().join("home/shop/.claude/agents/helper.md"));
-    for from in ["../.claude/agents/helper.md", "near.md", "./near.md", "~/.claude/agents/mine.md", &absolute] {
+    let absolute = text_of(
+        &place
+            .folder
+            .path()
+            .join("home/shop/.claude/agents/helper.md"),
+    );
+    for from in [
+        "../.claude/agents/helper.md",
+        "near.md",
+        "./near.md",
+        "~/.claude/agents/mine.md",
+        &absolute,
+    ] {
         let result = place.from(from).await;
         assert_eq!(result["isError"], false, "{from}: {}", text(&result));
         let (method, params) = place.pipe.hub.asked().pop().unwrap();
-        assert_eq!((method, &params["text"], &params["id"]), ("persona.import", &json!(GOOD), &json!("helper")));
+        assert_eq!(
+            (method, &params["text"], &params["id"]),
+            ("persona.import", &json!(GOOD), &json!("helper"))
+        );
     }
     let id = place.from("reviewer").await;
     assert_eq!(id["isError"], false);
@@ -75,7 +96,10 @@ async fn fields_override_those_of_the_file() {
     let arguments = json!({"id": "helper", "from": "near.md", "role": "aide"});
     place.pipe.call("persona_create", arguments).await;
     let (method, params) = place.pipe.hub.asked().pop().unwrap();
-    assert_eq!((method, params), ("persona.update", json!({"id": "helper", "role": "aide"})));
+    assert_eq!(
+        (method, params),
+        ("persona.update", json!({"id": "helper", "role": "aide"}))
+    );
 }
 
 #[tokio::test]
@@ -86,9 +110,17 @@ async fn nothing_outside_is_opened_whatever_the_path_says() {
     place.put("home/.claude/other/x.md", &secret);
     place.put("elsewhere/x.md", &secret);
     let root = place.folder.path().to_owned();
-    symlink(root.join("elsewhere/x.md"), root.join("home/shop/src/link.md")).unwrap();
+    symlink(
+        root.join("elsewhere/x.md"),
+        root.join("home/shop/src/link.md"),
+    )
+    .unwrap();
     symlink(root.join("elsewhere"), root.join("home/shop/src/folder")).unwrap();
-    symlink(root.join("elsewhere/x.md"), root.join("home/.claude/agents/link.md")).unwrap();
+    symlink(
+        root.join("elsewhere/x.md"),
+        root.join("home/.claude/agents/link.md"),
+    )
+    .unwrap();
     for from in [
         "../../outside.md",
         "../../../elsewhere/x.md",
@@ -115,23 +147,56 @@ async fn a_whole_home_is_no_project() {
     fs::write(home.join("docs/x.md"), GOOD).unwrap();
     let mut pipe = Pipe::within(home.clone(), Some(home)).await;
     pipe.greet().await;
-    let result = pipe.call("persona_create", json!({"id": "x", "from": "docs/x.md"})).await;
-    assert!(text(&result).starts_with("forbidden: "), "{}", text(&result));
+    let result = pipe
+        .call("persona_create", json!({"id": "x", "from": "docs/x.md"}))
+        .await;
+    assert!(
+        text(&result).starts_with("forbidden: "),
+        "{}",
+        text(&result)
+    );
 }
 
 #[tokio::test]
 async fn what_is_no_sub_agent_file_is_refused_unquoted() {
     let mut place = Place::new().await;
-    place.put("home/shop/src/key.md", &format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n-----END OPENSSH PRIVATE KEY-----\n"));
-    place.put("home/shop/src/notes.md", &format!("# Notes\n---\n{SECRET}\n---\n"));
+    place.put(
+        "home/shop/src/key.md",
+        &format!(
+            "-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n-----END OPENSSH PRIVATE KEY-----\n"
+        ),
+    );
+    place.put(
+        "home/shop/src/notes.md",
+        &format!("# Notes\n---\n{SECRET}\n---\n"),
+    );
     place.put("home/shop/src/open.md", &format!("---\n{SECRET}\n"));
-    place.put("home/shop/src/bad.md", &format!("---\nunreadable: {SECRET}\n---\n"));
-    place.put("home/shop/src/secret.env", &format!("---\nKEY={SECRET}\n---\n"));
-    place.put("home/shop/src/huge.md", &format!("---\nname: x\n---\n{}{SECRET}", "x".repeat(256 * 1024)));
+    place.put(
+        "home/shop/src/bad.md",
+        &format!("---\nunreadable: {SECRET}\n---\n"),
+    );
+    place.put(
+        "home/shop/src/secret.env",
+        &format!("---\nKEY={SECRET}\n---\n"),
+    );
+    place.put(
+        "home/shop/src/huge.md",
+        &format!("---\nname: x\n---\n{}{SECRET}", "x".repeat(256 * 1024)),
+    );
     fs::create_dir(place.folder.path().join("home/shop/src/folder.md")).unwrap();
     let fifo = place.folder.path().join("home/shop/src/fifo.md");
     mkfifoat(CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
-    for from in ["key.md", "notes.md", "open.md", "bad.md", "secret.env", "huge.md", "folder.md", "fifo.md", "none.md"] {
+    for from in [
+        "key.md",
+        "notes.md",
+        "open.md",
+        "bad.md",
+        "secret.env",
+        "huge.md",
+        "folder.md",
+        "fifo.md",
+        "none.md",
+    ] {
         place.refused(from).await;
     }
 }

@@ -18,7 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf},
+    io::{
+        AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf,
+        WriteHalf,
+    },
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -198,7 +201,9 @@ async fn connect(hub: Hub) -> (Connection, ServerHandle) {
         .merge(eyas::api::persona::PersonaApiServer::into_rpc(hub.clone()))
         .unwrap();
     module
-        .merge(eyas::api::instance::InstanceApiServer::into_rpc(hub.clone()))
+        .merge(eyas::api::instance::InstanceApiServer::into_rpc(
+            hub.clone(),
+        ))
         .unwrap();
     module
         .merge(eyas::api::project::ProjectApiServer::into_rpc(hub))
@@ -210,7 +215,9 @@ async fn connect(hub: Hub) -> (Connection, ServerHandle) {
         .build(module, stop.clone());
     tokio::spawn(async move {
         let stopped = async move { stop.shutdown().await };
-        serve_with_graceful_shutdown(far, service, stopped).await.ok();
+        serve_with_graceful_shutdown(far, service, stopped)
+            .await
+            .ok();
     });
     let client = WsClientBuilder::default()
         .build_with_stream("ws://hub/", near)

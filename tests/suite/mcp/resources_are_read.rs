@@ -26,9 +26,14 @@ async fn everything_listed_can_be_read() {
         assert!(!content["text"].as_str().unwrap().is_empty());
     }
     let soul = read(&mut pipe, "eyas://instances/alice/SOUL.md").await;
-    assert_eq!(soul["result"]["contents"][0]["text"], "# SOUL.md of alice\n");
+    assert_eq!(
+        soul["result"]["contents"][0]["text"],
+        "# SOUL.md of alice\n"
+    );
     let transcript = read(&mut pipe, &format!("eyas://runs/{id}/transcript")).await;
-    let text = transcript["result"]["contents"][0]["text"].as_str().unwrap();
+    let text = transcript["result"]["contents"][0]["text"]
+        .as_str()
+        .unwrap();
     assert!(text.contains("first line") && text.contains("part 2. ") && text.contains("part 29. "));
 }
 
@@ -77,6 +82,11 @@ async fn templates_are_listed() {
         .collect();
     assert_eq!(
         templates,
-        ["eyas://runs/{id}", "eyas://runs/{id}/transcript", "eyas://personas/{id}", "eyas://instances/{name}/{file}"]
+        [
+            "eyas://runs/{id}",
+            "eyas://runs/{id}/transcript",
+            "eyas://personas/{id}",
+            "eyas://instances/{name}/{file}"
+        ]
     );
 }

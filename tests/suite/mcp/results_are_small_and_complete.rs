@@ -1,4 +1,7 @@
-use super::{fake, pipe::{Pipe, text}};
+use super::{
+    fake,
+    pipe::{Pipe, text},
+};
 use serde_json::{Value, json};
 
 /// Every fact of a value, as a reader would look for it.
@@ -24,7 +27,10 @@ async fn text_and_structure_tell_the_same() {
         ("persona_create", json!({"id": "new-one", "role": "x"})),
         ("instance_list", json!({})),
         ("instance_create", json!({"name": "carol", "dry_run": true})),
-        ("instance_control", json!({"name": "bob", "action": "render"})),
+        (
+            "instance_control",
+            json!({"name": "bob", "action": "render"}),
+        ),
         ("project", json!({"action": "list"})),
     ] {
         let result = pipe.call(tool, arguments).await;
@@ -35,7 +41,10 @@ async fn text_and_structure_tell_the_same() {
         for fact in all {
             let quoted = Value::from(fact.clone()).to_string();
             let inside = &quoted[1..quoted.len() - 1];
-            assert!(text.contains(&fact) || text.contains(inside), "{tool}: {fact:?} is missing in {text}");
+            assert!(
+                text.contains(&fact) || text.contains(inside),
+                "{tool}: {fact:?} is missing in {text}"
+            );
         }
     }
 }
@@ -47,18 +56,30 @@ async fn a_failed_run_is_an_error_that_is_complete_in_its_text() {
     assert_eq!(result["isError"], true);
     assert_eq!(result["structuredContent"]["state"], "failed");
     let text = text(&result);
-    assert!(text.starts_with("failed · agent_died: the agent died: exit 3. try again · see why with run_get"), "{text}");
+    assert!(
+        text.starts_with(
+            "failed · agent_died: the agent died: exit 3. try again · see why with run_get"
+        ),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn what_was_cancelled_is_no_error() {
     let mut pipe = Pipe::greeted().await;
-    let run = pipe.call("delegate", json!({"prompt": "long", "wait_ms": 0})).await;
+    let run = pipe
+        .call("delegate", json!({"prompt": "long", "wait_ms": 0}))
+        .await;
     let id = &run["structuredContent"]["id"];
-    let result = pipe.call("run_cancel", json!({"id": id, "reason": "changed my mind"})).await;
+    let result = pipe
+        .call("run_cancel", json!({"id": id, "reason": "changed my mind"}))
+        .await;
     assert_eq!(result["isError"], false);
     assert_eq!(result["structuredContent"]["state"], "cancelled");
-    assert_eq!(pipe.hub.asked().pop().unwrap().1["reason"], "changed my mind");
+    assert_eq!(
+        pipe.hub.asked().pop().unwrap().1["reason"],
+        "changed my mind"
+    );
 }
 
 #[tokio::test]
@@ -69,8 +90,18 @@ async fn answers_stay_small_and_link_to_the_rest() {
     let id = run.id;
     pipe.hub.put(run);
     let result = pipe.call("run_get", json!({"id": id})).await;
-    assert!(result.to_string().len() < 64 * 1024, "{}", result.to_string().len());
-    assert!(result["structuredContent"]["prompt"].as_str().unwrap().len() < 2200);
+    assert!(
+        result.to_string().len() < 64 * 1024,
+        "{}",
+        result.to_string().len()
+    );
+    assert!(
+        result["structuredContent"]["prompt"]
+            .as_str()
+            .unwrap()
+            .len()
+            < 2200
+    );
     assert!(result["structuredContent"].get("usage").is_none());
     let link = &result["content"][1];
     assert_eq!(link["type"], "resource_link");
@@ -86,7 +117,12 @@ async fn more_is_included_on_request_in_pages_of_16_kb() {
     fake::conclude(&mut run, "done");
     let id = run.id;
     pipe.hub.put(run);
-    let got = pipe.call("run_get", json!({"id": id, "include": ["usage", "attempts"]})).await;
+    let got = pipe
+        .call(
+            "run_get",
+            json!({"id": id, "include": ["usage", "attempts"]}),
+        )
+        .await;
     assert_eq!(got["structuredContent"]["usage"]["total_tokens"], 42);
     assert_eq!(got["structuredContent"]["attempts"][0]["n"], 1);
     let mut seen = 0;
@@ -96,7 +132,9 @@ async fn more_is_included_on_request_in_pages_of_16_kb() {
         let arguments = json!({"id": id, "include": ["events", "output"], "cursor": cursor});
         let part = pipe.call("run_get", arguments).await;
         let part = &part["structuredContent"];
-        assert!(part["events"].to_string().len() + part["output"].as_str().unwrap().len() <= 17 * 1024);
+        assert!(
+            part["events"].to_string().len() + part["output"].as_str().unwrap().len() <= 17 * 1024
+        );
         seen += part["events"].as_array().unwrap().len();
         said += part["output"].as_str().unwrap();
         cursor = part["next_cursor"].clone();
@@ -118,5 +156,9 @@ async fn a_duplicate_is_named_so() {
     let id = run.id;
     pipe.hub.put(run);
     let got = pipe.call("run_get", json!({"id": id, "wait_ms": 0})).await;
-    assert!(text(&got).starts_with("queued · duplicate: "), "{}", text(&got));
+    assert!(
+        text(&got).starts_with("queued · duplicate: "),
+        "{}",
+        text(&got)
+    );
 }

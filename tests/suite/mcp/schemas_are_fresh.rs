@@ -4,7 +4,9 @@ use serde_json::Value;
 use std::{fs, path::Path};
 
 fn fresh(file: &str, value: &Value) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("schemas")
+        .join(file);
     let text = serde_json::to_string_pretty(value).unwrap() + "\n";
     if std::env::var_os("EYAS_BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -12,7 +14,10 @@ fn fresh(file: &str, value: &Value) {
         return;
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == text, "schemas/{file} is stale: EYAS_BLESS=1 cargo nextest run schemas_are_fresh");
+    assert!(
+        kept == text,
+        "schemas/{file} is stale: EYAS_BLESS=1 cargo nextest run schemas_are_fresh"
+    );
 }
 
 #[test]

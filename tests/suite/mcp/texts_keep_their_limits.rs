@@ -3,8 +3,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const ORDER: [&str; 10] = [
-    "delegate", "run_get", "run_list", "run_cancel", "persona_list", "persona_create", "instance_list", "instance_create",
-    "instance_control", "project",
+    "delegate",
+    "run_get",
+    "run_list",
+    "run_cancel",
+    "persona_list",
+    "persona_create",
+    "instance_list",
+    "instance_create",
+    "instance_control",
+    "project",
 ];
 
 async fn tools() -> Vec<Value> {
@@ -16,13 +24,20 @@ async fn tools() -> Vec<Value> {
 #[tokio::test]
 async fn the_list_is_in_order_and_small() {
     let tools = tools().await;
-    let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ORDER);
     let whole = Value::from(tools.clone()).to_string().len();
     assert!(whole < 24_000, "{whole} bytes");
     let read: usize = tools
         .iter()
-        .map(|tool| json!([tool["name"], tool["description"], tool["inputSchema"]]).to_string().len())
+        .map(|tool| {
+            json!([tool["name"], tool["description"], tool["inputSchema"]])
+                .to_string()
+                .len()
+        })
         .sum();
     assert!(read < 12_000, "{read} bytes");
 }
@@ -34,14 +49,26 @@ async fn every_tool_says_what_it_should() {
         let length = tool["description"].as_str().unwrap().chars().count();
         assert!((80..=1000).contains(&length), "{name}: {length} characters");
         assert!(tool["title"].is_string());
-        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+        for hint in [
+            "readOnlyHint",
+            "destructiveHint",
+            "idempotentHint",
+            "openWorldHint",
+        ] {
             assert!(tool["annotations"][hint].is_boolean(), "{name} {hint}");
         }
         let meta = &tool["_meta"];
         assert!(meta["anthropic/searchHint"].is_string());
-        assert_eq!(meta.get("anthropic/alwaysLoad").is_some(), name == "delegate");
-        if tool["annotations"]["destructiveHint"] == true && name != "delegate" && name != "project" {
-            let warned = tool["description"].as_str().unwrap().contains("permanently");
+        assert_eq!(
+            meta.get("anthropic/alwaysLoad").is_some(),
+            name == "delegate"
+        );
+        if tool["annotations"]["destructiveHint"] == true && name != "delegate" && name != "project"
+        {
+            let warned = tool["description"]
+                .as_str()
+                .unwrap()
+                .contains("permanently");
             assert!(warned, "{name} does not warn");
         }
     }
@@ -56,7 +83,12 @@ async fn schemas_are_plain_and_described() {
         assert_eq!(input["additionalProperties"], false);
         assert!(input.get("anyOf").is_none() && input.get("oneOf").is_none());
         for (argument, schema) in input["properties"].as_object().unwrap() {
-            assert!(schema["description"].as_str().is_some_and(|text| text.len() > 8), "{name}.{argument}");
+            assert!(
+                schema["description"]
+                    .as_str()
+                    .is_some_and(|text| text.len() > 8),
+                "{name}.{argument}"
+            );
             assert!(schema["type"].is_string(), "{name}.{argument}: {schema}");
         }
         let output = &tool["outputSchema"];
@@ -67,7 +99,10 @@ async fn schemas_are_plain_and_described() {
                 assert!(!text.contains(word), "{name} has {word}: {text}");
             }
         }
-        assert!(!output.to_string().contains("\"description\":\""), "{name}: output is described");
+        assert!(
+            !output.to_string().contains("\"description\":\""),
+            "{name}: output is described"
+        );
     }
 }
 
@@ -76,14 +111,22 @@ async fn no_two_descriptions_are_alike() {
     let tools = tools().await;
     let words = |tool: &Value| -> BTreeSet<String> {
         let text = tool["description"].as_str().unwrap().to_lowercase();
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2).map(str::to_owned).collect()
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.len() > 2)
+            .map(str::to_owned)
+            .collect()
     };
     for (at, one) in tools.iter().enumerate() {
         for other in &tools[at + 1..] {
             let (a, b) = (words(one), words(other));
             let shared = a.intersection(&b).count();
             let all = a.union(&b).count();
-            assert!(shared * 10 <= all * 6, "{} and {}", one["name"], other["name"]);
+            assert!(
+                shared * 10 <= all * 6,
+                "{} and {}",
+                one["name"],
+                other["name"]
+            );
         }
     }
 }

@@ -1,21 +1,39 @@
-use super::{fake, pipe::{Pipe, text}};
-use eyas::domain::{ids::RunId, run::{Request, RunState}};
+use super::{
+    fake,
+    pipe::{Pipe, text},
+};
+use eyas::domain::{
+    ids::RunId,
+    run::{Request, RunState},
+};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 fn id_of(result: &Value) -> RunId {
-    result["structuredContent"]["id"].as_str().unwrap().parse().unwrap()
+    result["structuredContent"]["id"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_wait_ends_with_the_run_and_with_the_time() {
     let mut pipe = Pipe::greeted().await;
     let begun = Instant::now();
-    let run = pipe.call("delegate", json!({"prompt": "long", "wait_ms": 200})).await;
+    let run = pipe
+        .call("delegate", json!({"prompt": "long", "wait_ms": 200}))
+        .await;
     assert!(begun.elapsed() >= Duration::from_millis(190));
     assert_eq!(run["structuredContent"]["state"], "running");
     let id = id_of(&run);
-    assert!(text(&run).starts_with(&format!("running · step: reading · call run_get {{\"id\":\"{id}\"")), "{}", text(&run));
+    assert!(
+        text(&run).starts_with(&format!(
+            "running · step: reading · call run_get {{\"id\":\"{id}\""
+        )),
+        "{}",
+        text(&run)
+    );
     let hub = pipe.hub.clone();
     let call = pipe.begin("run_get", json!({"id": id})).await;
     until(|| hub.count("run.wait") > 1).await;
@@ -23,13 +41,18 @@ async fn a_wait_ends_with_the_run_and_with_the_time() {
     let begun = Instant::now();
     let answer = pipe.answer(call).await;
     assert!(begun.elapsed() < Duration::from_secs(2));
-    assert_eq!(answer["result"]["structuredContent"]["conclusion"]["summary"], "All good.");
+    assert_eq!(
+        answer["result"]["structuredContent"]["conclusion"]["summary"],
+        "All good."
+    );
 }
 
 #[tokio::test]
 async fn a_wait_ends_when_a_person_is_needed() {
     let mut pipe = Pipe::greeted().await;
-    let run = pipe.call("delegate", json!({"prompt": "long", "wait_ms": 0})).await;
+    let run = pipe
+        .call("delegate", json!({"prompt": "long", "wait_ms": 0}))
+        .await;
     let id = id_of(&run);
     let call = pipe.begin("run_get", json!({"id": id})).await;
     pipe.hub.change(id, |run| {
@@ -41,17 +64,24 @@ async fn a_wait_ends_when_a_person_is_needed() {
         });
     });
     let answer = pipe.answer(call).await;
-    assert!(text(&answer["result"]).starts_with("input_required · permission: cargo test · a person must answer"));
+    assert!(
+        text(&answer["result"])
+            .starts_with("input_required · permission: cargo test · a person must answer")
+    );
 }
 
 #[tokio::test]
 async fn zero_answers_at_once_and_too_long_is_said() {
     let mut pipe = Pipe::greeted().await;
-    let run = pipe.call("delegate", json!({"prompt": "long", "wait_ms": 0})).await;
+    let run = pipe
+        .call("delegate", json!({"prompt": "long", "wait_ms": 0}))
+        .await;
     assert_eq!(pipe.hub.count("run.wait"), 0);
     let id = id_of(&run);
     pipe.hub.change(id, |run| fake::conclude(run, "x"));
-    let run = pipe.call("run_get", json!({"id": id, "wait_ms": 60_000})).await;
+    let run = pipe
+        .call("run_get", json!({"id": id, "wait_ms": 60_000}))
+        .await;
     let said = "wait_ms 60000 was taken as 45000";
     assert!(text(&run).contains(said), "{}", text(&run));
     assert_eq!(run["structuredContent"]["warnings"][0]["detail"], said);
@@ -60,30 +90,41 @@ async fn zero_answers_at_once_and_too_long_is_said() {
 #[tokio::test]
 async fn cancelling_a_request_ends_the_wait_and_never_the_run() {
     let mut pipe = Pipe::greeted().await;
-    let call = pipe.begin("delegate", json!({"prompt": "long", "wait_ms": 40_000})).await;
+    let call = pipe
+        .begin("delegate", json!({"prompt": "long", "wait_ms": 40_000}))
+        .await;
     let hub = pipe.hub.clone();
     until(|| hub.count("run.wait") > 0).await;
     pipe.say(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": call}})).await;
     pipe.ask("ping", json!({})).await;
     assert_eq!(hub.count("run.cancel"), 0);
     pipe.close().await;
-    assert!(pipe.hear_or_end().await.is_none(), "something was sent for a cancelled request");
+    assert!(
+        pipe.hear_or_end().await.is_none(),
+        "something was sent for a cancelled request"
+    );
     assert!(pipe.end().await.1);
 }
 
 #[tokio::test]
 async fn progress_is_told_when_the_step_changes_and_only_grows() {
     let mut pipe = Pipe::greeted().await;
-    let run = pipe.call("delegate", json!({"prompt": "long", "wait_ms": 0})).await;
+    let run = pipe
+        .call("delegate", json!({"prompt": "long", "wait_ms": 0}))
+        .await;
     let id = id_of(&run);
     let call = pipe
-        .send("tools/call", json!({"name": "run_get", "arguments": {"id": id}, "_meta": {"progressToken": "tok"}}))
+        .send(
+            "tools/call",
+            json!({"name": "run_get", "arguments": {"id": id}, "_meta": {"progressToken": "tok"}}),
+        )
         .await;
     let first = pipe.hear().await;
     assert_eq!(first["method"], "notifications/progress", "{first}");
     assert_eq!(first["params"]["progressToken"], "tok");
     assert_eq!(first["params"]["message"], "running · step: reading");
-    pipe.hub.change(id, |run| run.step = Some("writing".to_owned()));
+    pipe.hub
+        .change(id, |run| run.step = Some("writing".to_owned()));
     let second = pipe.hear().await;
     assert_eq!(second["params"]["message"], "running · step: writing");
     assert!(second["params"]["progress"].as_f64() > first["params"]["progress"].as_f64());
@@ -94,7 +135,9 @@ async fn progress_is_told_when_the_step_changes_and_only_grows() {
 #[tokio::test]
 async fn without_a_token_nothing_is_told() {
     let mut pipe = Pipe::greeted().await;
-    let call = pipe.begin("delegate", json!({"prompt": "long", "wait_ms": 300})).await;
+    let call = pipe
+        .begin("delegate", json!({"prompt": "long", "wait_ms": 300}))
+        .await;
     assert_eq!(pipe.hear().await["id"], call);
 }
 
@@ -103,10 +146,14 @@ async fn several_runs_are_awaited_together() {
     let mut pipe = Pipe::greeted().await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let run = pipe.call("delegate", json!({"prompt": "long", "wait_ms": 0})).await;
+        let run = pipe
+            .call("delegate", json!({"prompt": "long", "wait_ms": 0}))
+            .await;
         ids.push(id_of(&run));
     }
-    let any = pipe.begin("run_get", json!({"ids": ids, "until": "any"})).await;
+    let any = pipe
+        .begin("run_get", json!({"ids": ids, "until": "any"}))
+        .await;
     pipe.hub.change(ids[1], |run| fake::conclude(run, "second"));
     let answer = pipe.answer(any).await;
     let page = &answer["result"]["structuredContent"];
@@ -117,7 +164,10 @@ async fn several_runs_are_awaited_together() {
     pipe.hub.change(ids[0], |run| fake::conclude(run, "first"));
     pipe.hub.change(ids[2], |run| fake::conclude(run, "third"));
     let answer = pipe.answer(all).await;
-    assert!(text(&answer["result"]).starts_with("3 of 3 runs have ended"), "{answer}");
+    assert!(
+        text(&answer["result"]).starts_with("3 of 3 runs have ended"),
+        "{answer}"
+    );
 }
 
 /// Waits for something that comes, with a deadline.

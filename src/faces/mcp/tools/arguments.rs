@@ -216,14 +216,38 @@ mod tests {
             (json!({"prompt": " "}), ErrorKind::RequiredField, "`prompt`"),
             (json!({"promt": "x"}), ErrorKind::InvalidParams, "`prompt`"),
             (json!({"prompt": 5}), ErrorKind::InvalidParams, "a string"),
-            (json!({"prompt": "x", "wait_ms": -1}), ErrorKind::InvalidParams, "whole number"),
-            (json!({"prompt": "x", "wait_ms": "1"}), ErrorKind::InvalidParams, "whole number"),
-            (json!({"prompt": "x", "mode": "wam"}), ErrorKind::InvalidParams, "\"warm\""),
-            (json!({"prompt": "x", "ids": ["a", 1]}), ErrorKind::InvalidParams, "`ids`"),
-            (json!({"prompt": "x", "ids": ["a", "b", "c"]}), ErrorKind::InvalidParams, "at most 2"),
+            (
+                json!({"prompt": "x", "wait_ms": -1}),
+                ErrorKind::InvalidParams,
+                "whole number",
+            ),
+            (
+                json!({"prompt": "x", "wait_ms": "1"}),
+                ErrorKind::InvalidParams,
+                "whole number",
+            ),
+            (
+                json!({"prompt": "x", "mode": "wam"}),
+                ErrorKind::InvalidParams,
+                "\"warm\"",
+            ),
+            (
+                json!({"prompt": "x", "ids": ["a", 1]}),
+                ErrorKind::InvalidParams,
+                "`ids`",
+            ),
+            (
+                json!({"prompt": "x", "ids": ["a", "b", "c"]}),
+                ErrorKind::InvalidParams,
+                "at most 2",
+            ),
         ] {
             let fault = checked(given.clone()).expect_err("a slip");
-            let text = format!("{} {}", fault.detail, fault.hint.clone().unwrap_or_default());
+            let text = format!(
+                "{} {}",
+                fault.detail,
+                fault.hint.clone().unwrap_or_default()
+            );
             assert_eq!(fault.kind, kind, "{given}");
             assert!(text.contains(said), "{given}: {text}");
         }

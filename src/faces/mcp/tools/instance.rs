@@ -98,7 +98,11 @@ pub(super) async fn list(face: Face, given: JsonObject) -> Outcome {
             async move { hub.list(params).await }
         })
         .await?;
-    Ok(results::page(page.map(views::plain), "instance", "instances"))
+    Ok(results::page(
+        page.map(views::plain),
+        "instance",
+        "instances",
+    ))
 }
 
 /// Places a persona.
@@ -122,7 +126,10 @@ pub(super) async fn create(face: Face, given: JsonObject) -> Outcome {
         .link()
         .call(|hub| async move { hub.create(params).await })
         .await?;
-    Ok(results::instance(view, if dry { "dry run" } else { "created" }))
+    Ok(results::instance(
+        view,
+        if dry { "dry run" } else { "created" },
+    ))
 }
 
 /// Does something to an instance.
@@ -146,7 +153,9 @@ pub(super) async fn control(face: Face, given: JsonObject) -> Outcome {
         Action::Start => "started",
         Action::Stop => "stopped",
         Action::Restart => "restarted",
-        Action::Delete => "deleted; instance_control {action:\"restore\"} brings it back within 30 days",
+        Action::Delete => {
+            "deleted; instance_control {action:\"restore\"} brings it back within 30 days"
+        }
         Action::Restore => "restored",
         Action::Render => "rendered",
     };

@@ -2,7 +2,9 @@
 
 use super::{Outcome, arguments};
 use crate::{
-    api::project::{ProjectApiClient as _, ProjectList, ProjectName, ProjectRegister, ProjectRename},
+    api::project::{
+        ProjectApiClient as _, ProjectList, ProjectName, ProjectRegister, ProjectRename,
+    },
     domain::{fault::Fault, project::Project},
     faces::mcp::{handler::Face, results, schema, views},
 };
@@ -80,7 +82,10 @@ pub(super) async fn project(face: Face, given: JsonObject) -> Outcome {
             let project = link
                 .call(|hub| async move { hub.unregister(params).await })
                 .await?;
-            Ok(results::project(project, "unregistered; its files are untouched"))
+            Ok(results::project(
+                project,
+                "unregistered; its files are untouched",
+            ))
         }
     }
 }

@@ -182,7 +182,11 @@ async fn get_several(
     patience: &Patience,
 ) -> Outcome {
     if given.include.is_some() || given.cursor.is_some() {
-        let field = if given.include.is_some() { "include" } else { "cursor" };
+        let field = if given.include.is_some() {
+            "include"
+        } else {
+            "cursor"
+        };
         return Err(Fault::invalid(field, "goes with `id`").hint("ask for one run at a time"));
     }
     if ids.is_empty() {

@@ -1,0 +1,62 @@
+//! From a definition to a link: launch, then initialize.
+
+use super::key::{Digest, WarmKey};
+use crate::{
+    agents::{
+        acp::Link,
+        process::{Command, Launcher},
+    },
+    domain::{agent::AgentDefinition, fault::Fault},
+};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// All that is needed to start an agent somewhere.
+#[derive(Clone)]
+pub struct Launch {
+    pub definition: AgentDefinition,
+    /// Where its program was found.
+    pub program: PathBuf,
+    /// Its whole environment.
+    pub env: BTreeMap<String, String>,
+    /// The part of it that belongs to this agent alone, which decides who may share it.
+    pub own_env: BTreeMap<String, String>,
+    /// Root it serves, and the directory its process starts in.
+    pub root: PathBuf,
+}
+
+/// Environment values stay out of every log.
+impl std::fmt::Debug for Launch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Launch")
+            .field("agent", &self.definition.id)
+            .field("program", &self.program)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Launch {
+    pub(super) fn key(&self) -> WarmKey {
+        WarmKey {
+            root: self.root.clone(),
+            agent: self.definition.id.clone(),
+            launch: Digest::of_launch(
+                &self.program.to_string_lossy(),
+                &self.definition.launch.args,
+                &self.own_env,
+            ),
+        }
+    }
+
+    pub(super) async fn link(self, launcher: &Launcher) -> Result<Link, Fault> {
+        let command = Command {
+            agent: self.definition.id.clone(),
+            program: self.program,
+            args: self.definition.launch.args,
+            env: self.env,
+            cwd: self.root,
+        };
+        let process = launcher.launch(command).await?;
+        Link::connect(process, self.definition.limits, &self.definition.id).await
+    }
+}

@@ -1,0 +1,54 @@
+//! Which processes are agents of ours, and for which sessions they work: how the hub tells a person from an agent's child.
+
+use crate::domain::{caller::Caller, ids::SessionId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Shared with the socket's accept path, which asks from synchronous code; hence a lock, held for a look-up.
+#[derive(Clone, Debug, Default)]
+pub struct Lineage(Arc<Mutex<BTreeMap<u32, BTreeSet<SessionId>>>>);
+
+impl Lineage {
+    /// Who a process below `pid` is; `None` when `pid` is not an agent of ours. An agent that serves several sessions at once leaves open
+    /// which of them asks, so its children have the rights of none.
+    #[must_use]
+    pub fn caller(&self, pid: u32) -> Option<Caller> {
+        let agents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sessions = agents.get(&pid)?;
+        let mut sessions = sessions.iter();
+        Some(match (sessions.next(), sessions.next()) {
+            (Some(only), None) => Caller::Session(*only),
+            _ => Caller::Stray,
+        })
+    }
+
+    pub(super) fn launched(&self, pid: u32) {
+        self.edit(|agents| {
+            agents.entry(pid).or_default();
+        });
+    }
+
+    pub(super) fn ended(&self, pid: u32) {
+        self.edit(|agents| drop(agents.remove(&pid)));
+    }
+
+    pub(super) fn begins(&self, pid: u32, session: SessionId) {
+        self.edit(|agents| {
+            agents.entry(pid).or_default().insert(session);
+        });
+    }
+
+    pub(super) fn ends(&self, pid: u32, session: SessionId) {
+        self.edit(|agents| {
+            if let Some(sessions) = agents.get_mut(&pid) {
+                sessions.remove(&session);
+            }
+        });
+    }
+
+    fn edit(&self, change: impl FnOnce(&mut BTreeMap<u32, BTreeSet<SessionId>>)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

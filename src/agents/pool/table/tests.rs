@@ -1,0 +1,276 @@
+use super::{Effect, Event, Table};
+use crate::{
+    agents::pool::key::{Digest, WarmKey},
+    domain::{
+        fault::{ErrorKind, Fault},
+        ids::InstanceId,
+    },
+};
+use std::path::PathBuf;
+use uuid::Uuid;
+
+type Link = &'static str;
+
+fn key(root: &str) -> WarmKey {
+    WarmKey {
+        root: PathBuf::from(root),
+        agent: "fake".to_owned(),
+        launch: Digest::of(["x"]),
+    }
+}
+
+fn table() -> Table<Link> {
+    Table::new(1_000)
+}
+
+/// Brings up the agent of `root` for one caller, at time 0.
+fn warm(table: &mut Table<Link>, root: &str, link: Link) -> u64 {
+    let effects = table.handle(
+        Event::Wanted {
+            key: key(root),
+            ticket: 1,
+        },
+        0,
+    );
+    let [Effect::Start { generation, .. }] = effects[..] else {
+        panic!("{effects:?}")
+    };
+    let given = table.handle(
+        Event::Started {
+            key: key(root),
+            generation,
+            outcome: Ok(link),
+        },
+        0,
+    );
+    assert!(
+        matches!(
+            given[..],
+            [Effect::Give {
+                ticket: 1,
+                reused: false,
+                ..
+            }]
+        ),
+        "{given:?}"
+    );
+    generation
+}
+
+fn returned(root: &str, generation: u64, session: &str, opening: Option<Digest>) -> Event<Link> {
+    Event::Returned {
+        key: key(root),
+        generation,
+        session: Some(session.to_owned()),
+        opening,
+    }
+}
+
+#[test]
+fn callers_who_come_while_it_starts_share_one_agent() {
+    let mut table = table();
+    let first = table.handle(
+        Event::Wanted {
+            key: key("/p"),
+            ticket: 1,
+        },
+        0,
+    );
+    assert_eq!(first.len(), 1);
+    assert!(
+        table
+            .handle(
+                Event::Wanted {
+                    key: key("/p"),
+                    ticket: 2
+                },
+                0
+            )
+            .is_empty()
+    );
+    let given = table.handle(
+        Event::Started {
+            key: key("/p"),
+            generation: 1,
+            outcome: Ok("a"),
+        },
+        0,
+    );
+    let reused: Vec<bool> = given
+        .iter()
+        .map(|e| matches!(e, Effect::Give { reused: true, .. }))
+        .collect();
+    assert_eq!(reused, [false, true]);
+}
+
+#[test]
+fn a_failed_start_is_told_to_all_and_tried_anew() {
+    let mut table = table();
+    table.handle(
+        Event::Wanted {
+            key: key("/p"),
+            ticket: 1,
+        },
+        0,
+    );
+    table.handle(
+        Event::Wanted {
+            key: key("/p"),
+            ticket: 2,
+        },
+        0,
+    );
+    let outcome = Err(Fault::new(ErrorKind::AgentSpawn, "no"));
+    let told = table.handle(
+        Event::Started {
+            key: key("/p"),
+            generation: 1,
+            outcome,
+        },
+        0,
+    );
+    assert!(matches!(
+        told[..],
+        [
+            Effect::Refuse { ticket: 1, .. },
+            Effect::Refuse { ticket: 2, .. }
+        ]
+    ));
+    let again = table.handle(
+        Event::Wanted {
+            key: key("/p"),
+            ticket: 3,
+        },
+        0,
+    );
+    assert!(matches!(again[..], [Effect::Start { generation: 2, .. }]));
+}
+
+#[test]
+fn keys_live_side_by_side() {
+    let mut table = table();
+    warm(&mut table, "/p", "a");
+    warm(&mut table, "/q", "b");
+    assert_eq!(table.rows().len(), 2);
+}
+
+#[test]
+fn a_death_evicts_at_once_and_an_old_generation_touches_nothing() {
+    let mut table = table();
+    let old = warm(&mut table, "/p", "a");
+    table.handle(
+        Event::Died {
+            key: key("/p"),
+            generation: old,
+        },
+        0,
+    );
+    assert!(table.rows().is_empty());
+    let new = warm(&mut table, "/p", "b");
+    assert!(new > old);
+    table.handle(
+        Event::Died {
+            key: key("/p"),
+            generation: old,
+        },
+        0,
+    );
+    assert!(table.handle(returned("/p", old, "s", None), 0).is_empty());
+    assert_eq!(table.rows()[0].busy, 1);
+}
+
+#[test]
+fn an_agent_that_started_for_nobody_is_closed() {
+    let mut table = table();
+    table.handle(
+        Event::Wanted {
+            key: key("/p"),
+            ticket: 1,
+        },
+        0,
+    );
+    table.handle(Event::Closing, 0);
+    let late = table.handle(
+        Event::Started {
+            key: key("/p"),
+            generation: 1,
+            outcome: Ok("a"),
+        },
+        0,
+    );
+    assert!(matches!(late[..], [Effect::Close { link: "a" }]));
+}
+
+#[test]
+fn only_idle_unpinned_agents_end() {
+    let mut table = table();
+    let generation = warm(&mut table, "/p", "a");
+    assert!(
+        table.handle(Event::Ticked, 5_000).is_empty(),
+        "a busy agent ended"
+    );
+    table.handle(returned("/p", generation, "s", None), 5_000);
+    assert!(table.handle(Event::Ticked, 5_999).is_empty());
+    let instance = InstanceId(Uuid::nil());
+    table.handle(
+        Event::Pinned {
+            key: key("/p"),
+            instance,
+        },
+        5_999,
+    );
+    assert!(
+        table.handle(Event::Ticked, 9_000).is_empty(),
+        "a pinned agent ended"
+    );
+    table.handle(Event::Unpinned { instance }, 9_000);
+    assert!(matches!(
+        table.handle(Event::Ticked, 9_000)[..],
+        [Effect::Close { .. }]
+    ));
+}
+
+#[test]
+fn a_spare_is_opened_after_a_turn_and_taken_once() {
+    let mut table = table();
+    let (opening, other) = (Digest::of(["reviewer"]), Digest::of(["architect"]));
+    let generation = warm(&mut table, "/p", "a");
+    let effects = table.handle(returned("/p", generation, "s", Some(opening)), 0);
+    assert!(matches!(effects[..], [Effect::OpenSpare { .. }]));
+    assert_eq!(
+        table.take_spare(&key("/p"), generation, opening),
+        None,
+        "not open yet"
+    );
+    let opened = Event::SpareOpened {
+        key: key("/p"),
+        generation,
+        opening,
+        session: Some("t".to_owned()),
+    };
+    table.handle(opened, 0);
+    assert_eq!(table.take_spare(&key("/p"), generation, other), None);
+    assert_eq!(
+        table.take_spare(&key("/p"), generation, opening),
+        Some("t".to_owned())
+    );
+    assert_eq!(table.take_spare(&key("/p"), generation, opening), None);
+}
+
+#[test]
+fn used_sessions_stay_open_for_follow_ups_up_to_a_bound() {
+    let mut table = table();
+    let generation = warm(&mut table, "/p", "a");
+    let mut closed = Vec::new();
+    for n in 0..8 {
+        for effect in table.handle(returned("/p", generation, &format!("s{n}"), None), 0) {
+            if let Effect::CloseSession { session, .. } = effect {
+                closed.push(session);
+            }
+        }
+    }
+    assert_eq!(closed, ["s0", "s1"]);
+    assert!(table.take_open(&key("/p"), generation, "s7"));
+    assert!(!table.take_open(&key("/p"), generation, "s7"));
+    assert!(!table.take_open(&key("/p"), generation, "s0"));
+}

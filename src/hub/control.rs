@@ -1,0 +1,85 @@
+//! What an instance's verbs do to its agent and its runs.
+
+use super::{
+    instance::Surroundings,
+    run::RunDesk,
+    supply::{SECURITY, Stockroom},
+};
+use crate::{
+    agents::pool::Pool,
+    domain::{fault::Fault, instance::Instance, project::ProjectRow, run::RunState},
+    store::{PageAt, RunFilter},
+};
+use async_trait::async_trait;
+use std::{path::PathBuf, sync::Arc};
+
+/// The hub's own answer to [`Surroundings`].
+#[derive(Clone, Debug)]
+pub(crate) struct Control {
+    pub(crate) runs: RunDesk,
+    pub(crate) stockroom: Arc<Stockroom>,
+    pub(crate) pool: Pool,
+}
+
+#[async_trait]
+impl Surroundings for Control {
+    async fn installed(&self, agent: &str) -> Result<(), Fault> {
+        let values = self.stockroom.values(None);
+        self.runs
+            .agents
+            .find(agent, values.get("PATH").map(String::as_str))
+            .map(drop)
+    }
+
+    async fn project(&self, reference: &str) -> Result<ProjectRow, Fault> {
+        self.runs.projects.find_or_register(reference).await
+    }
+
+    /// Where its delegations will look for it: at its project's root, else in its workspace.
+    async fn pin(&self, instance: &Instance) -> Result<(), Fault> {
+        let root = match instance.project {
+            Some(id) => PathBuf::from(self.stockroom.store.projects.get(id).await?.path),
+            None => PathBuf::from(&instance.workspace),
+        };
+        let values = self.stockroom.values(None);
+        let agent = self
+            .runs
+            .agent_of(instance, values.get("PATH").map(String::as_str))?;
+        let launch = self.stockroom.launch(&agent, root, &values, SECURITY)?;
+        self.pool.pin(launch, instance.id).await
+    }
+
+    async fn unpin(&self, instance: &Instance) {
+        self.pool.unpin(instance.id);
+    }
+
+    async fn cancel_runs(&self, instance: &Instance, reason: &str) -> Result<(), Fault> {
+        for state in RunState::ALL
+            .into_iter()
+            .filter(|state| !state.is_terminal())
+        {
+            let filter = RunFilter {
+                state: Some(state),
+                instance: Some(instance.id),
+                ..RunFilter::default()
+            };
+            let mut cursor = None;
+            loop {
+                let page = self
+                    .stockroom
+                    .store
+                    .runs
+                    .list(filter.clone(), PageAt { cursor, limit: 200 })
+                    .await?;
+                for run in page.items {
+                    self.runs.end(run.id, reason.to_owned()).await?;
+                }
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,379 @@
+//! From a request to an accepted run: who works, as whom, where, and after which other.
+
+use super::RunDesk;
+use crate::{
+    agents::pool::Digest,
+    api::run::Delegate,
+    domain::{
+        fault::{ErrorKind, Fault},
+        ids::{ProjectId, RunId, SessionId},
+        instance::{Instance, InstanceStatus},
+        run::{Mode, Run, Warning},
+    },
+    hub::{peers::PeerRef, project::Ground},
+    stdx,
+    store::{Idempotency, NewRun, SessionRow, StoreError},
+};
+use std::path::PathBuf;
+
+/// The agent that needs nothing: what is left when no other is there.
+const LAST_RESORT: &str = "embedded";
+
+/// Where a new session works.
+struct Site {
+    project: Option<ProjectId>,
+    cwd: PathBuf,
+}
+
+impl RunDesk {
+    /// Accepts a run; it is on disk when this answers.
+    pub(super) async fn accept(
+        &self,
+        params: Delegate,
+        peer: Option<&PeerRef>,
+    ) -> Result<Run, Fault> {
+        self.check(&params)?;
+        let earlier = self.earlier(&params).await?;
+        let instance = self.placed(&params, earlier.as_ref()).await?;
+        let values = peer.map(PeerRef::values).unwrap_or_default();
+        let path = values.get("PATH").map(String::as_str);
+        let mut warnings = Vec::new();
+        let session = match earlier {
+            Some(session) => self.continued(session, &params).await?,
+            None => {
+                self.opened(&params, instance.as_ref(), peer, path, &mut warnings)
+                    .await?
+            }
+        };
+        let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
+            scope: scope(&session),
+            key,
+            fingerprint: fingerprint(&params, &session),
+        });
+        let id: RunId = stdx::mint().into();
+        if !values.is_empty() {
+            self.values.keep(id, values);
+        }
+        let tree =
+            (!params.concurrent && session.agent != LAST_RESORT).then(|| session.cwd.clone());
+        let accepted = self.store.runs.accept(NewRun {
+            id,
+            session,
+            prompt: params.prompt,
+            previous: params.previous,
+            label: params.label,
+            lane: params.lane.unwrap_or_else(|| "default".to_owned()),
+            mode: params.mode.unwrap_or_default(),
+            timeout_ms: params
+                .timeout_ms
+                .map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+            tree,
+            warnings,
+            idempotency,
+        });
+        let accepted = accepted.await.inspect_err(|_| self.values.forget(id))?;
+        if accepted.duplicate {
+            self.values.forget(id);
+        }
+        let mut run = self.store.runs.get(accepted.run).await?;
+        run.duplicate = accepted.duplicate.then_some(true);
+        Ok(run)
+    }
+
+    fn check(&self, params: &Delegate) -> Result<(), Fault> {
+        if params.prompt.trim().is_empty() {
+            return Err(
+                Fault::required("prompt").hint("say what is to be done, complete in itself")
+            );
+        }
+        if params.prompt.len() > self.prompt_bytes {
+            let detail = format!(
+                "the prompt has {} bytes, at most {} are taken",
+                params.prompt.len(),
+                self.prompt_bytes
+            );
+            return Err(Fault::new(ErrorKind::TooLarge, detail)
+                .field("prompt")
+                .hint("put long material in a file of the project and name it"));
+        }
+        if params.timeout_ms == Some(0) {
+            return Err(Fault::invalid("timeout_ms", "must be above 0"));
+        }
+        if params.session.is_some() && params.previous.is_some() {
+            return Err(Fault::invalid(
+                "previous",
+                "and `session` both say what to continue; give one",
+            ));
+        }
+        for (field, text) in [
+            ("label", &params.label),
+            ("lane", &params.lane),
+            ("idempotency_key", &params.idempotency_key),
+        ] {
+            check_word(field, text.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// A session goes on where it is, with the agent it has.
+    async fn continued(&self, session: SessionRow, params: &Delegate) -> Result<SessionRow, Fault> {
+        let changed = |field: &str| {
+            Err(Fault::invalid(
+                field,
+                "cannot change within a session; leave it out, or open a new session",
+            ))
+        };
+        if params
+            .agent
+            .as_ref()
+            .is_some_and(|agent| *agent != session.agent)
+        {
+            return changed("agent");
+        }
+        if params.persona.is_some() && params.persona != session.persona {
+            return changed("persona");
+        }
+        if let Some(named) = &params.project
+            && Some(self.projects.find(named).await?.id) != session.project
+        {
+            return changed("project");
+        }
+        Ok(session)
+    }
+
+    /// The session to go on with, if one is named.
+    async fn earlier(&self, params: &Delegate) -> Result<Option<SessionRow>, Fault> {
+        let session: SessionId = match (params.session, params.previous) {
+            (Some(session), _) => session,
+            (None, Some(run)) => {
+                self.store
+                    .runs
+                    .get(run)
+                    .await
+                    .map_err(|error| at_field(error, "previous"))?
+                    .session
+            }
+            (None, None) => return Ok(None),
+        };
+        let row = self
+            .store
+            .runs
+            .session(session)
+            .await
+            .map_err(|error| at_field(error, "session"))?;
+        Ok(Some(row))
+    }
+
+    async fn placed(
+        &self,
+        params: &Delegate,
+        earlier: Option<&SessionRow>,
+    ) -> Result<Option<Instance>, Fault> {
+        let instance = match (
+            &params.instance,
+            earlier.and_then(|session| session.instance),
+        ) {
+            (Some(named), _) => self.instance(named).await?,
+            (None, Some(id)) => self.instance(&id.to_string()).await?,
+            (None, None) => return Ok(None),
+        };
+        if earlier.is_some_and(|session| session.instance != Some(instance.id)) {
+            return Err(Fault::invalid(
+                "instance",
+                "is not the one whose session is continued",
+            ));
+        }
+        if instance.status == InstanceStatus::Stopped {
+            let name = &instance.name;
+            return Err(Fault::new(
+                ErrorKind::InstanceNotRunning,
+                format!("instance \"{name}\" is stopped"),
+            )
+            .hint(format!(
+                "start it with instance_control {{name: \"{name}\", action: \"start\"}}"
+            )));
+        }
+        Ok(Some(instance))
+    }
+
+    async fn opened(
+        &self,
+        params: &Delegate,
+        instance: Option<&Instance>,
+        peer: Option<&PeerRef>,
+        path: Option<&str>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<SessionRow, Fault> {
+        let persona = self.persona(params, instance)?;
+        let site = self.site(params, instance, peer).await?;
+        let named = params
+            .agent
+            .clone()
+            .or_else(|| instance.and_then(|instance| instance.agent.clone()));
+        let agent = self.choose(named, persona.as_deref(), path, warnings)?;
+        Ok(SessionRow {
+            id: stdx::mint().into(),
+            instance: instance.map(|instance| instance.id),
+            persona,
+            agent,
+            project: site.project,
+            cwd: site.cwd.to_string_lossy().into_owned(),
+            agent_session: None,
+        })
+    }
+
+    fn persona(
+        &self,
+        params: &Delegate,
+        instance: Option<&Instance>,
+    ) -> Result<Option<String>, Fault> {
+        match (&params.persona, instance) {
+            (Some(named), Some(instance)) if instance.persona.as_ref() != Some(named) => Err(
+                Fault::invalid("persona", "and `instance` both say who works; give one"),
+            ),
+            (Some(named), _) => self.catalogue.get(named).map(|persona| Some(persona.id)),
+            (None, instance) => Ok(instance.and_then(|instance| instance.persona.clone())),
+        }
+    }
+
+    /// The instance's project before the caller's directory; an instance with neither works in its own workspace.
+    async fn site(
+        &self,
+        params: &Delegate,
+        instance: Option<&Instance>,
+        peer: Option<&PeerRef>,
+    ) -> Result<Site, Fault> {
+        let cwd = peer.and_then(PeerRef::cwd).map(PathBuf::from);
+        let own = instance
+            .and_then(|instance| instance.project)
+            .map(|id| id.to_string());
+        let named = params.project.as_deref().or(own.as_deref());
+        let ground = match (self.projects.ground(named, cwd.as_deref()).await, instance) {
+            (Err(fault), Some(instance))
+                if named.is_none() && fault.kind == ErrorKind::RequiredField =>
+            {
+                return Ok(Site {
+                    project: None,
+                    cwd: PathBuf::from(&instance.workspace),
+                });
+            }
+            (ground, _) => ground?,
+        };
+        match ground {
+            Ground::Unregistered(cwd) => Ok(Site { project: None, cwd }),
+            Ground::Project(row) => {
+                let cwd = PathBuf::from(&row.path);
+                if !cwd.is_dir() {
+                    return Err(Fault::new(
+                        ErrorKind::NotFound,
+                        format!(
+                            "the directory of project \"{}\" is gone: {}",
+                            row.name, row.path
+                        ),
+                    )
+                    .field("project"));
+                }
+                Ok(Site {
+                    project: Some(row.id),
+                    cwd,
+                })
+            }
+        }
+    }
+
+    /// The agent that a delegation to this instance would go to.
+    ///
+    /// # Errors
+    /// `agent_not_found` when the one set on it is not there.
+    pub(crate) fn agent_of(
+        &self,
+        instance: &Instance,
+        path: Option<&str>,
+    ) -> Result<String, Fault> {
+        self.choose(
+            instance.agent.clone(),
+            instance.persona.as_deref(),
+            path,
+            &mut Vec::new(),
+        )
+    }
+
+    /// An agent that is named must be there; a preference is skipped when it is not, and the run says so.
+    fn choose(
+        &self,
+        named: Option<String>,
+        persona: Option<&str>,
+        path: Option<&str>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<String, Fault> {
+        if let Some(agent) = named {
+            self.agents.find(&agent, path)?;
+            return Ok(agent);
+        }
+        let of_persona = persona
+            .and_then(|id| self.catalogue.get(id).ok())
+            .and_then(|persona| persona.agent);
+        for agent in [of_persona, self.default_agent.clone()]
+            .into_iter()
+            .flatten()
+        {
+            match self.agents.find(&agent, path) {
+                Ok(_) => return Ok(agent),
+                Err(fault) => {
+                    let hint = fault
+                        .hint
+                        .map(|hint| format!(": {hint}"))
+                        .unwrap_or_default();
+                    warnings.push(Warning::new(
+                        "agent_skipped",
+                        format!("the preferred agent \"{agent}\" is not installed{hint}"),
+                    ));
+                }
+            }
+        }
+        Ok(LAST_RESORT.to_owned())
+    }
+}
+
+fn check_word(field: &str, text: Option<&str>) -> Result<(), Fault> {
+    match text {
+        None => Ok(()),
+        Some("") => Err(Fault::invalid(field, "is empty; leave it out")),
+        Some(text) if text.len() > 256 || text.chars().any(char::is_control) => Err(
+            Fault::invalid(field, "must be at most 256 bytes of plain text"),
+        ),
+        Some(_) => Ok(()),
+    }
+}
+
+fn at_field(error: StoreError, field: &str) -> Fault {
+    Fault::from(error).field(field)
+}
+
+fn scope(session: &SessionRow) -> String {
+    match (session.instance, session.project) {
+        (Some(instance), _) => format!("instance/{instance}"),
+        (None, Some(project)) => format!("project/{project}"),
+        (None, None) => format!("directory/{}", session.cwd),
+    }
+}
+
+/// Of everything that makes the request what it is; the session's own id does not, as a new one is minted for each request.
+fn fingerprint(params: &Delegate, session: &SessionRow) -> String {
+    let wait = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
+    let mode = params.mode.unwrap_or(Mode::Auto);
+    Digest::of([
+        params.prompt.as_str(),
+        session.persona.as_deref().unwrap_or_default(),
+        session.agent.as_str(),
+        session.cwd.as_str(),
+        &format!(
+            "{mode:?} {} {:?} {:?}",
+            params.concurrent, params.session, params.previous
+        ),
+        &wait(params.timeout_ms),
+        params.label.as_deref().unwrap_or_default(),
+        params.lane.as_deref().unwrap_or_default(),
+    ])
+    .hex()
+}

@@ -1,0 +1,183 @@
+//! What the hub gives an attempt: agent, environment, persona, policy.
+
+use super::{agent::AgentDesk, run::RunValues, vault::Vault};
+use crate::{
+    agents::{
+        definitions::{self, PolicyRoute},
+        environment,
+        pool::Launch,
+    },
+    domain::{
+        agent::AgentDefinition,
+        fault::{ErrorKind, Fault},
+        ids::RunId,
+        instance::{Instance, InstanceStatus},
+        persona::Persona,
+        policy::Security,
+        run::Warning,
+    },
+    runs::{Brief, Supply},
+    store::{Claimed, SessionRow, Store},
+    templates::{Catalogue, Identity, IdentityContext},
+    workspace,
+};
+use async_trait::async_trait;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// What every run may do until policies can be given.
+pub(crate) const SECURITY: Security = Security::Allowlist;
+
+/// The hub's own answer to [`Supply`].
+#[derive(Clone, Debug)]
+pub(crate) struct Stockroom {
+    pub(crate) store: Store,
+    pub(crate) agents: AgentDesk,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) values: RunValues,
+    pub(crate) vault: Vault,
+    /// Names that every agent may see, beside its own.
+    pub(crate) passthrough: Vec<String>,
+    pub(crate) identity: Identity,
+}
+
+impl Stockroom {
+    /// How the agent of a session is launched, with `values` as the environment to choose from.
+    ///
+    /// # Errors
+    /// `agent_not_found`; `environment_missing` naming what the agent cannot work without.
+    pub(crate) fn launch(
+        &self,
+        agent: &str,
+        root: PathBuf,
+        values: &BTreeMap<String, String>,
+        security: Security,
+    ) -> Result<Launch, Fault> {
+        let (definition, program) = self
+            .agents
+            .find(agent, values.get("PATH").map(String::as_str))?;
+        let missing = environment::missing(values, &definition);
+        if !missing.is_empty() {
+            return Err(Fault::new(
+                ErrorKind::EnvironmentMissing,
+                format!("agent \"{agent}\" needs {}", missing.join(", ")),
+            )
+            .hint("set it in the editor's environment, or in the file of agent.env_file"));
+        }
+        let mut env = environment::select(values, &definition, &self.passthrough);
+        let mut own_env = environment::own_values(values, &definition);
+        if let PolicyRoute::Environment(rules) = definitions::policy_route(&definition, security) {
+            definitions::overlay(&mut env, &rules);
+            own_env.extend(rules);
+        }
+        self.store
+            .redactor
+            .remember(environment::secrets(values, &definition, &self.passthrough).into_iter());
+        Ok(Launch {
+            definition,
+            program,
+            env,
+            own_env,
+            root,
+        })
+    }
+
+    /// Values for whoever has none of his own: the last that were seen, then the file, then the hub's.
+    pub(crate) fn values(&self, run: Option<RunId>) -> BTreeMap<String, String> {
+        run.and_then(|run| self.values.of(run))
+            .unwrap_or_else(|| self.vault.values_for(None))
+    }
+
+    async fn instance(&self, session: &SessionRow) -> Result<Option<Instance>, Fault> {
+        let Some(id) = session.instance else {
+            return Ok(None);
+        };
+        let mut instance = self.store.instances.get(id).await?;
+        if instance.status == InstanceStatus::Created {
+            instance.status = InstanceStatus::Running;
+            self.store.instances.update(instance.clone()).await?;
+        }
+        Ok(Some(instance))
+    }
+
+    /// The workspace's own files, so that a person's edits count; without an instance they are rendered in memory.
+    fn text(
+        &self,
+        workspace: Option<&Path>,
+        persona: Option<&Persona>,
+    ) -> Result<Option<String>, Fault> {
+        match (workspace, persona) {
+            (Some(workspace), _) => Ok(workspace::persona_text(workspace)),
+            (None, None) => Ok(None),
+            (None, persona) => {
+                let context = IdentityContext {
+                    persona,
+                    ..IdentityContext::default()
+                };
+                Ok(workspace::text_of(&self.identity.render(&context)?, None))
+            }
+        }
+    }
+
+    fn persona(&self, session: &SessionRow, instance: Option<&Instance>) -> Option<Persona> {
+        let id = instance
+            .and_then(|instance| instance.persona.as_ref())
+            .or(session.persona.as_ref())?;
+        self.catalogue.get(id).ok()
+    }
+}
+
+#[async_trait]
+impl Supply for Stockroom {
+    async fn brief(&self, claimed: &Claimed) -> Result<Brief, Fault> {
+        let session = &claimed.session;
+        let instance = self.instance(session).await?;
+        let persona = self.persona(session, instance.as_ref());
+        let values = self.values(Some(claimed.lease.run));
+        let launch = self.launch(
+            &session.agent,
+            PathBuf::from(&session.cwd),
+            &values,
+            SECURITY,
+        )?;
+        let workspace = instance
+            .as_ref()
+            .map(|instance| PathBuf::from(&instance.workspace));
+        let text = self.text(workspace.as_deref(), persona.as_ref())?;
+        let warnings = unenforced(&launch.definition);
+        let own = instance
+            .as_ref()
+            .and_then(|instance| instance.model.clone());
+        let cold = (session.project.is_none() && instance.is_none())
+            .then(|| "the directory is not a registered project".to_owned());
+        Ok(Brief {
+            launch,
+            persona: text,
+            model: own.or_else(|| persona.and_then(|persona| persona.model)),
+            security: SECURITY,
+            workspace,
+            cold,
+            warnings,
+        })
+    }
+
+    fn ended(&self, run: RunId) {
+        self.values.forget(run);
+    }
+}
+
+/// An agent of which nobody knows whether it asks before it acts.
+fn unenforced(definition: &AgentDefinition) -> Vec<Warning> {
+    match definitions::policy_route(definition, SECURITY) {
+        PolicyRoute::Asks | PolicyRoute::Environment(_) => Vec::new(),
+        PolicyRoute::Unknown => {
+            let detail = format!(
+                "agent \"{}\" may act without asking; what it does ask is decided by the policy",
+                definition.id
+            );
+            vec![Warning::new("policy_not_enforced", detail)]
+        }
+    }
+}

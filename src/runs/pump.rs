@@ -1,0 +1,178 @@
+//! From what an agent does to what is written: small events are joined, and a step says what it is doing now.
+
+use crate::{
+    agents::acp::TurnEvent,
+    domain::event::{EventKind, NewEvent},
+    stdx::text,
+    store::{AttemptNote, Progress},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// At most 20 writes a second and run; an instant turn writes nothing before its end.
+const FLUSH_EVERY: Duration = Duration::from_millis(100);
+/// A joined message is closed beyond that.
+const MESSAGE_BYTES: usize = 16 * 1024;
+/// Of one event's text.
+const TEXT_BYTES: usize = 64 * 1024;
+const STEP_BYTES: usize = 200;
+
+/// Gathers what is to be written until it is taken.
+#[derive(Debug, Default)]
+pub(super) struct Pump {
+    events: Vec<NewEvent>,
+    step: Option<String>,
+    note: AttemptNote,
+    since: Option<Instant>,
+}
+
+impl Pump {
+    /// Keeps what the attempt has learnt about itself.
+    pub(super) fn note(&mut self, change: impl FnOnce(&mut AttemptNote)) {
+        change(&mut self.note);
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// Sets what the agent is doing now.
+    pub(super) fn step(&mut self, step: &str) {
+        self.step = Some(text::head(step, STEP_BYTES).to_owned());
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// Takes in one event of a turn.
+    pub(super) fn push(&mut self, event: TurnEvent) {
+        let (kind, data, step) = describe(event);
+        if let Some(step) = step {
+            self.step(&step);
+        }
+        if !self.joined(kind, &data) {
+            self.events.push(NewEvent { kind, data });
+        }
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// When what is gathered should be written; `None` when nothing is.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.since.map(|since| since + FLUSH_EVERY)
+    }
+
+    /// Takes all that is gathered.
+    pub(super) fn take(&mut self) -> Progress {
+        self.since = None;
+        Progress {
+            events: std::mem::take(&mut self.events),
+            step: self.step.take(),
+            note: std::mem::take(&mut self.note),
+        }
+    }
+
+    /// Chunks of one message become one event; an update of a tool call replaces the one before it.
+    fn joined(&mut self, kind: EventKind, data: &Value) -> bool {
+        let Some(last) = self.events.last_mut().filter(|last| last.kind == kind) else {
+            return false;
+        };
+        match kind {
+            EventKind::Message | EventKind::Thought => {
+                let (Some(Value::String(so_far)), Some(more)) =
+                    (last.data.get_mut("text"), data["text"].as_str())
+                else {
+                    return false;
+                };
+                if so_far.len() + more.len() > MESSAGE_BYTES {
+                    return false;
+                }
+                so_far.push_str(more);
+                true
+            }
+            EventKind::ToolCall
+                if last.data["id"] == data["id"]
+                    && data["title"].as_str().is_some_and(|t| !t.is_empty()) =>
+            {
+                last.data = data.clone();
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn describe(event: TurnEvent) -> (EventKind, Value, Option<String>) {
+    match event {
+        TurnEvent::Message { text } => (
+            EventKind::Message,
+            json!({"text": text::head(&text, TEXT_BYTES)}),
+            Some("writing its answer".to_owned()),
+        ),
+        TurnEvent::Thought { text } => (
+            EventKind::Thought,
+            json!({"text": text::head(&text, TEXT_BYTES)}),
+            Some("thinking".to_owned()),
+        ),
+        TurnEvent::ToolCall {
+            id,
+            title,
+            kind,
+            status,
+            locations,
+        } => {
+            let step = (!title.is_empty()).then(|| title.clone());
+            (
+                EventKind::ToolCall,
+                json!({"id": id, "title": title, "kind": kind, "status": status, "locations": locations}),
+                step,
+            )
+        }
+        TurnEvent::Plan { entries } => (EventKind::Plan, json!({"entries": entries}), None),
+        TurnEvent::Usage { usage } => (EventKind::Usage, json!(usage), None),
+        TurnEvent::Permission {
+            title,
+            decision,
+            option,
+        } => (
+            EventKind::Permission,
+            json!({"title": title, "decision": decision, "option": option}),
+            None,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pump;
+    use crate::{agents::acp::TurnEvent, domain::event::EventKind};
+
+    fn say(text: &str) -> TurnEvent {
+        TurnEvent::Message {
+            text: text.to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn chunks_of_a_message_become_one_event() {
+        let mut pump = Pump::default();
+        assert!(pump.due().is_none());
+        pump.push(say("a"));
+        pump.push(say("b"));
+        pump.push(TurnEvent::Thought {
+            text: "c".to_owned(),
+        });
+        pump.push(say("d"));
+        let taken = pump.take();
+        let texts: Vec<_> = taken
+            .events
+            .iter()
+            .map(|e| (e.kind, e.data["text"].as_str().unwrap_or_default()))
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                (EventKind::Message, "ab"),
+                (EventKind::Thought, "c"),
+                (EventKind::Message, "d")
+            ]
+        );
+        assert_eq!(taken.step.as_deref(), Some("writing its answer"));
+        assert!(pump.due().is_none() && pump.take().events.is_empty());
+    }
+}

@@ -1,0 +1,38 @@
+//! What an attempt asks of the floors above it.
+
+use crate::{
+    agents::pool::Launch,
+    domain::{fault::Fault, ids::RunId, policy::Security, run::Warning},
+    store::Claimed,
+};
+use async_trait::async_trait;
+use std::path::PathBuf;
+
+/// All that an attempt works from.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    pub launch: Launch,
+    /// The one text that makes the agent this persona.
+    pub persona: Option<String>,
+    /// Model id in the agent's own words.
+    pub model: Option<String>,
+    pub security: Security,
+    /// The instance's workspace, which the agent may read.
+    pub workspace: Option<PathBuf>,
+    /// Why the attempt must be cold, if it must.
+    pub cold: Option<String>,
+    /// What a reader of the run should know before it begins.
+    pub warnings: Vec<Warning>,
+}
+
+/// Gives attempts what they work from.
+#[async_trait]
+pub trait Supply: Send + Sync + std::fmt::Debug {
+    /// The brief of a claimed run.
+    ///
+    /// # Errors
+    /// `agent_not_found`; `environment_missing`, on which the run goes back to the queue.
+    async fn brief(&self, claimed: &Claimed) -> Result<Brief, Fault>;
+    /// The run has ended: what was kept for it may go.
+    fn ended(&self, run: RunId);
+}

@@ -1,0 +1,38 @@
+//! Waiting for a run.
+
+use crate::{
+    domain::{
+        ids::RunId,
+        run::{Run, RunState},
+    },
+    store::{Store, StoreError},
+};
+use std::time::Duration;
+use tokio::{sync::broadcast::error::RecvError, time::Instant};
+
+/// The run once it is terminal or waits for a person, or as it is after `limit`. Listens before it looks, so no change is missed.
+///
+/// # Errors
+/// Those of the store.
+pub async fn wait(store: &Store, run: RunId, limit: Duration) -> Result<Run, StoreError> {
+    let deadline = Instant::now() + limit;
+    let mut changes = store.changes.subscribe();
+    loop {
+        let now = store.runs.get(run).await?;
+        if now.state.is_terminal() || now.state == RunState::InputRequired {
+            return Ok(now);
+        }
+        loop {
+            match tokio::time::timeout_at(deadline, changes.recv()).await {
+                Err(_late) => return store.runs.get(run).await,
+                // The store is closing: what it last said stands.
+                Ok(Err(RecvError::Closed)) => return Ok(now),
+                Ok(Err(RecvError::Lagged(_))) => break,
+                Ok(Ok(change)) if change.run == Some(run) && change.state != Some(now.state) => {
+                    break;
+                }
+                Ok(Ok(_other)) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The main job's speed and size, as ratios: beside a bare rmcp echo server on the same pipes, and beside one durable commit on the same
+//! disk. `cargo bench --bench main_job`. Prints a table; asserts nothing, as machines are noisy.
+
+mod agent;
+mod bare;
+mod client;
+mod disk;
+mod home;
+
+use client::Client;
+use home::Home;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const CALLS: usize = 20_000;
+const IN_FLIGHT: usize = 64;
+
+fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some("--bare-server") => bare::serve(),
+        Some("--instant-agent") => agent::serve(),
+        _ => bench(),
+    }
+}
+
+fn bench() {
+    start_up();
+    let home = Home::new();
+    let (bare_rate, bare_p50) = bare_server();
+    let mut face = home.face();
+    face.call("project", &json!({"action": "list"}));
+    through_face_and_hub(&mut face, bare_rate, bare_p50);
+    run_get(&home, &mut face);
+    warm_delegation(&home, &mut face);
+    memory(&home, &mut face);
+    home.stop();
+}
+
+fn start_up() {
+    let home = Home::new();
+    let cold = {
+        let begun = Instant::now();
+        let mut face = home.face();
+        face.call("run_list", &json!({}));
+        begun.elapsed()
+    };
+    let mut initialized = Vec::new();
+    let mut listed = Vec::new();
+    for _ in 0..20 {
+        let begun = Instant::now();
+        let mut face = home.face();
+        initialized.push(begun.elapsed());
+        face.call("run_list", &json!({}));
+        listed.push(begun.elapsed());
+    }
+    home.stop();
+    row(
+        "eyas mcp to the initialize answer",
+        ms(p50(&mut initialized)),
+        "<= 8 ms",
+    );
+    row(
+        "to the first run_list answer, hub up",
+        ms(p50(&mut listed)),
+        "<= 15 ms",
+    );
+    row(
+        "to the first run_list answer, no hub",
+        ms(cold),
+        "<= 250 ms",
+    );
+}
+
+fn bare_server() -> (f64, Duration) {
+    let own = std::env::current_exe().expect("this binary");
+    let mut server = Client::start(std::process::Command::new(own).arg("--bare-server"));
+    let rate = server.rate("echo", &json!({"text": "hello world"}), CALLS, IN_FLIGHT);
+    let p50 = server.sequential("echo", &json!({"text": "hello world"}), 2_000);
+    row(
+        "bare rmcp echo server, 64 in flight",
+        format!("{rate:.0}/s"),
+        "",
+    );
+    row("bare rmcp echo server, one by one p50", us(p50), "");
+    (rate, p50)
+}
+
+fn through_face_and_hub(face: &mut Client, bare_rate: f64, bare_p50: Duration) {
+    let arguments = json!({"status": "stopped"});
+    let rate = face.rate("instance_list", &arguments, CALLS, IN_FLIGHT);
+    let p50 = face.sequential("instance_list", &arguments, 2_000);
+    row(
+        "a small call through face and hub, 64 in flight",
+        format!("{rate:.0}/s = {:.2} x bare", rate / bare_rate),
+        ">= 0.15 x",
+    );
+    row(
+        "a small call, one by one p50",
+        format!("{} = {:.1} x bare", us(p50), ratio(p50, bare_p50)),
+        "<= 8 x",
+    );
+}
+
+fn run_get(home: &Home, face: &mut Client) {
+    let run = home.delegate(face, "say hello");
+    let id = json!({"id": run["id"], "wait_ms": 0});
+    let rate = face.rate("run_get", &id, CALLS, IN_FLIGHT);
+    let p50 = face.sequential("run_get", &id, 2_000);
+    row(
+        "run_get, 64 in flight",
+        format!("{rate:.0}/s"),
+        ">= 3,000/s",
+    );
+    row("run_get, one by one p50", us(p50), "<= 1 ms");
+}
+
+fn warm_delegation(home: &Home, face: &mut Client) {
+    let mut commits = disk::single_commits(home.path(), 200);
+    let commit = p50(&mut commits);
+    home.delegate(face, "warm up");
+    let before = home.events_written();
+    let mut taken: Vec<Duration> = (0..200)
+        .map(|n| {
+            let begun = Instant::now();
+            let run = home.delegate(face, &format!("instant {n}"));
+            assert_eq!(run["state"], "succeeded", "{run}");
+            assert_eq!(run["warm"], true, "{run}");
+            begun.elapsed()
+        })
+        .collect();
+    let warm = p50(&mut taken);
+    let events = home.events_written() - before;
+    let bound = commit * 3 + Duration::from_millis(4);
+    row("one durable commit on this disk p50", us(commit), "");
+    row(
+        "warm delegation to an instant agent p50",
+        format!(
+            "{} = {:.2} x (3 commits + 4 ms)",
+            ms(warm),
+            ratio(warm, bound)
+        ),
+        "<= 1 x",
+    );
+    row("events written by 200 delegations", events.to_string(), "");
+}
+
+fn memory(home: &Home, face: &mut Client) {
+    face.rate(
+        "instance_list",
+        &json!({"status": "stopped"}),
+        100_000,
+        IN_FLIGHT,
+    );
+    row(
+        "face after 100,000 calls, resident",
+        format!("{:.1} MB", home::resident_mb(face.pid())),
+        "<= 12 MB",
+    );
+    row(
+        "hub after 100,000 calls, resident",
+        format!("{:.1} MB", home::resident_mb(home.hub_pid())),
+        "<= 35 MB",
+    );
+}
+
+fn p50(samples: &mut [Duration]) -> Duration {
+    samples.sort_unstable();
+    samples[samples.len() / 2]
+}
+
+fn ratio(a: Duration, b: Duration) -> f64 {
+    a.as_secs_f64() / b.as_secs_f64()
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
+fn us(time: Duration) -> String {
+    format!("{:.0} us", time.as_secs_f64() * 1e6)
+}
+
+fn row(what: &str, seen: impl std::fmt::Display, target: &str) {
+    println!("{what:<52} {seen:<44} {target}");
+}
