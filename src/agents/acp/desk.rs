@@ -44,6 +44,7 @@ pub(super) enum Message {
         stuck: bool,
         reply: oneshot::Sender<Summary>,
     },
+    /// The session is closed; turns that are left are still to be finished.
     Forget {
         session: String,
     },
@@ -113,7 +114,8 @@ impl Desk {
                 reply,
             } => self.finish(&session, stuck, reply),
             Message::Forget { session } => {
-                self.sessions.remove(&session);
+                self.sessions
+                    .retain(|name, kept| *name != session || !kept.is_idle());
             }
             Message::CancelAll { drained } => {
                 for session in self.sessions.values() {
@@ -203,6 +205,10 @@ impl Session {
                 });
             }
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.current.is_none() && self.waiting.is_empty()
     }
 
     fn cancel_all(&self) {

@@ -18,6 +18,9 @@ use tokio::{
 /// Bytes of one line. Agents send half a megabyte in ordinary use; smaller bounds have broken people.
 pub(super) const MAX_LINE: usize = 64 * 1024 * 1024;
 
+/// As much as a pipe holds.
+const BUFFER: usize = 64 * 1024;
+
 /// `too_long` gets the length of each line beyond [`MAX_LINE`].
 pub(super) fn transport(
     stdin: Stdin,
@@ -28,7 +31,7 @@ pub(super) fn transport(
     Lines::new(
         outgoing(stdin),
         incoming(Reader {
-            from: BufReader::new(stdout),
+            from: BufReader::with_capacity(BUFFER, stdout),
             junk,
             too_long,
         }),
@@ -68,7 +71,7 @@ impl Reader {
                     self.junk.add(&format!("(a line of {len} bytes)"));
                     self.too_long.send_replace(len);
                 }
-                Line::Whole(bytes) => match message(&bytes) {
+                Line::Whole(bytes) => match message(bytes) {
                     Found::Message(line) => return Ok(Some(line)),
                     Found::Nothing => {}
                     Found::Junk(line) => self.junk.add(&line),
@@ -95,8 +98,9 @@ struct Shape {
 }
 
 /// Text before the first brace is passed over: some agents set the terminal's title on the line of their first answer.
-fn message(bytes: &[u8]) -> Found {
-    let text = String::from_utf8_lossy(bytes);
+fn message(bytes: Vec<u8>) -> Found {
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     if text.trim().is_empty() {
         return Found::Nothing;
     }
@@ -104,9 +108,9 @@ fn message(bytes: &[u8]) -> Found {
     match body.map(serde_json::from_str::<Shape>) {
         Some(Ok(shape)) if shape.method.is_some() || shape.id.is_some() => match body {
             Some(body) if body.len() < text.len() => Found::Message(body.to_owned()),
-            _whole => Found::Message(text.into_owned()),
+            _whole => Found::Message(text),
         },
-        _no_message => Found::Junk(text.into_owned()),
+        _no_message => Found::Junk(text),
     }
 }
 
@@ -117,10 +121,10 @@ mod tests {
     #[test]
     fn messages_are_told_from_junk() {
         let whole = r#"{"jsonrpc":"2.0","id":1,"result":null}"#;
-        assert_eq!(message(whole.as_bytes()), Found::Message(whole.to_owned()));
+        assert_eq!(message(whole.into()), Found::Message(whole.to_owned()));
         let titled = format!("\x1b]0;agent\x07{whole}");
-        assert_eq!(message(titled.as_bytes()), Found::Message(whole.to_owned()));
-        assert_eq!(message(b"  \r"), Found::Nothing);
+        assert_eq!(message(titled.into()), Found::Message(whole.to_owned()));
+        assert_eq!(message(b"  \r".into()), Found::Nothing);
         for junk in [
             "hello",
             "42",
@@ -130,10 +134,10 @@ mod tests {
             r#"{"jsonrpc":"2.0"}"#,
             r#"{"jsonrpc":"2.0","id":1"#,
         ] {
-            assert_eq!(message(junk.as_bytes()), Found::Junk(junk.to_owned()));
+            assert_eq!(message(junk.into()), Found::Junk(junk.to_owned()));
         }
         assert!(matches!(
-            message(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}"),
+            message(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}".into()),
             Found::Message(_)
         ));
     }

@@ -14,6 +14,7 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Write as _},
+    os::unix::process::CommandExt as _,
     process::{Command, ExitCode},
     time::Duration,
 };
@@ -110,7 +111,11 @@ fn bind_to_owner(owner: Option<u32>) -> io::Result<bool> {
 
 #[allow(clippy::disallowed_methods, reason = "this is agents::process")]
 fn hatch(order: &Order) -> io::Result<u32> {
-    let child = Command::new(&order.program).args(&order.args).spawn()?;
+    let child = Command::new(&order.program)
+        .args(&order.args)
+        // Of its own: an agent that signals its whole group must not hit the shim.
+        .process_group(0)
+        .spawn()?;
     Ok(child.id())
 }
 

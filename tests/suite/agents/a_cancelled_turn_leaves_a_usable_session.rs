@@ -131,7 +131,7 @@ async fn a_deaf_turn_is_stalled() {
     let (send, mut events) = mpsc::unbounded_channel();
     let turn = linked.link.prompt(
         &session,
-        "!say begun\n!hang".to_owned(),
+        "!deaf\n!say begun\n!hang".to_owned(),
         linked.permit(Security::Full),
         send,
     );

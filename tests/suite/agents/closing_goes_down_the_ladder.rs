@@ -1,5 +1,9 @@
 use super::kit::{Bench, FAKE, is_alive, number_in, until};
-use std::time::{Duration, Instant};
+use std::{
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
+use tokio::io::AsyncWriteExt as _;
 
 #[tokio::test]
 async fn the_end_of_stdin_is_enough_for_the_willing() {
@@ -92,4 +96,13 @@ async fn the_fake_agent_can_be_deaf() {
     process.handle.close().await;
     assert!(begun.elapsed() > Duration::from_secs(1));
     assert!(!is_alive(process.handle.pid()));
+}
+
+#[tokio::test]
+async fn a_writer_that_waits_for_room_learns_of_the_end() {
+    let bench = Bench::new();
+    let mut process = bench.launch("sleep", &["300"]).await;
+    let write = process.stdin.write_all(&[0; 1_000_000]);
+    let (written, ()) = tokio::join!(biased; write, process.handle.close());
+    assert_eq!(written.unwrap_err().kind(), ErrorKind::BrokenPipe);
 }
