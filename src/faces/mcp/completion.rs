@@ -16,6 +16,11 @@ use rmcp::{
 const MOST: u32 = 200;
 
 /// What the argument could become.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::wildcard_in_or_patterns,
+    reason = "rmcp may add kinds of references"
+)]
 pub(super) async fn complete(
     face: &Face,
     request: CompleteRequestParams,
@@ -23,13 +28,13 @@ pub(super) async fn complete(
     let argument = request.argument.name.as_str();
     let known = match &request.r#ref {
         Reference::Prompt(_) if argument == INSTANCE => instances(face).await,
-        Reference::Prompt(_) => Ok(Vec::new()),
         Reference::Resource(resource) => {
             let context = request.context.as_ref();
             let name = context.and_then(|context| context.get_argument("name"));
             of_template(face, &resource.uri, argument, name).await?
         }
-        _ => Ok(Vec::new()),
+        // A task is free text; another kind of reference is one that we never gave out.
+        Reference::Prompt(_) | _ => Ok(Vec::new()),
     };
     let known = known.map_err(results::refusal)?;
     Ok(CompleteResult::new(matching(

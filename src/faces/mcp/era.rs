@@ -121,6 +121,10 @@ fn sign(result: &mut ServerResult) {
 }
 
 /// Where a result of ours keeps its `_meta`; rmcp has signed the others.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "rmcp's enum; the results that we never give are many"
+)]
 fn meta(result: &mut ServerResult) -> Option<&mut Option<MetaObject>> {
     match result {
         ServerResult::CallToolResult(result) => Some(&mut result.meta),

@@ -76,16 +76,12 @@ impl Reader {
     }
 
     async fn request(&mut self, id: Box<RawValue>, request: ClientRequest) -> Result<(), Gone> {
-        match &request {
-            ClientRequest::InitializeRequest(_) => self.shaken = true,
-            ClientRequest::PingRequest(_) => {}
-            other if !self.shaken => {
-                let missing = wire::missing_meta(other);
-                if !missing.is_empty() {
-                    return self.refuse(Some(&id), no_handshake(&missing)).await;
-                }
+        self.shaken |= matches!(request, ClientRequest::InitializeRequest(_));
+        if !self.shaken && !matches!(request, ClientRequest::PingRequest(_)) {
+            let missing = wire::missing_meta(&request);
+            if !missing.is_empty() {
+                return self.refuse(Some(&id), no_handshake(&missing)).await;
             }
-            _ => {}
         }
         let copy = id.clone();
         let Some(number) = self.ids.open(id) else {

@@ -47,7 +47,9 @@ fn flatten<'a>(
                 flatten(&format!("{name}[{at}]"), item, facts, texts);
             }
         }
-        other => put(facts, format_args!("{name}: {other}\n")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            put(facts, format_args!("{name}: {value}\n"));
+        }
     }
 }
 

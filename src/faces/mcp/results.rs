@@ -84,9 +84,14 @@ pub(super) fn failure(mut fault: Fault) -> CallToolResult {
 /// A failure of anything but a tool: an error of the protocol.
 pub(super) fn refusal(mut fault: Fault) -> ErrorData {
     fault.hint = fault.hint.map(|hint| texts::in_tool_words(&hint));
-    let code = match fault.kind {
-        ErrorKind::InvalidParams | ErrorKind::RequiredField => ErrorCode::INVALID_PARAMS,
-        _ => ErrorCode::INTERNAL_ERROR,
+    let asked_wrongly = matches!(
+        fault.kind,
+        ErrorKind::InvalidParams | ErrorKind::RequiredField
+    );
+    let code = if asked_wrongly {
+        ErrorCode::INVALID_PARAMS
+    } else {
+        ErrorCode::INTERNAL_ERROR
     };
     ErrorData::new(code, told(&fault), Some(views::plain(fault)))
 }
@@ -97,7 +102,7 @@ fn told(fault: &Fault) -> String {
     if let Some(field) = &fault.field
         && !text.contains(&format!("`{field}`"))
     {
-        text.push_str(&format!(" (`{field}`)"));
+        text = format!("{text} (`{field}`)");
     }
     match &fault.hint {
         Some(hint) => format!("{text}. {hint}"),
@@ -168,15 +173,15 @@ pub(super) fn runs(mut runs: Vec<Run>, until: Until, patience: &Patience) -> Rep
             Until::All => "all",
         };
         let open = open.join(",");
-        lead += &format!(
-            " · for the others call run_get {{\"ids\":[{open}],\"until\":\"{until}\",\"wait_ms\":20000}}"
+        lead = format!(
+            "{lead} · for the others call run_get {{\"ids\":[{open}],\"until\":\"{until}\",\"wait_ms\":20000}}"
         );
     }
     if let Some(first) = runs.first_mut() {
         first.warnings.extend(patience.note());
     }
     if let Some(note) = patience.note() {
-        lead += &format!(" · {}", note.detail);
+        lead = format!("{lead} · {}", note.detail);
     }
     let items: Vec<Value> = runs.into_iter().map(views::run_of_several).collect();
     Reply::new(lead, json!({"items": items}))
@@ -219,8 +224,8 @@ pub(super) fn project(project: Project, done: &str) -> Reply {
 
 /// What a run is doing, in a line.
 pub(super) fn doing(run: &Run) -> String {
-    let mut line = run.state.as_str().to_owned();
-    let mut put = |what: String| line += &format!(" · {what}");
+    let mut parts = vec![run.state.as_str().to_owned()];
+    let mut put = |what: String| parts.push(what);
     match run.state {
         RunState::Queued => {
             if let Some(waiting) = run.waiting {
@@ -256,7 +261,7 @@ pub(super) fn doing(run: &Run) -> String {
     if run.duplicate == Some(true) {
         put("duplicate: this idempotency_key had this very request before".to_owned());
     }
-    line
+    parts.join(" · ")
 }
 
 /// What to call next.

@@ -130,9 +130,10 @@ fn plain<T: JsonSchema>(described: bool) -> JsonObject {
 }
 
 fn into_object(schema: Value) -> JsonObject {
-    match schema {
-        Value::Object(object) => object,
-        _ => Map::new(),
+    if let Value::Object(object) = schema {
+        object
+    } else {
+        Map::new()
     }
 }
 

@@ -184,7 +184,7 @@ fn outside(context: &FaceContext) -> Fault {
         "`from` is outside of the project and of ~/.claude/agents",
     )
     .field("from")
-    .hint(format!("the project here is {:?}", context.cwd))
+    .hint(format!("the project here is {}", context.cwd.display()))
 }
 
 #[cfg(test)]

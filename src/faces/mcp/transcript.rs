@@ -145,13 +145,8 @@ fn put(text: &mut String, event: &Event, talking: bool) -> bool {
         .map_or_else(|| data.to_string(), str::to_owned);
     let what = views::shortened(&what, EVENT);
     let start = if talking { "\n" } else { "" };
-    write!(
-        text,
-        "{start}[{} {}] {what}\n",
-        event.at,
-        event.kind.as_str()
-    )
-    .expect("a string takes all that is written");
+    writeln!(text, "{start}[{} {}] {what}", event.at, event.kind.as_str())
+        .expect("a string takes all that is written");
     false
 }
 

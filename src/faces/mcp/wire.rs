@@ -168,16 +168,17 @@ fn request(line: &[u8], method: &str, params: Option<&RawValue>) -> Result<Clien
     }
     let request: ClientRequest = serde_json::from_slice(line).map_err(|error| broken(&error))?;
     // rmcp reads what fits no method as a custom one, also one of its own whose parameters are wrong.
-    match &request {
-        ClientRequest::CustomRequest(_) if METHODS.contains(&method) => {
-            Err(bad("a parameter is missing or has the wrong type"))
-        }
-        ClientRequest::CustomRequest(_) => Err(Wrong::new(
-            ErrorCode::METHOD_NOT_FOUND,
-            format!("no method {method:?}"),
-        )),
-        _ => Ok(request),
+    if !matches!(request, ClientRequest::CustomRequest(_)) {
+        return Ok(request);
     }
+    if METHODS.contains(&method) {
+        return Err(bad("a parameter is missing or has the wrong type"));
+    }
+    let method = crate::stdx::text::head(method, 80);
+    Err(Wrong::new(
+        ErrorCode::METHOD_NOT_FOUND,
+        format!("no method {method:?}"),
+    ))
 }
 
 /// The hot path: read straight, without trying every method in turn.

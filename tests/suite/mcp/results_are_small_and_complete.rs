@@ -49,6 +49,111 @@ async fn text_and_structure_tell_the_same() {
     }
 }
 
+/// As much of JSON Schema as our own schemas use.
+fn fits(value: &Value, schema: &Value, at: &str) {
+    if let Some(kind) = schema["type"].as_str() {
+        let right = match kind {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            other => panic!("{at}: type {other}"),
+        };
+        assert!(right, "{at}: {value} is no {kind}");
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{at}: {value} is none of {words:?}");
+    }
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, schema) in properties {
+            if let Some(value) = value.get(name) {
+                fits(value, schema, &format!("{at}.{name}"));
+            }
+        }
+    }
+    for item in value.as_array().into_iter().flatten() {
+        fits(item, &schema["items"], &format!("{at}[]"));
+    }
+    let has = |choice: &Value| {
+        let names = choice["required"].as_array().unwrap();
+        names
+            .iter()
+            .all(|name| value.get(name.as_str().unwrap()).is_some())
+    };
+    if let Some(choices) = schema["anyOf"].as_array() {
+        assert!(
+            choices.iter().any(has),
+            "{at}: {value} lacks what is required"
+        );
+    } else if schema["required"].is_array() {
+        assert!(has(schema), "{at}: {value} lacks what is required");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_fits_the_schema_of_its_tool() {
+    let mut pipe = Pipe::greeted().await;
+    let listed = pipe.ask("tools/list", json!({})).await;
+    let tools = listed["result"]["tools"].as_array().unwrap().clone();
+    let mut run = fake::run("x");
+    fake::conclude(&mut run, "done");
+    let id = run.id;
+    pipe.hub.put(run);
+    let mut seen = 0;
+    for (name, arguments) in [
+        ("delegate", json!({"prompt": "succeed"})),
+        ("delegate", json!({"prompt": "fail"})),
+        ("delegate", json!({})),
+        (
+            "run_get",
+            json!({"id": id, "include": ["output", "events", "attempts", "usage"]}),
+        ),
+        ("run_get", json!({"ids": [id], "wait_ms": 0})),
+        ("run_get", json!({"id": "nope"})),
+        ("run_list", json!({})),
+        ("run_cancel", json!({"id": id})),
+        ("persona_list", json!({})),
+        ("persona_create", json!({"id": "one"})),
+        ("persona_create", json!({})),
+        ("instance_list", json!({})),
+        ("instance_create", json!({"name": "one"})),
+        (
+            "instance_control",
+            json!({"name": "alice", "action": "start"}),
+        ),
+        (
+            "instance_control",
+            json!({"name": "nobody", "action": "start"}),
+        ),
+        ("project", json!({"action": "list"})),
+        ("project", json!({"action": "register", "project": "/x"})),
+        ("project", json!({})),
+    ] {
+        let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
+        let result = pipe.call(name, arguments).await;
+        fits(&result["structuredContent"], &tool["outputSchema"], name);
+        seen += 1;
+    }
+    assert_eq!(seen, 18);
+}
+
+#[tokio::test]
+async fn old_clients_get_no_links() {
+    for (version, blocks) in [("2024-11-05", 1), ("2025-03-26", 1), ("2025-06-18", 2)] {
+        let mut pipe = Pipe::new().await;
+        let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        pipe.ask("initialize", params).await;
+        let result = pipe.call("delegate", json!({"prompt": "succeed"})).await;
+        assert_eq!(
+            result["content"].as_array().unwrap().len(),
+            blocks,
+            "{version}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_failed_run_is_an_error_that_is_complete_in_its_text() {
     let mut pipe = Pipe::greeted().await;

@@ -44,11 +44,11 @@ pub(super) struct Arguments {
     concurrent: Option<bool>,
     /// Milliseconds to wait for the conclusion: default 2000, 0 answers at once, at most 45000.
     wait_ms: Option<u64>,
-    /// Milliseconds after which the run is ended as timed_out.
+    /// Milliseconds after which the run is ended as `timed_out`.
     timeout_ms: Option<u64>,
     /// The same key with the same request gives the same run, so that a repeated call does no harm.
     idempotency_key: Option<String>,
-    /// Free text to find it by in run_list.
+    /// Free text to find it by in `run_list`.
     label: Option<String>,
     /// Runs of one lane share turn slots.
     lane: Option<String>,

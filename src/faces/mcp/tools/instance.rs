@@ -19,7 +19,7 @@ pub(super) struct List {
     project: Option<String>,
     /// Only those in this status.
     status: Option<InstanceStatus>,
-    /// next_cursor of the page before.
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct List {
 pub(super) struct Create {
     /// Unique name: lower-case words joined by hyphens.
     name: String,
-    /// Persona id; see persona_list.
+    /// Persona id; see `persona_list`.
     persona: Option<String>,
     /// Agent id, which must be installed; default the persona's preference.
     agent: Option<String>,

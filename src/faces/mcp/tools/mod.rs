@@ -19,7 +19,7 @@ use crate::domain::fault::Fault;
 use futures::future::BoxFuture;
 use rmcp::{
     ErrorData, RoleServer,
-    model::{CallToolRequestParams, CallToolResult, JsonObject},
+    model::{CallToolRequestParams, CallToolResult, JsonObject, ProtocolVersion},
     service::RequestContext,
 };
 
@@ -28,6 +28,10 @@ pub(super) type Outcome = Result<Reply, Fault>;
 
 /// What a client may assume of a tool.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "the protocol's four hints, each its own question"
+)]
 pub(super) struct Hints {
     pub(super) read_only: bool,
     pub(super) destructive: bool,
@@ -195,15 +199,25 @@ pub(super) async fn call(
     let Some((spec, tool)) = found else {
         return Err(unknown(&request.name));
     };
+    // Links came with 2025-06-18; an older client may refuse a whole answer for a block that it does not know.
+    let version = context.protocol_version();
+    let knows_links =
+        version.is_none_or(|version| version.as_str() >= ProtocolVersion::V_2025_06_18.as_str());
     let given = request.arguments.unwrap_or_default();
     let outcome = match arguments::check(given, &tool.input_schema) {
         Ok(arguments) => (spec.call)(face.clone(), arguments, Asked::of(&context)).await,
         Err(fault) => Err(fault),
     };
-    Ok(match outcome {
+    let mut result = match outcome {
         Ok(reply) => reply.into_result(),
         Err(fault) => results::failure(fault),
-    })
+    };
+    if !knows_links {
+        result
+            .content
+            .retain(|block| block.as_resource_link().is_none());
+    }
+    Ok(result)
 }
 
 fn unknown(name: &str) -> ErrorData {

@@ -23,7 +23,7 @@ pub(super) struct List {
     query: Option<String>,
     /// Exact category, such as engineering or quality.
     category: Option<String>,
-    /// next_cursor of the page before.
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -134,6 +134,13 @@ async fn import(
     face.link()
         .call(|hub| async move { hub.update(params).await })
         .await
+        .map_err(|mut fault| {
+            fault.detail = format!(
+                "the persona was created from the file, but not changed: {}",
+                fault.detail
+            );
+            fault
+        })
 }
 
 /// What the hub finds wrong with a file may quote it; whose file it is we cannot know.

@@ -116,8 +116,8 @@ fn named(face: &Face, given: &Arguments) -> Result<String, Fault> {
         _ => Err(arguments::needed(
             "project",
             format!(
-                "a project's name, id or path, such as {:?}",
-                face.0.context.cwd
+                "a project's name, id or path, such as {}",
+                face.0.context.cwd.display()
             ),
         )),
     }

@@ -59,7 +59,7 @@ pub(super) struct Get {
     wait_ms: Option<u64>,
     /// More of one run: output (what the agent said), events (the log), attempts, usage.
     include: Option<Vec<Include>>,
-    /// With output or events: next_cursor of the answer before.
+    /// With output or events: `next_cursor` of the answer before.
     cursor: Option<String>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct List {
     instance: Option<String>,
     /// Only with exactly this label.
     label: Option<String>,
-    /// next_cursor of the page before.
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
