@@ -12,12 +12,15 @@ use tokio::sync::Semaphore;
 
 /// Calls under way at once, waits not counted.
 const AT_ONCE: usize = 64;
+/// Waits under way at once: with the calls, fewer than a client of jsonrpsee takes.
+const WAITS: usize = 160;
 
 /// Calls to the hub.
 #[derive(Debug)]
 pub(super) struct Link {
     connection: Connection,
     permits: Semaphore,
+    waits: Semaphore,
     pub(super) closing: Closing,
 }
 
@@ -26,6 +29,7 @@ impl Link {
         Self {
             connection,
             permits: Semaphore::new(AT_ONCE),
+            waits: Semaphore::new(WAITS),
             closing,
         }
     }
@@ -70,12 +74,13 @@ impl Link {
         }
     }
 
-    /// One slice of a wait: takes no permit, so that those who wait never hold up those who act.
+    /// One slice of a wait: has permits of its own, so that those who wait never hold up those who act.
     pub(super) async fn wait<T, F, A>(&self, f: F) -> Result<T, Fault>
     where
         F: Fn(Arc<Client>) -> A,
         A: Future<Output = Result<T, ClientError>>,
     {
+        let _permit = self.waits.acquire().await.map_err(Fault::internal)?;
         match self.ask(&f).await {
             Err(fault) if fault.kind == ErrorKind::HubLost => self.ask(&f).await,
             answer => answer,

@@ -1,7 +1,7 @@
 //! MCP over stdio: two eras of the protocol on one pipe, on rmcp.
 //!
-//! A line goes `stdio` → [`inbound`] (checked, id exchanged) → rmcp → [`era`] → [`handler`] → [`tools`], [`resources`], [`prompts`] or
-//! [`completion`] → [`link`] to the hub; the answer goes back through [`results`] and [`outbound`]. [`closing`] is the end of it all:
+//! A line goes `stdio` → `inbound` (checked, id exchanged) → rmcp → `era` → `handler` → `tools`, `resources`, `prompts` or
+//! `completion` → `link` to the hub; the answer goes back through `results` and `outbound`. `closing` is the end of it all:
 //! when the input ends or the parent dies, waits answer with what they know and calls have one second more. Nothing but JSON-RPC is
 //! written to the output.
 

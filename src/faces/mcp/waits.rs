@@ -27,6 +27,8 @@ const SLICE: Duration = Duration::from_secs(5);
 const WATCHED_SLICE: Duration = Duration::from_secs(1);
 /// The longest silence towards one who watches.
 const SILENCE: Duration = Duration::from_secs(8);
+/// How long after its time a wait ends whether the hub answers or not.
+const LATE: Duration = Duration::from_secs(1);
 /// A hub that answers early is not asked again sooner than this.
 const PACE: Duration = Duration::from_millis(50);
 
@@ -55,6 +57,11 @@ impl Patience {
             "wait_shortened",
             format!("wait_ms {asked} was taken as {LONGEST_MS}"),
         ))
+    }
+
+    /// The time is over, and the hub has not said so.
+    async fn overdue(&self) {
+        tokio::time::sleep_until(self.until + LATE).await;
     }
 
     fn left(&self) -> Option<Duration> {
@@ -110,6 +117,7 @@ pub(super) async fn for_run(face: &Face, asked: &Asked, mut run: Run, patience: 
                     return run;
                 }
             },
+            () = patience.overdue() => return run,
             () = asked.cancelled.cancelled() => return run,
             () = face.link().closing.ended() => return run,
         }
@@ -147,6 +155,7 @@ pub(super) async fn for_runs(
                 }
                 return Ok(runs);
             },
+            () = patience.overdue() => return Ok(runs),
             () = asked.cancelled.cancelled() => return Ok(runs),
             () = face.link().closing.ended() => return Ok(runs),
         }

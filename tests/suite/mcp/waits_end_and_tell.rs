@@ -133,6 +133,40 @@ async fn progress_is_told_when_the_step_changes_and_only_grows() {
 }
 
 #[tokio::test]
+async fn a_hub_that_hangs_does_not_hold_a_wait() {
+    let mut pipe = Pipe::greeted().await;
+    let begun = Instant::now();
+    let run = pipe
+        .call("delegate", json!({"prompt": "hang", "wait_ms": 100}))
+        .await;
+    assert_eq!(run["structuredContent"]["state"], "running");
+    assert!(begun.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn three_hundred_waits_hold_up_nobody() {
+    let mut pipe = Pipe::greeted().await;
+    let mut ids = Vec::new();
+    for _ in 0..300 {
+        let wait = json!({"prompt": "long", "wait_ms": 3_000});
+        ids.push(pipe.begin("delegate", wait).await);
+    }
+    let begun = Instant::now();
+    let listed = pipe.call("instance_list", json!({})).await;
+    assert_eq!(listed["isError"], false);
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+    for _ in ids {
+        let answer = pipe.hear().await;
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
+        assert_eq!(answer["result"]["structuredContent"]["warnings"], json!([]));
+    }
+}
+
+#[tokio::test]
 async fn without_a_token_nothing_is_told() {
     let mut pipe = Pipe::greeted().await;
     let call = pipe
