@@ -2,7 +2,7 @@
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt as _,
-    model::{CallToolRequestParams, CallToolResult, ContentBlock, ServerCapabilities, ServerInfo},
+    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities, ServerConfig},
     service::RequestContext,
 };
 
@@ -10,21 +10,21 @@ use rmcp::{
 struct Echo;
 
 impl ServerHandler for Echo {
-    fn get_info(&self) -> ServerInfo {
-        ServerInfo::new(ServerCapabilities::builder().enable_tools().build())
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
     }
 
     async fn call_tool(
         &self,
         call: CallToolRequestParams,
         _: RequestContext<RoleServer>,
-    ) -> Result<CallToolResult, ErrorData> {
+    ) -> Result<CallToolResponse, ErrorData> {
         let text = call
             .arguments
             .and_then(|arguments| Some(arguments.get("text")?.as_str()?.to_owned()));
         Ok(CallToolResult::success(vec![ContentBlock::text(
             text.unwrap_or_default(),
-        )]))
+        )]).into())
     }
 }
 
