@@ -20,8 +20,8 @@ async def a_killed_face_loses_no_run(place: Place) -> None:
             await hawk.settle(face)
             run = await hawk.start(face, mark, script({"sleep": 5}), wait_ms=0)
             await asyncio.to_thread(place.fakes.log.wait, mark)
-            faces = processes.matching(place.home, r"eyas\S* mcp$")
-            assert faces, processes.ours(place.home)
+            faces = processes.matching(place.root, r"eyas\S* mcp$")
+            assert faces, processes.ours(place.root)
             for pid in faces:
                 os.kill(pid, signal.SIGKILL)
     except* (OSError, EOFError):

@@ -1,39 +1,37 @@
-"""The Python SDK doing the main job with Claude's agent, in both eras."""
+"""The Python SDK doing the main job with both agents, in both eras."""
 
 import asyncio
 
 from fakes import script
-from kit import processes
 from kit.face import ERAS
-from kit.job import COMMANDS, Hawk, concluded, marker
+from kit.job import Hawk, concluded, done_by_one_agent, marker, pid_of, seen
 from kit.place import Place
 from mcp.types import PromptReference, ResourceTemplateReference
 
 
 async def initialize_does_the_main_job(place: Place) -> None:
     """The era of most editors."""
-    await _main_job(place, "initialize")
+    await _main_job(place, "initialize", "claude")
+    await _main_job(place, "initialize", "opencode")
 
 
 async def discover_does_the_main_job(place: Place) -> None:
     """The stateless era."""
-    await _main_job(place, "discover")
+    await _main_job(place, "discover", "claude")
+    await _main_job(place, "discover", "opencode")
 
 
-async def _main_job(place: Place, era: str) -> None:
-    hawk = Hawk("claude")
+async def _main_job(place: Place, era: str, agent: str) -> None:
+    hawk, marks = Hawk(agent), (marker(), marker())
     async with ERAS[era](place) as face:
         await hawk.settle(face)
-        first, second = marker(), marker()
-        concluded(await hawk.delegate(face, first, mode="auto"), first)
-        agents = processes.matching(place.home, COMMANDS["claude"])
-        assert agents, processes.ours(place.home)
-        run = await hawk.delegate(face, second, mode="auto")
-        concluded(run, second)
-        assert run["warm"] is True, run
-        assert processes.matching(place.home, COMMANDS["claude"]) == agents, "another process did the second run"
-        pids = [project.get("pid") for project in (await face.ok("project", action="list"))["items"]]
-        assert any(pid in processes.ours(place.home) for pid in pids if pid), pids
+        for mark in marks:
+            run = await hawk.delegate(face, mark)
+            concluded(run, mark)
+            seen(place, hawk, mark)
+        await done_by_one_agent(place, agent, marks)
+        live = (await face.ok("project", action="list"))["items"]
+        assert await pid_of(place, run) in [project.get("pid") for project in live], live
         listed = (await face.ok("run_list"))["items"]
         assert run["id"] in [one["id"] for one in listed], listed
 

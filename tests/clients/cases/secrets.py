@@ -1,5 +1,8 @@
 """A key in the editor's environment reaches the agent and stays nowhere."""
 
+import json
+
+from fakes import conclusion, script
 from kit.face import session
 from kit.job import Hawk, concluded, marker
 from kit.place import Place
@@ -7,22 +10,40 @@ from kit.place import Place
 
 async def the_key_reaches_the_agent_and_no_file(place: Place) -> None:
     """Values live in memory only: not in the store, not in a log, not in a hub's notes."""
-    mark = marker()
     async with session(place) as face:
-        hawk = Hawk("claude")
-        await hawk.settle(face)
-        concluded(await hawk.delegate(face, mark), mark)
-        assert place.fakes.log.wait(mark, 1).headers.get("x-api-key") == place.key
-        _nowhere(place)
-    _nowhere(place)
+        for agent in ("claude", "opencode"):
+            hawk, mark = Hawk(agent), marker()
+            await hawk.settle(face)
+            concluded(await hawk.delegate(face, mark), mark)
+            assert place.fakes.log.wait(mark, 1).key == place.key
+        assert "eyas.db-wal" in _nowhere(place), "the log of the database was not looked at"
+    await place.rpc("hub.shutdown")
+    assert "eyas.db" in _nowhere(place)
 
 
-def _nowhere(place: Place) -> None:
+async def a_key_that_an_agent_tells_is_struck_out(place: Place) -> None:
+    """The agent has the key and may say it: in its answer, in its conclusion. Neither the store nor a reader gets it."""
+    async with session(place) as face:
+        for agent in ("claude", "opencode"):
+            hawk, mark = Hawk(agent), marker()
+            await hawk.settle(face)
+            told = f"It is $KEY, as I said.\n\n{conclusion(f'{mark} the key is $KEY')}"
+            run = await hawk.delegate(face, mark, script({"say": told}))
+            concluded(run, mark)
+            transcript = await face.sdk.read_resource(f"eyas://runs/{run['id']}/transcript")
+            assert "as I said" in transcript.contents[0].text, transcript
+            for text in (json.dumps(run), transcript.model_dump_json()):
+                assert place.key not in text, text
+            _nowhere(place)
+
+
+def _nowhere(place: Place) -> set[str]:
+    """Names of the files that were looked at."""
     key = place.key.encode()
-    read = 0
+    names = set()
     for folder in (place.eyas_home, place.project):
         for file in folder.rglob("*"):
             if file.is_file() and not file.is_symlink():
-                read += 1
+                names.add(file.name)
                 assert key not in file.read_bytes(), f"the key is in {file.relative_to(place.root)}"
-    assert read > 3, "nothing was looked at"
+    return names

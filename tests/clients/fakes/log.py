@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+SESSION_HEADERS = ("x-claude-code-session-id", "x-session-id")
+
 
 @dataclass
 class Entry:
@@ -25,6 +27,16 @@ class Entry:
     def text(self) -> str:
         """Everything the model was told, for a search by marker."""
         return json.dumps(self.body, ensure_ascii=False)
+
+    @property
+    def session(self) -> str:
+        """The agent's own id of the conversation, where it says one."""
+        return next((self.headers[name] for name in SESSION_HEADERS if name in self.headers), "")
+
+    @property
+    def key(self) -> str:
+        """What the agent proved itself with."""
+        return self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 class RequestLog:

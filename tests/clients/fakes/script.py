@@ -25,7 +25,7 @@ def script(*steps: dict) -> str:
 
     Steps: `{"call": tool, "with": {…}}`, `{"until": tool}` (call it with the
     last run's id until that run is over), `{"sleep": seconds}`, `{"say": text}`.
-    `"$run"` in an argument is the last run's id.
+    `"$run"` in an argument is the last run's id; `$KEY` in a text, the key that the agent came with.
     """
     return f"<script>{json.dumps(steps).replace('<', chr(92) + 'u003c')}</script>"
 

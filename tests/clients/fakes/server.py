@@ -50,6 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         entry = Entry(time.time(), path, headers, body, talk.model, talk.system, talk.tools, prompt, is_side(talk))
         self.server.log.add(entry)
         reply = decide(talk)
+        reply.text = reply.text.replace("$KEY", entry.key)  # an agent that tells what it should not
         time.sleep(reply.sleep)
         if not talk.stream:
             self._json(wire.message(talk, reply))

@@ -1,16 +1,21 @@
 """The main job, as every client does it: a persona, an instance, a delegation, its conclusion."""
 
+import asyncio
 import secrets
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fakes import Entry
+
+from . import processes
 from .face import Face
 from .place import Place
 
 # What each agent calls a model that is not its default, and how the model API then sees it.
 MODELS = {"claude": ("haiku", "claude-haiku"), "opencode": ("fake/fake-other", "fake-other")}
-# The agent's own process, not the helpers it starts.
-COMMANDS = {"claude": r"claude-agent-acp", "opencode": r"opencode\S* acp\b"}
+# How often the hub is asked for what it tells nobody unasked, and for how long.
+POLL_S, PATIENCE_S = 0.05, 30
 
 
 def marker() -> str:
@@ -62,9 +67,43 @@ def concluded(run: dict, mark: str) -> None:
     assert conclusion["source"] == "block", conclusion
 
 
-def seen(place: Place, hawk: Hawk, mark: str) -> None:
-    """The model was told who it is, and was the model the persona names."""
+def seen(place: Place, hawk: Hawk, mark: str) -> Entry:
+    """The model was told who it is, once, and was the model the persona names."""
     entry = place.fakes.log.wait(mark, 1)
     assert hawk.soul in entry.text, f"{hawk.agent} was not told its system prompt:\n{entry.system[:3000]}"
-    assert hawk.memory in entry.text, f"{hawk.agent} was not told its memory:\n{entry.system[:3000]}"
+    told = entry.text.count(hawk.memory)
+    assert told == 1, f"{hawk.agent} was told its memory {told} times:\n{entry.system[:3000]}"
     assert entry.model.startswith(MODELS[hawk.agent][1]), f"{hawk.agent} used {entry.model}"
+    return entry
+
+
+async def pid_of(place: Place, run: dict) -> int:
+    """The process that did a run's only attempt."""
+    attempts = (await place.rpc("run.attempts", id=run["id"]))["items"]
+    assert len(attempts) == 1 and attempts[0]["warm"] == run["warm"], attempts
+    return attempts[0]["pid"]
+
+
+async def spare_ready(place: Place, pid: int) -> None:
+    """Wait until that agent has a session opened ahead."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        agents = (await place.rpc("hub.info"))["agents"]
+        if any(agent["pid"] == pid and agent["spare"] > 0 for agent in agents):
+            return
+        await asyncio.sleep(POLL_S)
+    raise AssertionError(f"no spare session: {agents}")
+
+
+async def done_by_one_agent(place: Place, agent: str, marks: tuple[str, str]) -> None:
+    """What any client must have caused with two delegations: both concluded, by one warm process with the persona's model."""
+    runs = (await place.rpc("run.list"))["items"]
+    first, second = (next(run for run in runs if mark in run["prompt"]) for mark in marks)
+    for run, mark in zip((first, second), marks, strict=True):
+        concluded(run, mark)
+        assert run["agent"] == agent and run["attempt"] == 1, run
+        assert place.fakes.log.wait(mark, 1).model.startswith(MODELS[agent][1]), run
+    assert second["warm"] is True, second
+    pids = [await pid_of(place, run) for run in (first, second)]
+    assert pids[0] == pids[1], "another process did the second run"
+    assert pids[0] in processes.ours(place.root), "the warm agent is gone"
