@@ -21,6 +21,7 @@ pub(crate) fn serve(options: Options, end: Sender<u8>) {
         options,
         wire: Arc::default(),
         sessions: HashMap::new(),
+        opened: 0,
         end,
     };
     if agent.options.garbage_first || agent.options.garbage_only {
@@ -46,6 +47,8 @@ struct Agent {
     options: Options,
     wire: Arc<Wire>,
     sessions: HashMap<String, Arc<Session>>,
+    /// How many sessions there ever were: no name is given twice.
+    opened: u64,
     end: Sender<u8>,
 }
 
@@ -66,6 +69,9 @@ impl Agent {
         };
         if self.options.die_at.as_deref() == Some(step) {
             return self.die();
+        }
+        if self.options.mute_at.as_deref() == Some(step) {
+            return;
         }
         match method.as_str() {
             "initialize" => self.wire.answer(&id, self.hello()),
@@ -127,7 +133,10 @@ impl Agent {
                 .wire
                 .refuse(id, AUTH_REQUIRED, "Authentication required");
         }
-        let name = format!("session-{}-{}", std::process::id(), self.sessions.len() + 1);
+        let name = {
+            self.opened += 1;
+            format!("session-{}-{}", std::process::id(), self.opened)
+        };
         self.admit(id, params, &name);
     }
 

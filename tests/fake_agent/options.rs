@@ -9,6 +9,8 @@ use std::{
 pub(crate) struct Options {
     /// `--die-at initialize|session|prompt`: exits with 7 when that request arrives.
     pub(crate) die_at: Option<String>,
+    /// `--mute-at STEP`: never answers it.
+    pub(crate) mute_at: Option<String>,
     /// `--silent`: reads, and never answers.
     pub(crate) silent: bool,
     /// `--garbage-first`: prints lines that are no JSON-RPC before the first answer.
@@ -47,6 +49,7 @@ impl Options {
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--die-at" => options.die_at = args.next().cloned(),
+                "--mute-at" => options.mute_at = args.next().cloned(),
                 "--silent" => options.silent = true,
                 "--garbage-first" => options.garbage_first = true,
                 "--garbage-only" => options.garbage_only = true,

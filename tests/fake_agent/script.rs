@@ -36,6 +36,7 @@ impl Turn {
                 "deaf" => deaf = true,
                 "sleep" if deaf => thread::sleep(Duration::from_millis(number(rest))),
                 "die" => return self.die(rest),
+                "told" => self.say(&said(text, rest).to_string()),
                 _ => self.one(word, rest),
             }
             if self.session.is_cancelled() && !deaf {
@@ -64,6 +65,11 @@ impl Turn {
                     .map_or("(unset)".to_owned(), |(_, value)| value),
             ),
             "system" => self.say(self.session.system.as_deref().unwrap_or("(none)")),
+            "knows" => {
+                let system = self.session.system.as_deref().unwrap_or_default();
+                self.say(&system.contains(rest).to_string());
+            }
+            "session" => self.say(&self.session.id),
             "model" => self.say(&self.session.model.lock().unwrap().clone()),
             "pid" => self.say(&std::process::id().to_string()),
             "cwd" => self.say(&self.session.cwd.clone()),
@@ -77,6 +83,7 @@ impl Turn {
             ),
             "weird" => self.update(json!({"sessionUpdate": "from_the_future", "x": [1]})),
             "stray" => self.stray(rest),
+            "run" => self.run(rest),
             "ask" => self.say(&self.wire.ask(rest, json!({}))["error"]["code"].to_string()),
             _ => self.say(&format!("unknown command {word}")),
         }
@@ -175,6 +182,20 @@ impl Turn {
         self.say(&pid.unwrap_or_else(|error| error.to_string()));
     }
 
+    /// Runs a command of the shell and says what it prints.
+    fn run(&self, command: &str) {
+        let done = Command::new("sh")
+            .args(["-c", command])
+            .stdin(Stdio::null())
+            .output();
+        let printed = |out: std::process::Output| {
+            [out.stdout, out.stderr]
+                .map(|text| String::from_utf8_lossy(&text).into_owned())
+                .concat()
+        };
+        self.say(&done.map_or_else(|error| error.to_string(), printed));
+    }
+
     fn conclude(&self, rest: &str) {
         let (status, summary) = rest.split_once(' ').unwrap_or((rest, ""));
         self.say(&format!(
@@ -203,6 +224,14 @@ impl Turn {
         thread::park_timeout(Duration::from_mins(1));
         None
     }
+}
+
+/// Whether a prompt holds a text outside of its commands.
+fn said(prompt: &str, text: &str) -> bool {
+    prompt
+        .lines()
+        .filter(|line| !line.trim().starts_with('!'))
+        .any(|line| line.contains(text))
 }
 
 /// A line of `len` bytes which is no message.

@@ -4,6 +4,7 @@ mod agents;
 mod cli;
 mod desks;
 mod hub;
+mod job;
 mod mcp;
 mod rpc;
 mod store;

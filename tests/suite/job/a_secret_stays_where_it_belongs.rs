@@ -1,0 +1,70 @@
+use super::kit::{Job, files, summary};
+use serde_json::json;
+
+const SECRET: &str = "sk-canary-9f8e7d6c5b4a39281706f5e4d3c2b1a0";
+
+#[test]
+fn a_key_reaches_its_agent_and_is_written_nowhere() {
+    let job = Job::new();
+    job.agent("fake", &[], "[env]\npass = [\"FAKE_API_KEY\"]");
+    let mut face = job.face_with(&[("FAKE_API_KEY", SECRET), ("OTHER_KEY", "not-for-agents")]);
+    let told = face.done(
+        "!run test \"$FAKE_API_KEY\" = ",
+        json!({"label": "warm-up"}),
+    );
+    assert_eq!(told["state"], "succeeded");
+    // The agent has it: it tells the value's length, which nobody hides.
+    assert_eq!(
+        face.said(
+            "!run printf %s \"$FAKE_API_KEY\" | wc -c | tr -d ' \\n'",
+            json!({})
+        ),
+        SECRET.len().to_string()
+    );
+    assert_eq!(face.said("!env OTHER_KEY", json!({})), "(unset)");
+    // It says it aloud, in its answer, in pieces, in a tool call, on stderr, in a conclusion, and dies of it.
+    let (head, tail) = SECRET.split_at(12);
+    let aloud = face.done(
+        "!env FAKE_API_KEY\n!think it is\n!run printf %s \"$FAKE_API_KEY\"",
+        json!({}),
+    );
+    assert!(!summary(&aloud).contains(SECRET), "{aloud}");
+    face.done(
+        &format!("!say {head}\n!say {tail}"),
+        json!({"mode": "cold"}),
+    );
+    face.done(
+        "!run echo \"$FAKE_API_KEY\" >&2; echo $FAKE_API_KEY > /proc/$PPID/fd/2",
+        json!({}),
+    );
+    let died = face.done(
+        "!run echo \"the key is $FAKE_API_KEY\" > /proc/$PPID/fd/2\n!die 3",
+        json!({}),
+    );
+    assert_eq!(died["state"], "failed");
+    let named = face.done(
+        &format!("!tool {SECRET} execute /{SECRET}\n!conclude success it is {SECRET}"),
+        json!({"label": "l"}),
+    );
+    assert!(!named.to_string().contains(SECRET), "{named}");
+
+    for file in files(&job.nest.home) {
+        let bytes = std::fs::read(&file).unwrap();
+        let found = bytes
+            .windows(SECRET.len())
+            .any(|part| part == SECRET.as_bytes());
+        assert!(!found, "{}", file.display());
+    }
+    face.close();
+    job.kill_hub();
+    for file in files(&job.nest.home) {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(
+            !bytes
+                .windows(SECRET.len())
+                .any(|part| part == SECRET.as_bytes()),
+            "{}",
+            file.display()
+        );
+    }
+}
