@@ -37,6 +37,10 @@ impl Bench {
         self.0.path().join("project")
     }
 
+    pub(crate) fn home(&self) -> PathBuf {
+        self.0.path().join("home")
+    }
+
     pub(crate) fn tmp(&self) -> PathBuf {
         self.0.path().join("tmp")
     }
@@ -50,7 +54,7 @@ impl Bench {
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"))
             .env("HOME", self.0.path())
-            .env("EYAS_HOME", self.0.path().join("home"))
+            .env("EYAS_HOME", self.home())
             .env("TMPDIR", self.tmp())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -38,8 +38,9 @@ fn faces_and_a_hub_are_busy_where_a_process_serves_itself() {
 fn stop_ends_the_hub_and_restart_starts_another() {
     let nest = Nest::new();
     let first = nest.info();
-    let status = nest.say(&["hub", "status"], "");
-    assert!(String::from_utf8_lossy(&status.stdout).contains(first["id"].as_str().unwrap()));
+    let status = nest.say(&["hub", "status", "--json"], "");
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["id"], first["id"]);
     assert!(nest.say(&["hub", "restart"], "").status.success());
     let second = nest.info();
     assert_ne!(first["id"], second["id"]);

@@ -1,7 +1,13 @@
 use crate::hub::nest::{FakeWork, INFO, Nest, answers, feed, until};
 use jsonrpsee::{Methods, RpcModule};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 fn by_id<'a>(answers: &'a [Value], id: &Value) -> &'a Value {
     let found = answers.iter().find(|answer| &answer["id"] == id);
@@ -121,9 +127,9 @@ fn a_large_message_goes_through() {
     assert!(nest.rpc(&lines.to_string())[0]["result"].is_object());
 }
 
-/// Methods that take their time, or for ever.
-fn slow() -> Methods {
-    let mut module = RpcModule::new(());
+/// Methods that take their time, or for ever; `asked` tells that the latter was called.
+fn slow(asked: Arc<AtomicBool>) -> Methods {
+    let mut module = RpcModule::new(asked);
     module
         .register_async_method("test.slow", |_, _, _| async {
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -131,7 +137,8 @@ fn slow() -> Methods {
         })
         .unwrap();
     module
-        .register_async_method("test.never", |_, _, _| async {
+        .register_async_method("test.never", |_, asked, _| async move {
+            asked.store(true, Ordering::Relaxed);
             std::future::pending::<&str>().await
         })
         .unwrap();
@@ -141,7 +148,7 @@ fn slow() -> Methods {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_do_not_wait_for_each_other() {
     let nest = Nest::new();
-    let hub = nest.hatch(FakeWork::default(), slow()).await;
+    let hub = nest.hatch(FakeWork::default(), slow(Arc::default())).await;
     let lines = format!("{{\"jsonrpc\":\"2.0\",\"id\":\"s\",\"method\":\"test.slow\"}}\n{INFO}");
     let (nest, answers) = tokio::task::spawn_blocking(move || {
         let answers = nest.rpc(&lines);
@@ -160,13 +167,15 @@ fn a_hub_that_goes_away_answers_with_hub_lost() {
     let nest = Nest::new();
     // The end of the runtime is to this hub what the end of its process is to another.
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let hub = runtime.block_on(nest.hatch(FakeWork::default(), slow()));
+    let asked = Arc::new(AtomicBool::new(false));
+    let hub = runtime.block_on(nest.hatch(FakeWork::default(), slow(asked.clone())));
     let mut face = nest.eyas(&["rpc"]).spawn().unwrap();
     feed(
         &mut face,
         "{\"jsonrpc\":\"2.0\",\"id\":\"n\",\"method\":\"test.never\"}\n",
     );
-    until("the call", || (hub.ground.peers.calls() == 1).then_some(()));
+    until("the call", || asked.load(Ordering::Relaxed).then_some(()));
+    drop(hub);
     runtime.shutdown_background();
     let answers = answers(&face.wait_with_output().unwrap());
     assert_eq!(answers.len(), 1);
