@@ -23,16 +23,16 @@ impl From<Fault> for ErrorObjectOwned {
 /// What a client's error says, in our words. A hub that went away is `hub_lost`.
 #[must_use]
 pub fn from_client(error: &ClientError) -> Fault {
-    match error {
-        ClientError::Call(object) => object
+    if let ClientError::Call(object) = error {
+        object
             .data()
             .and_then(|data| serde_json::from_str(data.get()).ok())
-            .unwrap_or_else(|| from_object(object)),
-        ClientError::RequestTimeout => {
-            Fault::new(ErrorKind::Stalled, "the hub did not answer in time")
-        }
-        other => Fault::new(ErrorKind::HubLost, format!("the hub is gone: {other}"))
-            .hint("try again: a new hub is started on demand"),
+            .unwrap_or_else(|| from_object(object))
+    } else if matches!(error, ClientError::RequestTimeout) {
+        Fault::new(ErrorKind::Stalled, "the hub did not answer in time")
+    } else {
+        Fault::new(ErrorKind::HubLost, format!("the hub is gone: {error}"))
+            .hint("try again: a new hub is started on demand")
     }
 }
 

@@ -96,7 +96,14 @@ pub fn decide(security: Security, grounds: &Grounds, ask: &Ask) -> Decision {
         Security::Deny => match ask.action {
             Action::Read | Action::Search if within(grounds, &ask.paths, true) => Decision::Allow,
             Action::Think => Decision::Allow,
-            _ => Decision::Deny,
+            Action::Read
+            | Action::Search
+            | Action::Edit
+            | Action::Delete
+            | Action::Move
+            | Action::Execute
+            | Action::Fetch
+            | Action::Other => Decision::Deny,
         },
         Security::Allowlist => allowlist(grounds, ask),
     }

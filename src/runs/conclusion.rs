@@ -133,9 +133,10 @@ fn mapping(body: &str) -> Option<Map<String, Value>> {
         .ok()
         .or_else(|| serde_saphyr::from_str(body).ok())
         .or_else(|| Some(Value::Object(by_line(body))))?;
-    match value {
-        Value::Object(fields) if !fields.is_empty() => Some(fields),
-        _ => None,
+    if let Value::Object(fields) = value {
+        Some(fields).filter(|fields| !fields.is_empty())
+    } else {
+        None
     }
 }
 

@@ -72,28 +72,25 @@ impl Pump {
         let Some(last) = self.events.last_mut().filter(|last| last.kind == kind) else {
             return false;
         };
-        match kind {
-            EventKind::Message | EventKind::Thought => {
-                let (Some(Value::String(so_far)), Some(more)) =
-                    (last.data.get_mut("text"), data["text"].as_str())
-                else {
-                    return false;
-                };
-                if so_far.len() + more.len() > MESSAGE_BYTES {
-                    return false;
-                }
+        if matches!(kind, EventKind::Message | EventKind::Thought) {
+            let (Some(Value::String(so_far)), Some(more)) =
+                (last.data.get_mut("text"), data["text"].as_str())
+            else {
+                return false;
+            };
+            let fits = so_far.len() + more.len() <= MESSAGE_BYTES;
+            if fits {
                 so_far.push_str(more);
-                true
             }
-            EventKind::ToolCall
-                if last.data["id"] == data["id"]
-                    && data["title"].as_str().is_some_and(|t| !t.is_empty()) =>
-            {
-                last.data = data.clone();
-                true
-            }
-            _ => false,
+            return fits;
         }
+        let renewed = kind == EventKind::ToolCall
+            && last.data["id"] == data["id"]
+            && data["title"].as_str().is_some_and(|t| !t.is_empty());
+        if renewed {
+            last.data = data.clone();
+        }
+        renewed
     }
 }
 

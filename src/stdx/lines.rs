@@ -66,10 +66,11 @@ mod tests {
         let mut from = BufReader::with_capacity(3, &b"ab\r\n\nabcdefgh\nlast"[..]);
         let mut seen = Vec::new();
         loop {
-            match next(&mut from, 5).await.expect("memory") {
-                Line::End => break,
-                line => seen.push(line),
+            let line = next(&mut from, 5).await.expect("memory");
+            if line == Line::End {
+                break;
             }
+            seen.push(line);
         }
         let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
         assert_eq!(

@@ -94,12 +94,11 @@ impl Redactor {
             Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
             Value::Object(fields) => {
                 for (name, field) in fields {
-                    match field {
-                        // `{"api_key": "…"}` is an assignment too.
-                        Value::String(text) if names_secret(name) && is_random(text) => {
-                            MARK.clone_into(text);
-                        }
-                        field => self.redact_json(field),
+                    // `{"api_key": "…"}` is an assignment too.
+                    if names_secret(name) && field.as_str().is_some_and(is_random) {
+                        *field = Value::String(MARK.to_owned());
+                    } else {
+                        self.redact_json(field);
                     }
                 }
             }

@@ -2,7 +2,10 @@
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt as _,
-    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities, ServerConfig},
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities,
+        ServerConfig,
+    },
     service::RequestContext,
 };
 
@@ -22,9 +25,8 @@ impl ServerHandler for Echo {
         let text = call
             .arguments
             .and_then(|arguments| Some(arguments.get("text")?.as_str()?.to_owned()));
-        Ok(CallToolResult::success(vec![ContentBlock::text(
-            text.unwrap_or_default(),
-        )]).into())
+        let said = ContentBlock::text(text.unwrap_or_default());
+        Ok(CallToolResult::success(vec![said]).into())
     }
 }
 

@@ -36,13 +36,7 @@ where
     W: AsyncWrite + Send + 'static,
 {
     let (desk, ended) = Desk::open();
-    let (opening, prompting, cancelling, closing, leaving) = (
-        desk.clone(),
-        desk.clone(),
-        desk.clone(),
-        desk.clone(),
-        desk.clone(),
-    );
+    let [opening, prompting, cancelling, closing, leaving] = std::array::from_fn(|_| desk.clone());
     let served = Agent
         .v1()
         .name("eyas-surveyor")

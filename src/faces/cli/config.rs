@@ -27,9 +27,9 @@ fn text(settings: &Settings) -> String {
 }
 
 fn value(row: &Shown) -> String {
-    match &row.value {
-        serde_json::Value::Null => "-".to_owned(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
+    if row.value.is_null() {
+        return "-".to_owned();
     }
+    let text = row.value.as_str().map(str::to_owned);
+    text.unwrap_or_else(|| row.value.to_string())
 }

@@ -12,7 +12,10 @@ use std::{
 
 /// Serves the API inside this process on a home of its own, for `eyas demo`.
 #[derive(Clone)]
-pub struct InProcess(pub Arc<dyn Fn(&Path) -> Result<Connection, Fault> + Send + Sync>);
+pub struct InProcess(pub Arc<Opener>);
+
+/// From the path of a home to a hub there.
+type Opener = dyn Fn(&Path) -> Result<Connection, Fault> + Send + Sync;
 
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,11 +26,6 @@ impl Closing {
         self.ended.cancelled().await;
     }
 
-    /// Whether [`Closing::ended`] has come.
-    pub(super) fn is_ended(&self) -> bool {
-        self.ended.is_cancelled()
-    }
-
     /// Calls to the hub are given up.
     pub(super) async fn overdue(&self) {
         self.overdue.cancelled().await;

@@ -336,14 +336,19 @@ impl RunDesk {
 }
 
 fn check_word(field: &str, text: Option<&str>) -> Result<(), Fault> {
-    match text {
-        None => Ok(()),
-        Some("") => Err(Fault::invalid(field, "is empty; leave it out")),
-        Some(text) if text.len() > 256 || text.chars().any(char::is_control) => Err(
-            Fault::invalid(field, "must be at most 256 bytes of plain text"),
-        ),
-        Some(_) => Ok(()),
+    let Some(text) = text else {
+        return Ok(());
+    };
+    if text.is_empty() {
+        return Err(Fault::invalid(field, "is empty; leave it out"));
     }
+    if text.len() > 256 || text.chars().any(char::is_control) {
+        return Err(Fault::invalid(
+            field,
+            "must be at most 256 bytes of plain text",
+        ));
+    }
+    Ok(())
 }
 
 fn at_field(error: StoreError, field: &str) -> Fault {

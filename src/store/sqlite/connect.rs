@@ -42,7 +42,7 @@ pub(super) fn readers(path: &Path) -> SqlitePool {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(Duration::from_secs(60))
+        .acquire_timeout(Duration::from_mins(1))
         .connect_lazy_with(
             plain(path)
                 .read_only(true)

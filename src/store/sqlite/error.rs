@@ -21,12 +21,12 @@ const UNAVAILABLE: [i32; 12] = [
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
-        let unavailable = match &error {
-            Error::Database(refusal) => is_unavailable(refusal.as_ref()),
-            Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => true,
-            // The rest are faults of ours: a wrong statement, a column that does not decode. sqlx adds kinds as it grows.
-            _ => false,
-        };
+        // The rest are faults of ours: a wrong statement, a column that does not decode. sqlx adds kinds as it grows.
+        let unavailable = error.as_database_error().is_some_and(is_unavailable)
+            || matches!(
+                error,
+                Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed
+            );
         if unavailable {
             Self::Unavailable(error.to_string())
         } else {

@@ -136,7 +136,7 @@ impl Write for Put {
                 tx.changed_elsewhere();
                 Ok(())
             }
-            Ok(_) => Err(not_found(row.id)),
+            Ok(_) => Err(not_found(&row.id)),
             Err(error) if is_duplicate(&error) => Err(StoreError::NameExists(row.name.clone())),
             Err(error) => Err(error.into()),
         }
@@ -159,7 +159,7 @@ impl Write for Purge {
     }
 }
 
-fn not_found(name: impl ToString) -> StoreError {
+fn not_found(name: &impl ToString) -> StoreError {
     StoreError::NotFound {
         noun: "instance",
         name: name.to_string(),
@@ -172,7 +172,7 @@ impl SqliteInstances {
             .bind(name)
             .fetch_optional(&self.0.readers)
             .await?
-            .ok_or_else(|| not_found(name))?
+            .ok_or_else(|| not_found(&name))?
             .try_into()
     }
 }
@@ -194,7 +194,7 @@ impl Instances for SqliteInstances {
             .bind(id.0)
             .fetch_optional(&self.0.readers)
             .await?
-            .ok_or_else(|| not_found(id))?
+            .ok_or_else(|| not_found(&id))?
             .try_into()
     }
 

@@ -122,14 +122,14 @@ impl Write for Update {
             .execute(&mut *tx.connection)
             .await?;
         if updated.rows_affected() == 0 {
-            return Err(not_found(row.id));
+            return Err(not_found(&row.id));
         }
         tx.changed_elsewhere();
         Ok(())
     }
 }
 
-fn not_found(name: impl ToString) -> StoreError {
+fn not_found(name: &impl ToString) -> StoreError {
     StoreError::NotFound {
         noun: "project",
         name: name.to_string(),
@@ -160,7 +160,7 @@ impl Projects for SqliteProjects {
             .fetch_optional(&self.0.readers)
             .await?
             .map(ProjectRow::from)
-            .ok_or_else(|| not_found(id))
+            .ok_or_else(|| not_found(&id))
     }
 
     async fn by_path(&self, path: &str) -> Result<ProjectRow, StoreError> {
@@ -169,7 +169,7 @@ impl Projects for SqliteProjects {
             .fetch_optional(&self.0.readers)
             .await?
             .map(ProjectRow::from)
-            .ok_or_else(|| not_found(path))
+            .ok_or_else(|| not_found(&path))
     }
 
     async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError> {

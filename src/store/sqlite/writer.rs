@@ -54,8 +54,8 @@ impl Writer {
             outcome: None,
             reply,
         };
-        queue.send(Box::new(item)).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        queue.send(Box::new(item)).await.or(Err(closed()))?;
+        answer.await.unwrap_or_else(|_gone| Err(closed()))
     }
 
     /// Writes what was sent before, then ends.
@@ -159,9 +159,12 @@ impl Task {
     async fn run(mut self) {
         while let Some(mut batch) = self.next().await {
             let written = self.write(&mut batch).await;
-            let fate = written.as_ref().err().map(|error| match error {
-                StoreError::Unavailable(why) => why.clone(),
-                other => other.to_string(),
+            let fate = written.as_ref().err().map(|error| {
+                if let StoreError::Unavailable(why) = error {
+                    why.clone()
+                } else {
+                    error.to_string()
+                }
             });
             if let Some(why) = &fate {
                 tracing::warn!(items = batch.len(), why, "a batch was lost");

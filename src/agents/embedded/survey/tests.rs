@@ -212,9 +212,13 @@ fn odd_files_are_counted_and_passed_over() {
     write(dir.path(), "fake\nname lease.rs", b"lease");
     let socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket.rs")).unwrap();
     write(dir.path(), "closed/lease.rs", b"lease");
-    fs::set_permissions(dir.path().join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(dir.path().join("closed"), fs::Permissions::from_mode(0o0)).unwrap();
     write(dir.path(), "closed.rs", b"lease");
-    fs::set_permissions(dir.path().join("closed.rs"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(
+        dir.path().join("closed.rs"),
+        fs::Permissions::from_mode(0o0),
+    )
+    .unwrap();
     let text = said(dir.path(), "lease");
     fs::set_permissions(dir.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
     drop(socket);
