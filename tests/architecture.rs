@@ -104,7 +104,7 @@ fn every_floor_names_only_the_floors_below_it() {
             continue;
         };
         let own = floor.split('/').next().unwrap();
-        for name in named(&source) {
+        for name in named(source) {
             let first = name.split("::").next().unwrap();
             let free = first == own || first == "stdx" || *allowed == EVERYTHING;
             if !free

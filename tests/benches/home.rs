@@ -20,7 +20,8 @@ impl Home {
         fs::create_dir_all(folder.path().join("project")).expect("a folder");
         let own = std::env::current_exe().expect("this binary");
         let definition = format!(
-            "id = \"instant\"\nname = \"Instant\"\n[launch]\ncommand = {own:?}\nargs = [\"--instant-agent\"]\n"
+            "id = \"instant\"\nname = \"Instant\"\n[launch]\ncommand = {}\nargs = [\"--instant-agent\"]\n",
+            json!(own)
         );
         fs::write(folder.path().join("home/agents/instant.toml"), definition)
             .expect("a definition");
@@ -42,12 +43,6 @@ impl Home {
     /// A face, initialized.
     pub(crate) fn face(&self) -> Client {
         Client::start(self.eyas().arg("mcp").stderr(Stdio::null()))
-    }
-
-    /// Delegates and waits for the end.
-    pub(crate) fn delegate(&self, face: &mut Client, prompt: &str) -> Value {
-        let arguments = json!({"prompt": prompt, "agent": "instant", "wait_ms": 30_000});
-        face.call("delegate", &arguments)["structuredContent"].clone()
     }
 
     pub(crate) fn hub_pid(&self) -> u32 {
@@ -102,4 +97,10 @@ pub(crate) fn resident_mb(pid: u32) -> f64 {
         .and_then(|kb| kb.parse().ok())
         .expect("a number");
     kb / 1024.0
+}
+
+/// Delegates and waits for the end.
+pub(crate) fn delegate(face: &mut Client, prompt: &str) -> Value {
+    let arguments = json!({"prompt": prompt, "agent": "instant", "wait_ms": 30_000});
+    face.call("delegate", &arguments)["structuredContent"].clone()
 }

@@ -1,6 +1,9 @@
 //! The main job's speed and size, as ratios: beside a bare rmcp echo server on the same pipes, and beside one durable commit on the same
 //! disk. `cargo bench --bench main_job`. Prints a table; asserts nothing, as machines are noisy.
 
+#![allow(clippy::print_stdout, reason = "the table is the result")]
+#![allow(clippy::disallowed_methods, reason = "a bench starts what it measures")]
+
 mod agent;
 mod bare;
 mod client;
@@ -30,7 +33,7 @@ fn bench() {
     let mut face = home.face();
     face.call("project", &json!({"action": "list"}));
     through_face_and_hub(&mut face, bare_rate, bare_p50);
-    run_get(&home, &mut face);
+    run_get(&mut face);
     warm_delegation(&home, &mut face);
     memory(&home, &mut face);
     home.stop();
@@ -101,8 +104,8 @@ fn through_face_and_hub(face: &mut Client, bare_rate: f64, bare_p50: Duration) {
     );
 }
 
-fn run_get(home: &Home, face: &mut Client) {
-    let run = home.delegate(face, "say hello");
+fn run_get(face: &mut Client) {
+    let run = home::delegate(face, "say hello");
     let id = json!({"id": run["id"], "wait_ms": 0});
     let rate = face.rate("run_get", &id, CALLS, IN_FLIGHT);
     let p50 = face.sequential("run_get", &id, 2_000);
@@ -117,12 +120,12 @@ fn run_get(home: &Home, face: &mut Client) {
 fn warm_delegation(home: &Home, face: &mut Client) {
     let mut commits = disk::single_commits(home.path(), 200);
     let commit = p50(&mut commits);
-    home.delegate(face, "warm up");
+    home::delegate(face, "warm up");
     let before = home.events_written();
     let mut taken: Vec<Duration> = (0..200)
         .map(|n| {
             let begun = Instant::now();
-            let run = home.delegate(face, &format!("instant {n}"));
+            let run = home::delegate(face, &format!("instant {n}"));
             assert_eq!(run["state"], "succeeded", "{run}");
             assert_eq!(run["warm"], true, "{run}");
             begun.elapsed()

@@ -102,7 +102,8 @@ async fn the_fake_agent_can_be_deaf() {
 async fn a_writer_that_waits_for_room_learns_of_the_end() {
     let bench = Bench::new();
     let mut process = bench.launch("sleep", &["300"]).await;
-    let write = process.stdin.write_all(&[0; 1_000_000]);
+    let much = vec![0; 1_000_000];
+    let write = process.stdin.write_all(&much);
     let (written, ()) = tokio::join!(biased; write, process.handle.close());
     assert_eq!(written.unwrap_err().kind(), ErrorKind::BrokenPipe);
 }

@@ -26,7 +26,7 @@ pub(super) struct Memory {
     pub(super) full: AtomicBool,
 }
 
-fn absent(name: impl ToString) -> StoreError {
+fn absent(name: &impl ToString) -> StoreError {
     StoreError::NotFound {
         noun: "instance",
         name: name.to_string(),
@@ -60,7 +60,7 @@ impl Memory {
             .rev()
             .find(|row| pick(row))
             .cloned()
-            .ok_or_else(|| absent(name))
+            .ok_or_else(|| absent(&name))
     }
 }
 

@@ -1,4 +1,4 @@
-use eyas::templates::Catalogue;
+use eyas::templates::{Catalogue, catalogue::Filter};
 use std::{fs, os::unix::fs::symlink};
 
 #[test]
@@ -20,7 +20,7 @@ fn and_is_named() {
     symlink(home.path().join("gone"), folder.join("dangling.md")).unwrap();
     let catalogue = Catalogue::new(home.path());
     let ids: Vec<_> = catalogue
-        .list(&Default::default())
+        .list(&Filter::default())
         .unwrap()
         .items
         .into_iter()

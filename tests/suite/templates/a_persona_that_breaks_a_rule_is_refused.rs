@@ -1,6 +1,6 @@
 use eyas::{
     domain::{fault::ErrorKind, persona::Persona},
-    templates::Catalogue,
+    templates::{Catalogue, catalogue::Filter},
 };
 
 type Change = fn(&mut Persona);
@@ -20,7 +20,7 @@ fn and_the_home_stays_as_it_was() {
         ("description", |p| p.description = String::new()),
         ("system_prompt", |p| p.system_prompt = "a\0b".into()),
         ("system_prompt", |p| {
-            p.system_prompt = "a".repeat(64 * 1024 + 1)
+            p.system_prompt = "a".repeat(64 * 1024 + 1);
         }),
         ("temperature", |p| p.temperature = Some(1.01)),
         ("temperature", |p| p.temperature = Some(f64::NAN)),
@@ -76,7 +76,7 @@ fn and_the_home_stays_as_it_was() {
     }
     assert!(
         catalogue
-            .list(&Default::default())
+            .list(&Filter::default())
             .unwrap()
             .items
             .iter()

@@ -154,7 +154,7 @@ fn a_bare_one_has_a_name_and_a_description() {
     );
     let told = catalogue
         .create("told", None, |p| {
-            p.system_prompt = "\nYou own it.\nAll.\n".into()
+            p.system_prompt = "\nYou own it.\nAll.\n".into();
         })
         .unwrap();
     assert_eq!(told.description, "You own it.");

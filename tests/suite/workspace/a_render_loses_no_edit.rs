@@ -1,5 +1,5 @@
 use super::{file, id};
-use eyas::workspace::Workspaces;
+use eyas::workspace::{Rendered, Workspaces};
 use std::{fs, os::unix::fs::symlink};
 
 #[test]
@@ -16,7 +16,7 @@ fn and_reports_where_it_is() {
 
     assert_eq!(
         workspaces.render(id, &files(1)).unwrap(),
-        Default::default(),
+        Rendered::default(),
         "nothing to do"
     );
 
