@@ -3,7 +3,7 @@
 //! No model is behind it. It reads the project that a session was opened in, never writes, starts no process, and answers
 //! with facts: languages and sizes, entry points, commands, TODOs, where the words of the prompt occur. It says so, and
 //! when it was asked for a change it concludes `partial`. A prompt goes through four rooms: [`prompt`] takes it apart,
-//! [`survey`] reads, [`report`] writes, and [`serve`], [`desk`] and [`turn`] speak ACP around them.
+//! [`survey`] reads, [`mod@report`] writes, and [`mod@serve`], [`desk`] and [`turn`] speak ACP around them.
 
 mod answer;
 mod desk;
