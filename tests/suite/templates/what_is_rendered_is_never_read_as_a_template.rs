@@ -72,6 +72,37 @@ fn values_stay_values() {
     assert!(text(&files, "USER.md").contains("Ada"));
 }
 
+/// ACP has no field for them: what an agent is told of itself is their only way.
+#[test]
+fn temperature_and_length_are_told_where_they_are_set() {
+    let home = tempfile::tempdir().unwrap();
+    let soul = |temperature, max_tokens| {
+        let persona = Persona {
+            temperature,
+            max_tokens,
+            ..persona()
+        };
+        let context = IdentityContext {
+            persona: Some(&persona),
+            ..IdentityContext::default()
+        };
+        let files = Identity::new(home.path()).render(&context).unwrap();
+        text(&files, "SOUL.md").to_owned()
+    };
+    let told = soul(Some(0.0), Some(2000));
+    assert!(
+        told.contains("\nSampling temperature to work at: 0.0 ("),
+        "{told}"
+    );
+    assert!(told.contains("\nLongest answer: 2000 tokens.\n"), "{told}");
+    assert!(soul(Some(0.2), None).contains("work at: 0.2 ("));
+    let silent = soul(None, None);
+    assert!(
+        !silent.contains("temperature") && !silent.contains("tokens"),
+        "{silent}"
+    );
+}
+
 #[test]
 fn a_home_and_a_persona_may_bring_their_own() {
     let home = tempfile::tempdir().unwrap();
