@@ -18,6 +18,7 @@ use crate::{
         instance::InstanceApiServer as _, persona::PersonaApiServer as _,
         project::ProjectApiServer as _, run::RunApiServer as _,
     },
+    config::Settings,
     domain::{caller::Caller, fault::Fault, ids::RunId, run::RunState},
     runs::{Dispatch, Parts},
     store::{PageAt, RunFilter, Store, sqlite},
@@ -44,45 +45,27 @@ struct House {
 /// Those of the store and of the home's directories.
 pub async fn build(ground: Ground) -> Result<Served, Fault> {
     let settings = ground.settings.clone();
-    let default_cap = u32::try_from(settings.warm.max_concurrent).unwrap_or(u32::MAX);
-    let store = sqlite::open(
-        &settings.database,
-        sqlite::Settings {
-            default_cap,
-            ..sqlite::Settings::default()
-        },
-    )
-    .await?;
-    let own_binary = ground.env.exe.clone();
-    let redactor = store.redactor.clone();
-    let launcher = Launcher::new(
-        own_binary.clone(),
-        settings.data.join("processes"),
-        settings.logs_dir.clone(),
-        Arc::new(move |text: &str| redactor.redact(text).into_owned()),
-    );
+    let store = opened(&settings).await?;
+    let launcher = launcher(&ground, &store);
     launcher.sweep().await;
     for run in store.runs.recover(vec![ground.hub]).await? {
         tracing::warn!(run.id = %run, "its hub died while it ran");
     }
     let idle_ttl_ms = i64::try_from(settings.warm.idle_ttl_ms).unwrap_or(i64::MAX);
     let pool = Pool::start(launcher, idle_ttl_ms);
-    let catalogue = Catalogue::new(&settings.home);
-    let identity = Identity::new(&settings.home);
-    let values = RunValues::default();
     let agents = AgentDesk::new(
         &settings.agents_dir,
         ground.env.vars.get("PATH").cloned(),
-        &own_binary,
+        &ground.env.exe,
     );
     let stockroom = Arc::new(Stockroom {
         store: store.clone(),
         agents: agents.clone(),
-        catalogue: catalogue.clone(),
-        values: values.clone(),
+        catalogue: Catalogue::new(&settings.home),
+        values: RunValues::default(),
         vault: ground.vault.clone(),
         passthrough: settings.agent.env_passthrough.clone(),
-        identity: identity.clone(),
+        identity: Identity::new(&settings.home),
     });
     let dispatch = Dispatch::start(Parts {
         hub: ground.hub,
@@ -90,80 +73,103 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         pool: pool.clone(),
         supply: stockroom.clone(),
     });
-    let projects = ProjectDesk::new(
-        store.clone(),
-        pool.clone(),
-        ground.env.home_dir.clone().unwrap_or_else(|| "/".into()),
-    );
-    let runs = RunDesk {
-        store: store.clone(),
-        dispatch: dispatch.clone(),
-        projects: projects.clone(),
-        agents: agents.clone(),
-        catalogue: catalogue.clone(),
-        values,
-        prompt_bytes: usize::try_from(settings.limits.prompt_bytes).unwrap_or(usize::MAX),
-        default_agent: settings.agent.default.clone(),
-        ending: ground.ending.clone(),
-    };
-    let control = Arc::new(Control {
-        runs: runs.clone(),
-        stockroom,
-        pool: pool.clone(),
-    });
-    let personas = PersonaDesk {
-        catalogue: catalogue.clone(),
-        identity: identity.clone(),
-        instances: store.instances.clone(),
-        projects: store.projects.clone(),
-        sub_agents: ground
-            .env
-            .home_dir
-            .as_ref()
-            .map(|home| home.join(".claude/agents")),
-    };
-    let instances = InstanceDesk::new(instance::Parts {
-        catalogue,
-        identity,
-        workspaces: Workspaces::new(&settings.data),
-        instances: store.instances.clone(),
-        projects: store.projects.clone(),
-        events: store.events.clone(),
-        surroundings: control,
-        user_name: ground.env.vars.get("USER").cloned(),
-    });
-    let events = EventsDesk::new(store.clone(), projects.clone());
-    let methods = joined(personas, instances, projects, agents.clone(), runs, events)
-        .map_err(Fault::internal)?;
-    let work = Arc::new(House {
+    let house = House {
         ground,
         store,
         pool,
         dispatch,
         agents,
-    });
+    };
+    let methods = house.methods(&stockroom).map_err(Fault::internal)?;
+    let work = Arc::new(house);
     Ok(Served { methods, work })
 }
 
-fn joined(
-    personas: PersonaDesk,
-    instances: InstanceDesk,
-    projects: ProjectDesk,
-    agents: AgentDesk,
-    runs: RunDesk,
-    events: EventsDesk,
-) -> Result<Methods, RegisterMethodError> {
-    let mut all = RpcModule::new(());
-    all.merge(personas.into_rpc())?;
-    all.merge(instances.into_rpc())?;
-    all.merge(projects.into_rpc())?;
-    all.merge(agents.into_rpc())?;
-    all.merge(runs.into_rpc())?;
-    all.merge(events.into_rpc())?;
-    Ok(all.into())
+async fn opened(settings: &Settings) -> Result<Store, Fault> {
+    let default_cap = u32::try_from(settings.warm.max_concurrent).unwrap_or(u32::MAX);
+    let more = sqlite::Settings {
+        default_cap,
+        ..sqlite::Settings::default()
+    };
+    Ok(sqlite::open(&settings.database, more).await?)
+}
+
+/// Launches agents; what they say on stderr passes the store's redactor on its way to the log.
+fn launcher(ground: &Ground, store: &Store) -> Launcher {
+    let redactor = store.redactor.clone();
+    Launcher::new(
+        ground.env.exe.clone(),
+        ground.settings.data.join("processes"),
+        ground.settings.logs_dir.clone(),
+        Arc::new(move |text: &str| redactor.redact(text).into_owned()),
+    )
 }
 
 impl House {
+    /// A desk for each noun, and the methods over all of them.
+    fn methods(&self, stockroom: &Arc<Stockroom>) -> Result<Methods, RegisterMethodError> {
+        let mut all = RpcModule::new(());
+        let projects = self.projects();
+        let runs = self.runs(stockroom, &projects);
+        all.merge(self.personas(stockroom).into_rpc())?;
+        all.merge(self.instances(stockroom, &runs).into_rpc())?;
+        all.merge(projects.clone().into_rpc())?;
+        all.merge(self.agents.clone().into_rpc())?;
+        all.merge(runs.into_rpc())?;
+        all.merge(EventsDesk::new(self.store.clone(), projects).into_rpc())?;
+        Ok(all.into())
+    }
+
+    fn projects(&self) -> ProjectDesk {
+        let home = self.ground.env.home_dir.clone();
+        let (store, pool) = (self.store.clone(), self.pool.clone());
+        ProjectDesk::new(store, pool, home.unwrap_or_else(|| "/".into()))
+    }
+
+    fn runs(&self, stockroom: &Stockroom, projects: &ProjectDesk) -> RunDesk {
+        let settings = &self.ground.settings;
+        RunDesk {
+            store: self.store.clone(),
+            dispatch: self.dispatch.clone(),
+            projects: projects.clone(),
+            agents: self.agents.clone(),
+            catalogue: stockroom.catalogue.clone(),
+            values: stockroom.values.clone(),
+            prompt_bytes: usize::try_from(settings.limits.prompt_bytes).unwrap_or(usize::MAX),
+            default_agent: settings.agent.default.clone(),
+            ending: self.ground.ending.clone(),
+        }
+    }
+
+    fn personas(&self, stockroom: &Stockroom) -> PersonaDesk {
+        let home = self.ground.env.home_dir.as_ref();
+        PersonaDesk {
+            catalogue: stockroom.catalogue.clone(),
+            identity: stockroom.identity.clone(),
+            instances: self.store.instances.clone(),
+            projects: self.store.projects.clone(),
+            sub_agents: home.map(|home| home.join(".claude/agents")),
+        }
+    }
+
+    fn instances(&self, stockroom: &Arc<Stockroom>, runs: &RunDesk) -> InstanceDesk {
+        let control = Control {
+            runs: runs.clone(),
+            stockroom: stockroom.clone(),
+            pool: self.pool.clone(),
+        };
+        InstanceDesk::new(instance::Parts {
+            catalogue: stockroom.catalogue.clone(),
+            identity: stockroom.identity.clone(),
+            workspaces: Workspaces::new(&self.ground.settings.data),
+            instances: self.store.instances.clone(),
+            projects: self.store.projects.clone(),
+            events: self.store.events.clone(),
+            surroundings: Arc::new(control),
+            user_name: self.ground.env.vars.get("USER").cloned(),
+        })
+    }
+
     async fn in_state(&self, state: RunState) -> Result<Vec<RunId>, Fault> {
         let filter = RunFilter {
             state: Some(state),

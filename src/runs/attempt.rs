@@ -308,7 +308,7 @@ impl<'a> Attempt<'a> {
             End::Fault(fault) => {
                 self.stopped(RunState::Failed, AttemptOutcome::Failed, Some(fault))
             }
-            End::Turn { end, duration_ms } => self.concluded(end, duration_ms),
+            End::Turn { end, duration_ms } => self.concluded(&end, duration_ms),
         };
         store.runs.finish(lease, finish).await?;
         self.tools.supply.ended(lease.run);
@@ -351,7 +351,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn concluded(&mut self, end: TurnEnd, duration_ms: i64) -> Finish {
+    fn concluded(&mut self, end: &TurnEnd, duration_ms: i64) -> Finish {
         for title in &end.denied {
             self.warnings.push(Warning::new(
                 "permission_denied",
