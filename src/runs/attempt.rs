@@ -269,7 +269,9 @@ impl<'a> Attempt<'a> {
     }
 
     async fn flush(&mut self) -> Result<(), Fault> {
-        let progress = self.pump.take();
+        let Some(progress) = self.pump.take_ripe() else {
+            return Ok(());
+        };
         Ok(self
             .tools
             .store

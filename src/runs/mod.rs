@@ -7,6 +7,7 @@ mod attempt;
 pub mod conclusion;
 mod dispatch;
 mod pump;
+mod seam;
 mod supply;
 mod watch;
 

@@ -1,5 +1,6 @@
 //! From what an agent does to what is written: small events are joined, and a step says what it is doing now.
 
+use super::seam;
 use crate::{
     agents::acp::TurnEvent,
     domain::event::{EventKind, NewEvent},
@@ -57,6 +58,21 @@ impl Pump {
         self.since.map(|since| since + FLUSH_EVERY)
     }
 
+    /// Takes what may be written while the turn goes on: of a message that still grows, not the end, which may be half a secret. `None` when
+    /// that leaves nothing.
+    pub(super) fn take_ripe(&mut self) -> Option<Progress> {
+        let rest = self.events.last_mut().and_then(split);
+        let mut progress = self.take();
+        if let Some(rest) = rest {
+            progress.events.pop_if(|last| text_of(last) == Some(""));
+            self.events.push(rest);
+        }
+        let nothing = progress.events.is_empty()
+            && progress.step.is_none()
+            && progress.note == AttemptNote::default();
+        (!nothing).then_some(progress)
+    }
+
     /// Takes all that is gathered.
     pub(super) fn take(&mut self) -> Progress {
         self.since = None;
@@ -78,11 +94,12 @@ impl Pump {
             else {
                 return false;
             };
-            let fits = so_far.len() + more.len() <= MESSAGE_BYTES;
-            if fits {
-                so_far.push_str(more);
+            so_far.push_str(more);
+            if so_far.len() > MESSAGE_BYTES {
+                let rest = split(last);
+                self.events.extend(rest);
             }
-            return fits;
+            return true;
         }
         let renewed = kind == EventKind::ToolCall
             && last.data["id"] == data["id"]
@@ -92,6 +109,25 @@ impl Pump {
         }
         renewed
     }
+}
+
+/// Takes the end of a message off that may not be written yet.
+fn split(event: &mut NewEvent) -> Option<NewEvent> {
+    if !matches!(event.kind, EventKind::Message | EventKind::Thought) {
+        return None;
+    }
+    let Some(Value::String(text)) = event.data.get_mut("text") else {
+        return None;
+    };
+    let rest = text.split_off(seam::before(text));
+    (!rest.is_empty()).then(|| NewEvent {
+        kind: event.kind,
+        data: json!({"text": rest}),
+    })
+}
+
+fn text_of(event: &NewEvent) -> Option<&str> {
+    event.data["text"].as_str()
 }
 
 fn describe(event: TurnEvent) -> (EventKind, Value, Option<String>) {
@@ -171,5 +207,43 @@ mod tests {
         );
         assert_eq!(taken.step.as_deref(), Some("writing its answer"));
         assert!(pump.due().is_none() && pump.take().events.is_empty());
+    }
+
+    #[tokio::test]
+    async fn half_a_word_is_not_written_before_the_other_half_came() {
+        let texts = |progress: Option<super::Progress>| -> Vec<String> {
+            let events = progress.map(|progress| progress.events).unwrap_or_default();
+            events
+                .iter()
+                .filter_map(|event| event.data["text"].as_str().map(str::to_owned))
+                .collect()
+        };
+        let mut pump = Pump::default();
+        pump.push(say("first\nmy key is sk-"));
+        assert_eq!(texts(pump.take_ripe()), ["first\n"]);
+        assert!(pump.due().is_none(), "nothing to write until more comes");
+        pump.push(say("ant-"));
+        assert!(texts(pump.take_ripe()).is_empty());
+        pump.push(say("123\nthen"));
+        assert_eq!(texts(pump.take_ripe()), ["my key is sk-ant-123\n"]);
+        assert!(pump.take_ripe().is_none());
+        assert_eq!(texts(Some(pump.take())), ["then"]);
+    }
+
+    #[tokio::test]
+    async fn a_long_message_is_closed_between_lines() {
+        let mut pump = Pump::default();
+        let line = "0123456789abcde\n";
+        for _ in 0..3000 {
+            pump.push(say(&line[..9]));
+            pump.push(say(&line[9..]));
+        }
+        let events = pump.take().events;
+        assert!(events.len() > 1);
+        for event in events {
+            let text = event.data["text"].as_str().unwrap().to_owned();
+            assert!(text.len() <= super::MESSAGE_BYTES + 16, "{}", text.len());
+            assert!(text.ends_with('\n') && text.starts_with('0'));
+        }
     }
 }

@@ -51,16 +51,16 @@ def events(talk: Talk, reply: Reply) -> list[tuple[str | None, dict]]:
     block = whole["content"][0]
     if reply.tool:
         start = {**block, "input": {}}
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(reply.arguments)}
+        deltas = [{"type": "input_json_delta", "partial_json": json.dumps(reply.arguments)}]
     else:
         start = {"type": "text", "text": ""}
-        delta = {"type": "text_delta", "text": reply.text}
+        deltas = [{"type": "text_delta", "text": piece} for piece in reply.pieces]
     opening = {**whole, "content": [], "stop_reason": None}
     closing = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
     made = [
         {"type": "message_start", "message": opening},
         {"type": "content_block_start", "index": 0, "content_block": start},
-        {"type": "content_block_delta", "index": 0, "delta": delta},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": closing, "usage": {"output_tokens": 7}},
         {"type": "message_stop"},

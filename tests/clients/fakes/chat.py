@@ -58,5 +58,6 @@ def events(talk: Talk, reply: Reply) -> list[tuple[str | None, dict]]:
     def chunk(delta: dict, finish: str | None) -> dict:
         return {**whole, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
-    made = [chunk(choice["message"], None), chunk({}, choice["finish_reason"]), {**whole, "choices": [], "usage": usage}]
+    said = [choice["message"]] if reply.tool else [{"role": "assistant", "content": piece} for piece in reply.pieces]
+    made = [*(chunk(delta, None) for delta in said), chunk({}, choice["finish_reason"]), {**whole, "choices": [], "usage": usage}]
     return [(None, event) for event in made]

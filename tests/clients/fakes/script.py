@@ -24,7 +24,8 @@ def script(*steps: dict) -> str:
     """A script for a prompt. `<` is escaped, so that a script may hold another.
 
     Steps: `{"call": tool, "with": {…}}`, `{"until": tool}` (call it with the
-    last run's id until that run is over), `{"sleep": seconds}`, `{"say": text}`.
+    last run's id until that run is over), `{"sleep": seconds}`, `{"say": text}` (with `"pace": seconds`,
+    streamed in pieces with that pause between them).
     `"$run"` in an argument is the last run's id; `$KEY` in a text, the key that the agent came with.
     """
     return f"<script>{json.dumps(steps).replace('<', chr(92) + 'u003c')}</script>"
@@ -88,7 +89,7 @@ def walk(steps: list[dict], calls: list[Call], tools: list[str]) -> Reply:
         if "sleep" in step and not left:
             pause += step["sleep"]
         elif "say" in step and not left:
-            return Reply(step["say"], sleep=pause)
+            return Reply(step["say"], sleep=pause, pace=step.get("pace", 0.0))
         elif "call" in step and not take():
             return use(step["call"], fill(step.get("with", {}), run), tools, pause)
         elif "until" in step:

@@ -25,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         """Reachability probes."""
-        self._send(200, "application/json", b"")
+        self._send(200, "application/json", [])
 
     def do_GET(self) -> None:
         """Model lists, in a shape all clients accept, and probes."""
@@ -58,18 +58,20 @@ class Handler(BaseHTTPRequestHandler):
         made = wire.events(talk, reply)
         lines = [(f"event: {name}\n" if name else "") + f"data: {json.dumps(data)}\n\n" for name, data in made]
         tail = "data: [DONE]\n\n" if wire is chat else ""
-        self._send(200, "text/event-stream", ("".join(lines) + tail).encode())
+        self._send(200, "text/event-stream", [line.encode() for line in [*lines, tail]], reply.pace)
 
     def _json(self, value: dict) -> None:
-        self._send(200, "application/json", json.dumps(value).encode())
+        self._send(200, "application/json", [json.dumps(value).encode()])
 
-    def _send(self, status: int, kind: str, data: bytes) -> None:
+    def _send(self, status: int, kind: str, parts: list[bytes], pace: float = 0.0) -> None:
         try:
             self.send_response(status)
             self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(data)))
+            self.send_header("content-length", str(sum(map(len, parts))))
             self.end_headers()
-            self.wfile.write(data)
+            for part in parts if pace else [b"".join(parts)]:
+                self.wfile.write(part)
+                time.sleep(pace)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # a cancelled turn hangs up; that is its right
 

@@ -6,6 +6,8 @@ request into a `Talk` and a `Reply` back into its own words.
 
 from dataclasses import dataclass, field
 
+# Shorter than any key, so that none is ever whole in a piece.
+PIECE = 16
 
 @dataclass
 class Call:
@@ -54,6 +56,12 @@ class Reply:
     tool: str | None = None
     arguments: dict = field(default_factory=dict)
     sleep: float = 0.0
+    pace: float = 0.0
+
+    @property
+    def pieces(self) -> list[str]:
+        """The text as it is streamed: at once, or in small pieces with a pause between them."""
+        return [self.text[at : at + PIECE] for at in range(0, len(self.text), PIECE)] if self.pace else [self.text]
 
 
 def text_of(content) -> str:

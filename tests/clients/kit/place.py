@@ -31,15 +31,17 @@ class Place:
         self.home = self.root / "home"
         self.eyas_home = self.root / "eyas"
         self.project = self.root / "project"
-        self.key = f"sk-ant-canary-{secrets.token_hex(16)}"
+        # One has the shape of no key, so that only who knows the value can strike it out; the other is in an agent's own file, which
+        # only its shape betrays.
+        self.keys = {"claude": f"canary/{secrets.token_hex(16)}", "opencode": f"sk-ant-canary-{secrets.token_hex(16)}"}
         self.fakes = FakeModels(self.root / "model.jsonl")
         self.env: dict[str, str] = {}
 
     def __enter__(self) -> "Place":
         self.fakes.__enter__()
-        self.env = base_env(self.home) | claude_env(self.fakes.url, self.home, self.key)
+        self.env = base_env(self.home) | claude_env(self.fakes.url, self.home, self.keys["claude"])
         self.env["EYAS_HOME"] = str(self.eyas_home)
-        write_opencode(self.fakes.url, self.env, self.key)
+        write_opencode(self.fakes.url, self.env, self.keys["opencode"])
         self.project.mkdir()
         (self.project / "hello.py").write_text("print('hello')\n")
         author = ["-c", "user.name=Tester", "-c", "user.email=tester@localhost"]
