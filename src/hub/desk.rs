@@ -124,7 +124,5 @@ fn busy(open: &[RunId]) -> Fault {
             names.join(", ")
         ),
     )
-    .hint(
-        "wait for them with `eyas hub restart --wait`, or send them back to the queue with `--now`",
-    )
+    .hint("`--wait` waits for them to end, `--now` sends them back to the queue")
 }

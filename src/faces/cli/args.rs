@@ -82,7 +82,7 @@ Example:
 
 #[derive(Debug, Subcommand)]
 enum HubCommand {
-    /// Be the hub, in the foreground
+    /// Be the hub, in the foreground; `eyas hub` alone does the same
     Run {
         /// Started by a face: a session of its own, a log file, one word on stdout
         #[arg(long, hide = true)]

@@ -74,11 +74,7 @@ pub(super) fn words(run: &Run) -> String {
         pairs.push(("error", format!("{} ({})", error.detail, error.kind)));
         pairs.push(("hint", error.hint.clone().unwrap_or_default()));
     }
-    let warnings = run
-        .warnings
-        .iter()
-        .map(|warning| format!("{} ({})", warning.detail, warning.kind));
-    pairs.push(("warnings", warnings.collect::<Vec<_>>().join("\n")));
+    pairs.push(("warnings", warnings(run).join("\n")));
     pairs.push(("outcome", outcome(run)));
     pairs.push(("run", run.id.to_string()));
     if run.state.is_terminal() {
@@ -88,6 +84,20 @@ pub(super) fn words(run: &Run) -> String {
         ));
     }
     text + &details(pairs)
+}
+
+/// What the run warns of, each thing once: the conclusion may have said it, or a warning of another kind.
+fn warnings(run: &Run) -> Vec<String> {
+    let remarks = run.conclusion.iter().flat_map(|one| &one.warnings);
+    let mut said: Vec<&str> = remarks.map(String::as_str).collect();
+    let mut shown = Vec::new();
+    for warning in &run.warnings {
+        if !said.iter().any(|said| said.contains(&warning.detail)) {
+            said.push(&warning.detail);
+            shown.push(format!("{} ({})", warning.detail, warning.kind));
+        }
+    }
+    shown
 }
 
 fn beside(conclusion: &Conclusion) -> [(&'static str, String); 6] {

@@ -81,7 +81,7 @@ async fn tell(context: &CliContext) -> Result<Told, Fault> {
     say(
         context,
         &format!(
-            "eyas demo\n\n  project  {}\n  home     a temporary folder; nothing is kept, nothing is written into the project\n",
+            "eyas demo\n\n  project  {}\n  home     a temporary folder; nothing is kept, nothing is written into the project",
             context.cwd.display()
         ),
     )?;
@@ -89,13 +89,13 @@ async fn tell(context: &CliContext) -> Result<Told, Fault> {
     say(context, &placed(&instance))?;
     say(
         context,
-        "2  a delegation to a cold agent: its process is started for it\n",
+        "\n2  a delegation to a cold agent: its process is started for it\n",
     )?;
     let cold = delegate(context, FIRST, Mode::Cold).await?;
     say(context, &delegated(&cold))?;
     say(
         context,
-        "3  a delegation to a warm agent: it is running, a session is open\n",
+        "\n3  a delegation to a warm agent: it is running, a session is open\n",
     )?;
     let client = context.client().await?;
     heard(
@@ -175,7 +175,7 @@ fn placed(view: &InstanceView) -> String {
         .iter()
         .map(|file| (file.name.as_str(), heading(file)));
     format!(
-        "1  an instance: the persona \"{}\" placed in a workspace of its own\n\n{}",
+        "\n1  an instance: the persona \"{}\" placed in a workspace of its own\n\n{}",
         view.instance.name,
         indent(&details(files), usize::MAX)
     )
@@ -227,7 +227,8 @@ fn indent(text: &str, lines: usize) -> String {
 fn ending(told: &Told, program: &Path) -> String {
     let entry = serde_json::json!({"mcpServers": {"eyas": {"command": program, "args": ["mcp"]}}});
     format!(
-        "   {} {}, {} {}: measured just now, from the call to the conclusion.
+        "
+   {} {}, {} {}: measured just now, from the call to the conclusion.
 
    Who answered is the surveyor, an agent inside this binary. It has no model: it reads the project and answers
    with what it finds. Agents with a model that are installed (`eyas agent list`) take its place by name.

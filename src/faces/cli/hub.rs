@@ -12,11 +12,11 @@ use std::{fmt::Write as _, process::ExitCode};
 /// Verbs on the hub.
 #[derive(Debug, Subcommand)]
 pub enum HubVerb {
-    /// Whether one runs, and what it holds; none is started
+    /// Say whether a hub runs, and what it holds; none is started
     Status,
-    /// End it
+    /// End the hub; another one starts when it is needed
     Stop(Ending),
-    /// End it and start another one
+    /// End the hub and start another one
     Restart(Ending),
 }
 
@@ -69,12 +69,14 @@ pub(super) async fn run(verb: HubVerb, context: &CliContext) -> Result<ExitCode,
 fn words(view: &HubView) -> String {
     let mut text = format!("hub {} · pid {} · {}\n", view.version, view.pid, view.home);
     let draining = if view.draining { " · draining" } else { "" };
-    let counts = format!(
-        "{} open runs · {} faces · {} warm agents{draining}",
-        view.open_runs,
-        view.peers,
-        view.agents.len()
-    );
+    let warm = u32::try_from(view.agents.len()).unwrap_or(u32::MAX);
+    let counts = [
+        count(view.open_runs, "open run"),
+        count(view.peers, "face"),
+        count(warm, "warm agent"),
+    ]
+    .join(" · ")
+        + draining;
     text += &counts;
     for agent in &view.agents {
         let pinned = if agent.pinned { " · pinned" } else { "" };
@@ -87,4 +89,9 @@ fn words(view: &HubView) -> String {
         .ok();
     }
     text
+}
+
+fn count(many: u32, what: &str) -> String {
+    let end = if many == 1 { "" } else { "s" };
+    format!("{many} {what}{end}")
 }

@@ -27,6 +27,7 @@ pub enum InstanceVerb {
     List(ListArgs),
     /// One instance, or one of its identity files
     Get {
+        /// Name or id of the instance
         name: String,
         /// Print this file, such as SOUL.md
         #[arg(long, value_name = "FILE")]
@@ -39,18 +40,36 @@ pub enum InstanceVerb {
     Create(CreateArgs),
     /// Change an instance; its identity files are rendered anew
     Update(UpdateArgs),
-    /// Launch its agent and keep it warm
-    Start { name: String },
-    /// Cancel its runs and let its agent go; delegations are refused until it is started
-    Stop { name: String },
-    /// Stop and start
-    Restart { name: String },
-    /// Stop it and move it to the trash, where it is kept 30 days
-    Delete { name: String },
-    /// Bring the last deleted one of that name back
-    Restore { name: String },
-    /// Render its identity files anew; files you edited are kept aside and named
-    Render { name: String },
+    /// Launch an instance's agent and keep it warm
+    Start {
+        /// Name or id of the instance
+        name: String,
+    },
+    /// Cancel an instance's runs and let its agent go; delegations are refused until it is started
+    Stop {
+        /// Name or id of the instance
+        name: String,
+    },
+    /// Stop an instance and start it again
+    Restart {
+        /// Name or id of the instance
+        name: String,
+    },
+    /// Stop an instance and move it to the trash, where it is kept 30 days
+    Delete {
+        /// Name or id of the instance
+        name: String,
+    },
+    /// Bring back the instance of that name that was deleted last
+    Restore {
+        /// Name that it had, or its id
+        name: String,
+    },
+    /// Render an instance's identity files anew; files you edited are kept aside and named
+    Render {
+        /// Name or id of the instance
+        name: String,
+    },
 }
 
 /// Which instances to list.
@@ -105,6 +124,7 @@ pub struct CreateArgs {
 /// Changes to an instance.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
+    /// Name or id of the instance
     name: String,
     /// Name for people
     #[arg(long, value_name = "TEXT")]

@@ -35,12 +35,16 @@ pub enum PersonaVerb {
     /// Personas: yours and the catalogue's
     List(ListArgs),
     /// One persona
-    Get { id: String },
+    Get {
+        /// Id of the persona
+        id: String,
+    },
     /// Write a new persona
     #[command(after_help = "Examples:
   eyas persona create strict --from reviewer --trait blunt
   eyas persona create poet --name Poet --description \"Use for verse\" --system-prompt \"You write verse.\"")]
     Create {
+        /// Its id: lower-case words joined by hyphens
         id: String,
         /// Catalogue id, or a sub-agent .md file, to start from
         #[arg(long, value_name = "ID|FILE")]
@@ -50,6 +54,7 @@ pub enum PersonaVerb {
     },
     /// Change a persona; a built-in one is copied to your home first
     Update {
+        /// Id of the persona
         id: String,
         #[command(flatten)]
         fields: Box<FieldArgs>,
@@ -59,6 +64,7 @@ pub enum PersonaVerb {
     },
     /// Remove a persona of yours; a built-in one of that id is there again afterwards
     Delete {
+        /// Id of the persona
         id: String,
         /// Also when instances use it
         #[arg(long)]
@@ -69,6 +75,7 @@ pub enum PersonaVerb {
         after_help = "Example:\n  eyas persona import ~/.claude/agents/reviewer.md --id my-reviewer"
     )]
     Import {
+        /// The file; it stays as it is
         file: PathBuf,
         /// Id to give it [default: the file's own name]
         #[arg(long)]
@@ -79,6 +86,7 @@ pub enum PersonaVerb {
     },
     /// Give a persona out as a sub-agent file
     Export {
+        /// Id of the persona
         id: String,
         /// Write it here instead of stdout
         #[arg(long, value_name = "FILE")]
@@ -88,7 +96,10 @@ pub enum PersonaVerb {
         force: bool,
     },
     /// Show the one text by which it would reach an agent
-    Preview { id: String },
+    Preview {
+        /// Id of the persona
+        id: String,
+    },
 }
 
 /// Which personas to list.

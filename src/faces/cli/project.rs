@@ -20,8 +20,11 @@ pub enum ProjectVerb {
         #[command(flatten)]
         page: PageArgs,
     },
-    /// One project: by name, id or path
-    Get { project: String },
+    /// One project
+    Get {
+        /// Its name, id or path
+        project: String,
+    },
     /// Register a directory; its root is the enclosing git work tree
     Register {
         /// The directory
@@ -32,9 +35,17 @@ pub enum ProjectVerb {
         name: Option<String>,
     },
     /// Forget a project; refused while it has open runs
-    Unregister { project: String },
+    Unregister {
+        /// Its name, id or path
+        project: String,
+    },
     /// Give a project another name
-    Rename { project: String, name: String },
+    Rename {
+        /// Its name, id or path
+        project: String,
+        /// Its new name
+        name: String,
+    },
 }
 
 pub(super) async fn run(verb: ProjectVerb, context: &CliContext) -> Result<ExitCode, Fault> {

@@ -30,10 +30,14 @@ pub enum RunVerb {
     /// Runs, newest first
     List(ListArgs),
     /// One run, with its conclusion
-    Get { id: RunId },
+    Get {
+        /// Id of the run, as `eyas run list` shows it
+        id: RunId,
+    },
     /// Watch a run to its end
     #[command(after_help = "Ctrl-C ends the wait, never the run. Exit code 1 when the run failed.")]
     Wait {
+        /// Id of the run, as `eyas run list` shows it
         id: RunId,
         /// Wait at most so long [default: to the end]
         #[arg(long, value_name = "MS")]
@@ -41,6 +45,7 @@ pub enum RunVerb {
     },
     /// Ask for the end of a run
     Cancel {
+        /// Id of the run, as `eyas run list` shows it
         id: RunId,
         /// Why, for the record
         #[arg(long, value_name = "TEXT")]
@@ -49,7 +54,10 @@ pub enum RunVerb {
     /// What has happened in a run, oldest first
     Events(EventsArgs),
     /// A run's attempts, oldest first
-    Attempts { id: RunId },
+    Attempts {
+        /// Id of the run, as `eyas run list` shows it
+        id: RunId,
+    },
 }
 
 /// Which runs to list.
@@ -76,6 +84,7 @@ pub struct ListArgs {
 /// Which events to show.
 #[derive(Debug, Args)]
 pub struct EventsArgs {
+    /// Id of the run, as `eyas run list` shows it
     id: RunId,
     /// Go on with what happens from now, to the run's end
     #[arg(long)]

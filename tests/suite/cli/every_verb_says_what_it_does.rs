@@ -16,7 +16,8 @@ fn look(path: &str, command: &Command, silent: &mut Vec<String>) {
         }
         let flags = verb
             .get_arguments()
-            .filter(|flag| !flag.is_positional() && flag.get_help().is_none());
+            .filter(|flag| flag.get_help().is_none())
+            .filter(|_| verb.get_name() != "help");
         silent.extend(flags.map(|flag| format!("{path} --{}", flag.get_id())));
         look(&path, verb, silent);
     }
