@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     agents::{
-        acp::{Opening, Permit, TurnEnd},
+        acp::{Link, Opening, Permit, TurnEnd},
         pool::{Berth, Pool},
     },
     domain::{
@@ -52,6 +52,8 @@ struct Attempt<'a> {
     warnings: Vec<Warning>,
     stderr_tail: Option<String>,
     deadline: Option<Instant>,
+    /// The agent and its session, from the beginning of the turn.
+    prompted: Option<(Link, String)>,
 }
 
 /// Drives a claimed run to its end, or gives it back.
@@ -80,10 +82,12 @@ impl<'a> Attempt<'a> {
             warnings: Vec::new(),
             stderr_tail: None,
             deadline,
+            prompted: None,
         }
     }
 
     /// Everything until the end of the turn. Whatever is under way is dropped when the attempt is stopped; the berth cleans up after it.
+    /// The end of a run frees its tree, so it waits until the agent has ended the turn or was given up.
     async fn work(&mut self) -> End {
         let mut stop = self.stop.clone();
         let deadline = self.deadline;
@@ -99,11 +103,18 @@ impl<'a> Attempt<'a> {
                 asked = stop.wait_for(Option::is_some) => asked.ok().and_then(|stop| *stop).unwrap_or(Stop::HubEnds),
             }
         };
-        tokio::select! {
+        let end = tokio::select! {
             biased;
             stop = stopped => End::Stopped(stop),
             end = self.run() => end.unwrap_or_else(End::Fault),
+        };
+        if let (End::Stopped(Stop::Cancelled | Stop::TimedOut), Some((link, session))) =
+            (&end, &self.prompted)
+        {
+            link.at_rest(session).await;
         }
+        self.prompted = None;
+        end
     }
 
     async fn run(&mut self) -> Result<End, Fault> {
@@ -169,6 +180,7 @@ impl<'a> Attempt<'a> {
             security: brief.security,
             grounds,
         };
+        self.prompted = Some((berth.link().clone(), session.clone()));
         let begun = Instant::now();
         let end = self.turn(berth, &session, prompt, permit).await?;
         let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);

@@ -48,6 +48,11 @@ pub(super) enum Message {
     Forget {
         session: String,
     },
+    /// `quiet` is dropped when the session has no turn.
+    AtRest {
+        session: String,
+        quiet: oneshot::Sender<()>,
+    },
     /// `drained` is dropped when no turn is left.
     CancelAll {
         drained: oneshot::Sender<()>,
@@ -69,6 +74,8 @@ struct Session {
     /// First come, first served.
     waiting: VecDeque<Turn>,
     stuck: bool,
+    /// Whoever waits for its turns to end holds the other end.
+    awaited: Vec<oneshot::Sender<()>>,
     /// US dollars so far, as the agent sums them up over the session.
     spent: f64,
 }
@@ -116,6 +123,11 @@ impl Desk {
             Message::Forget { session } => {
                 self.sessions
                     .retain(|name, kept| *name != session || !kept.is_idle());
+            }
+            Message::AtRest { session, quiet } => {
+                if let Some(session) = self.sessions.get_mut(&session).filter(|it| !it.is_idle()) {
+                    session.awaited.push(quiet);
+                }
             }
             Message::CancelAll { drained } => {
                 for session in self.sessions.values() {
@@ -170,6 +182,9 @@ impl Desk {
                 drop(reply.send(summary));
             }
             session.grant();
+            if session.is_idle() {
+                session.awaited.clear();
+            }
         }
         self.tell_drained();
     }

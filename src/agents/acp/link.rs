@@ -54,6 +54,8 @@ struct Inner {
     too_long: watch::Receiver<usize>,
     /// The SDK's driver is over: stdout has ended, or stdin is broken.
     ended: CancellationToken,
+    /// It lives, and does not do what the protocol demands: nobody else is to be given it.
+    given_up: CancellationToken,
     /// Ends the driver with the link.
     _stop: DropGuard,
 }
@@ -92,6 +94,7 @@ impl Link {
             desk,
             too_long,
             ended,
+            given_up: CancellationToken::new(),
             _stop: stop.drop_guard(),
         };
         let link = Self {
@@ -133,6 +136,24 @@ impl Link {
                 drop(timeout(LAST_ANSWER, self.inner.ended.cancelled()).await);
             }
         }
+    }
+
+    /// Returns when the agent has died, or does not answer, or floods us. Has no hold on it: who waits so does not keep it alive.
+    pub fn useless(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (ended, given_up) = (self.inner.ended.clone(), self.inner.given_up.clone());
+        let gone = self.process().gone();
+        async move {
+            tokio::select! {
+                () = ended.cancelled() => {}
+                () = given_up.cancelled() => {}
+                () = gone => {}
+            }
+        }
+    }
+
+    /// Turns that are under way may still end; see [`Self::useless`].
+    pub(super) fn give_up(&self) {
+        self.inner.given_up.cancel();
     }
 
     pub(super) fn agent(&self) -> &str {
@@ -207,8 +228,14 @@ impl Link {
                 Err(error) => Err(self.refused(method, error).await),
             },
             () = self.died() => Err(self.dead(method).await),
-            len = self.too_long() => Err(self.too_large(method, len)),
-            () = sleep(limit) => Err(self.late(ErrorKind::TimedOut, method, limit)),
+            len = self.too_long() => {
+                self.give_up();
+                Err(self.too_large(method, len))
+            }
+            () = sleep(limit) => {
+                self.give_up();
+                Err(self.late(ErrorKind::TimedOut, method, limit))
+            }
         }
     }
 }

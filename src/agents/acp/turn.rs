@@ -79,6 +79,17 @@ impl Link {
         })
     }
 
+    /// Returns when no turn of the session is under way: the agent has ended it, has died, or was given up.
+    pub async fn at_rest(&self, session: &str) {
+        let (quiet, rest) = oneshot::channel();
+        self.tell(Message::AtRest {
+            session: session.to_owned(),
+            quiet,
+        });
+        // The desk drops its end.
+        drop(rest.await);
+    }
+
     /// Asks the agent to end the session's turn; what it asks from here on is answered `cancelled`.
     pub fn cancel(&self, session: &str) {
         self.tell(Message::Cancel {
@@ -126,6 +137,9 @@ impl Driver {
             Err(why) => Came::Stopped { why, stuck: false },
         };
         let stuck = matches!(came, Came::Stopped { stuck: true, .. });
+        if stuck || matches!(&came, Came::Stopped { why, .. } if why.kind == ErrorKind::TooLarge) {
+            self.link.give_up();
+        }
         let summary = self.finish(stuck).await;
         match came {
             Came::Answer(Ok(answer)) => Ok(answered(&answer, summary)),
@@ -148,10 +162,11 @@ impl Driver {
         let limit = Duration::from_millis(self.link.limits().prompt_ms);
         let why = tokio::select! {
             biased;
+            // Before the answer, which may be read in the same moment but was written later.
+            len = self.link.too_long() => Some(self.link.too_large("session/prompt", len)),
             answer = &mut answer => return Came::Answer(answer),
             () = self.cancelled.cancelled() => None,
             () = self.link.died() => return Came::Dead,
-            len = self.link.too_long() => Some(self.link.too_large("session/prompt", len)),
             () = sleep(limit) => Some(self.link.late(ErrorKind::TimedOut, "session/prompt", limit)),
         };
         self.cancelled.cancel();

@@ -240,21 +240,23 @@ impl Actor {
             self.own.clone(),
         );
         tokio::spawn(async move {
-            let outcome = launch.link(&launcher).await;
-            let link = outcome.as_ref().ok().cloned();
-            if let Some(link) = &link {
-                lineage.launched(link.process().pid());
-                tracing::info!(agent.name = %key.agent, agent.pid = link.process().pid(), root = %key.root.display(), "started a warm agent");
+            let outcome = launch.link(&launcher, &lineage).await;
+            // No hold on the link: an agent that nobody uses any more must not live because it is watched.
+            let watched = outcome
+                .as_ref()
+                .ok()
+                .map(|link| (link.process().pid(), link.useless()));
+            if let Some((pid, _)) = &watched {
+                tracing::info!(agent.name = %key.agent, agent.pid = pid, root = %key.root.display(), "started a warm agent");
             }
             drop(own.send(Message::Event(Event::Started {
                 key: key.clone(),
                 generation,
                 outcome,
             })));
-            if let Some(link) = link {
-                link.died().await;
-                lineage.ended(link.process().pid());
-                tracing::info!(agent.name = %key.agent, agent.pid = link.process().pid(), "a warm agent has ended");
+            if let Some((pid, useless)) = watched {
+                useless.await;
+                tracing::info!(agent.name = %key.agent, agent.pid = pid, "a warm agent has ended, or is of no further use");
                 drop(own.send(Message::Event(Event::Died { key, generation })));
             }
         });

@@ -185,10 +185,7 @@ impl Drop for Berth {
             self.lineage.ends(self.link.process().pid(), session);
         }
         match &mut self.home {
-            Home::Cold => {
-                self.lineage.ended(self.link.process().pid());
-                self.link.process().kill();
-            }
+            Home::Cold => self.link.process().kill(),
             Home::Warm { settled: true, .. } => {}
             Home::Warm {
                 key,

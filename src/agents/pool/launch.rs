@@ -1,6 +1,9 @@
 //! From a definition to a link: launch, then initialize.
 
-use super::key::{Digest, WarmKey};
+use super::{
+    key::{Digest, WarmKey},
+    lineage::Lineage,
+};
 use crate::{
     agents::{
         acp::Link,
@@ -48,7 +51,8 @@ impl Launch {
         }
     }
 
-    pub(super) async fn link(self, launcher: &Launcher) -> Result<Link, Fault> {
+    /// Ours in `lineage` from its first moment to its last: an agent may call the hub before it has said hello.
+    pub(super) async fn link(self, launcher: &Launcher, lineage: &Lineage) -> Result<Link, Fault> {
         let command = Command {
             agent: self.definition.id.clone(),
             program: self.program,
@@ -57,6 +61,7 @@ impl Launch {
             cwd: self.root,
         };
         let process = launcher.launch(command).await?;
+        lineage.watch(process.handle.pid(), process.handle.gone());
         Link::connect(process, self.definition.limits, &self.definition.id).await
     }
 }

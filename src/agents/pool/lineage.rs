@@ -24,19 +24,22 @@ impl Lineage {
         })
     }
 
-    pub(super) fn launched(&self, pid: u32) {
-        self.edit(|agents| {
-            agents.entry(pid).or_default();
+    /// An agent was launched; it is one of ours until it is `gone`, with all it started.
+    pub(super) fn watch(&self, pid: u32, gone: impl Future<Output = ()> + Send + 'static) {
+        self.edit(|agents| drop(agents.insert(pid, BTreeSet::new())));
+        let lineage = self.clone();
+        tokio::spawn(async move {
+            gone.await;
+            lineage.edit(|agents| drop(agents.remove(&pid)));
         });
     }
 
-    pub(super) fn ended(&self, pid: u32) {
-        self.edit(|agents| drop(agents.remove(&pid)));
-    }
-
+    /// An agent that has ended meanwhile works for nobody: its number may soon be another process's.
     pub(super) fn begins(&self, pid: u32, session: SessionId) {
         self.edit(|agents| {
-            agents.entry(pid).or_default().insert(session);
+            if let Some(sessions) = agents.get_mut(&pid) {
+                sessions.insert(session);
+            }
         });
     }
 

@@ -150,8 +150,7 @@ impl Pool {
     /// # Errors
     /// Those of the launch and of `initialize`.
     pub async fn cold(&self, launch: Launch) -> Result<Berth, Fault> {
-        let link = launch.link(&self.launcher).await?;
-        self.lineage.launched(link.process().pid());
+        let link = launch.link(&self.launcher, &self.lineage).await?;
         Ok(Berth::cold(link, self.lineage.clone()))
     }
 

@@ -132,6 +132,13 @@ impl ProcessHandle {
         })
     }
 
+    /// As [`Self::exited`], but without a hold: who waits so does not keep the agent alive.
+    pub fn gone(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut exit = self.inner.exit.clone();
+        // The watcher goes without a word only when its runtime does.
+        async move { drop(exit.wait_for(Option::is_some).await) }
+    }
+
     /// Has the agent and all it started killed, now and without waiting.
     pub fn kill(&self) {
         if self.exit().is_none() {
