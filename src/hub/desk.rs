@@ -70,6 +70,7 @@ impl HubApiServer for Desk {
     async fn join(&self, extensions: &Extensions, params: HubJoin) -> Result<HubView, Fault> {
         if let Some(peer) = extensions.get::<PeerRef>() {
             self.ground.peers.join(peer.id, params);
+            self.work.joined().await;
         }
         self.view().await
     }

@@ -48,6 +48,9 @@ pub trait Work: fmt::Debug + Send + Sync + 'static {
     /// Whose child a pid is, if it is that of an agent's process that we launched.
     fn whose(&self, pid: u32) -> Option<Caller>;
 
+    /// A face has joined, perhaps with values that runs wait for.
+    async fn joined(&self) {}
+
     /// Cancels attempts, writes outcomes, releases leases, ends agents, closes the store: at most 10 s, and at once when
     /// [`Ending::hurried`] is cancelled.
     async fn stop(&self);

@@ -84,10 +84,12 @@ impl Stockroom {
         })
     }
 
-    /// Values for whoever has none of his own: the last that were seen, then the file, then the hub's.
+    /// Those that came with the run, over the last that were seen, the file's and the hub's: a face that has joined since may have
+    /// brought what was missing.
     pub(crate) fn values(&self, run: Option<RunId>) -> BTreeMap<String, String> {
-        run.and_then(|run| self.values.of(run))
-            .unwrap_or_else(|| self.vault.values_for(None))
+        let mut values = self.vault.values_for(None);
+        values.extend(run.and_then(|run| self.values.of(run)).unwrap_or_default());
+        values
     }
 
     async fn instance(&self, session: &SessionRow) -> Result<Option<Instance>, Fault> {

@@ -19,7 +19,12 @@ use crate::{
         project::ProjectApiServer as _, run::RunApiServer as _,
     },
     config::Settings,
-    domain::{caller::Caller, fault::Fault, ids::RunId, run::RunState},
+    domain::{
+        caller::Caller,
+        fault::Fault,
+        ids::RunId,
+        run::{RunState, Waiting},
+    },
     runs::{Dispatch, Parts},
     store::{PageAt, RunFilter, Store, sqlite},
     templates::{Catalogue, Identity},
@@ -228,6 +233,12 @@ impl Work for House {
 
     fn whose(&self, pid: u32) -> Option<Caller> {
         self.pool.lineage().caller(pid)
+    }
+
+    async fn joined(&self) {
+        if let Err(error) = self.store.runs.wake(Waiting::Environment).await {
+            tracing::warn!(%error, "runs that wait for their environment were not told of a new one");
+        }
     }
 
     /// Attempts give their runs back, agents end, the store closes: top floor first.

@@ -146,7 +146,7 @@ impl Loop {
                 command = inbox.recv() => Woken::Told(command),
                 Some(ended) = self.attempts.join_next_with_id() => Woken::Ended(ended.map_or_else(|error| error.id(), |(id, ())| id)),
                 change = changes.recv() => match change {
-                    Ok(change) if !frees_work(&change) => continue,
+                    Ok(change) if !self.heard(&change) => continue,
                     Ok(_) | Err(RecvError::Lagged(_)) => Woken::Look,
                     Err(RecvError::Closed) => return,
                 },
@@ -168,6 +168,16 @@ impl Loop {
                 Woken::Told(None) => return self.drain().await,
             }
         }
+    }
+
+    /// Whether there may be work now. What is kept for a run that ended without an attempt goes here.
+    fn heard(&self, change: &Change) -> bool {
+        if let (Some(run), Some(state)) = (change.run, change.state)
+            && state.is_terminal()
+        {
+            self.parts.supply.ended(run);
+        }
+        frees_work(change)
     }
 
     /// Claims and starts what is ready; answers when to look again unasked.

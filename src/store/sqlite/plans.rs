@@ -77,6 +77,7 @@ fn statements() -> Vec<String> {
         settle::FORWARD,
         runs::release::BACK,
         runs::release::LEAVE,
+        runs::release::WAITS,
         runs::release::WAKE,
         runs::cancel::FIND,
         runs::cancel::ASK,

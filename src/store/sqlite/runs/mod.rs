@@ -79,6 +79,10 @@ impl Runs for SqliteRuns {
     }
 
     async fn wake(&self, waiting: Waiting) -> Result<(), StoreError> {
+        // Most often nobody waits, and a look costs no commit.
+        if !release::anyone(&self.0.readers, waiting).await? {
+            return Ok(());
+        }
         self.0.writer.send(release::Wake { waiting }).await
     }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde_json::json as data;
-use sqlx::FromRow;
+use sqlx::{FromRow, SqlitePool};
 use uuid::Uuid;
 
 pub(in crate::store::sqlite) const BACK: &str = "UPDATE run SET state='queued', fence=NULL, attempt=attempt-1, event_seq=event_seq+1, \
@@ -27,6 +27,8 @@ pub(in crate::store::sqlite) const BACK: &str = "UPDATE run SET state='queued', 
  WHERE id=?1 AND fence=?2 AND cancel_requested=0 RETURNING event_seq, project, instance";
 pub(in crate::store::sqlite) const LEAVE: &str = "UPDATE session SET lease_holder=NULL, lease_until=NULL, waiting=?4, \
  ready_rank=CASE WHEN ?5<=0 THEN ?3 END, wake_at=CASE WHEN ?5>0 THEN ?3+?5 END WHERE id=?1 AND head_run=?2 AND lease_holder IS NOT NULL";
+pub(in crate::store::sqlite) const WAITS: &str =
+    "SELECT EXISTS(SELECT 1 FROM session WHERE waiting=?1)";
 pub(in crate::store::sqlite) const WAKE: &str = "UPDATE session SET waiting=NULL, wake_at=NULL, ready_rank=coalesce(ready_rank,?2) \
  WHERE id IN (SELECT id FROM session WHERE waiting=?1) RETURNING head_run";
 
@@ -132,6 +134,14 @@ impl Write for GiveBack {
         tx.changed(self.lease.run, RunState::Queued);
         Ok(())
     }
+}
+
+/// Whether a wake would find anyone.
+pub(super) async fn anyone(readers: &SqlitePool, waiting: Waiting) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(WAITS)
+        .bind(word(&waiting)?)
+        .fetch_one(readers)
+        .await?)
 }
 
 /// Makes those that wait for something claimable.
