@@ -166,8 +166,9 @@ impl Task {
                     error.to_string()
                 }
             });
-            if let Some(why) = &fate {
-                tracing::warn!(items = batch.len(), why, "a batch was lost");
+            match &fate {
+                Some(why) => tracing::warn!(items = batch.len(), why, "a batch was lost"),
+                None => tracing::debug!(items = batch.len(), "a batch was committed"),
             }
             for item in batch {
                 item.answer(fate.as_deref());
