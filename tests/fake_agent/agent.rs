@@ -133,10 +133,8 @@ impl Agent {
                 .wire
                 .refuse(id, AUTH_REQUIRED, "Authentication required");
         }
-        let name = {
-            self.opened += 1;
-            format!("session-{}-{}", std::process::id(), self.opened)
-        };
+        self.opened += 1;
+        let name = format!("session-{}-{}", std::process::id(), self.opened);
         self.admit(id, params, &name);
     }
 

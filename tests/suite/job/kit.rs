@@ -180,10 +180,6 @@ impl Face {
         }
     }
 
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     fn greet(&mut self) {
         let params = json!({
             "protocolVersion": "2025-06-18",

@@ -82,3 +82,56 @@ fn a_cancelled_run_stays_cancelled() {
     let run = face.finished(&run);
     assert_eq!(run["state"], "cancelled", "{run}");
 }
+
+#[test]
+fn at_whatever_moment_what_was_acknowledged_is_known() {
+    let job = Job::new();
+    for round in 0..8 {
+        let mut face = job.face();
+        let asked = json!({"idempotency_key": format!("k{round}")});
+        let run = face.delegate("!sleep 5\n!say done", asked.clone());
+        for _ in 0..round * 300_000 {
+            std::hint::spin_loop();
+        }
+        job.kill_hub();
+        let again = face.delegate("!sleep 5\n!say done", asked);
+        assert_eq!(
+            (&again["id"], &again["duplicate"]),
+            (&run["id"], &json!(true))
+        );
+        let ended = face.finished(&run);
+        let lost = ended["error"]["kind"] == "hub_lost";
+        assert!(lost || summary(&ended) == "done", "{ended}");
+    }
+    assert_eq!(job.face().said("!say on", json!({})), "on");
+}
+
+#[test]
+fn ended_in_order_it_gives_its_runs_to_the_next() {
+    let job = Job::new();
+    let mut face = job.face();
+    let mark = job.nest.root().join("begun");
+    // It hangs the first time alone.
+    let script = format!(
+        "!run [ -e {0} ] || {{ touch {0}; exec sleep 60; }}; echo again",
+        mark.display()
+    );
+    let run = face.delegate(&script, json!({}));
+    crate::hub::nest::until("the turn", || mark.exists().then_some(()));
+    let hub = job.hub();
+    let mut rpc = job.rpc();
+    let busy = rpc.refusal("hub.shutdown", &json!({}));
+    assert_eq!(busy["kind"], "busy", "{busy}");
+    assert!(
+        busy["detail"]
+            .as_str()
+            .unwrap()
+            .contains(run["id"].as_str().unwrap())
+    );
+    rpc.result("hub.shutdown", &json!({"now": true}));
+    crate::hub::nest::until("the end of the hub", || (!alive(hub)).then_some(()));
+    let run = face.finished(&run);
+    assert_eq!(summary(&run), "again");
+    assert_eq!(run["attempt"], 1, "{run}");
+    assert_ne!(job.hub(), hub);
+}

@@ -36,7 +36,7 @@ fn all_done(face: &mut Face, runs: &[Value]) -> Vec<Value> {
 fn a_tree_has_one_turn_that_may_write() {
     let job = Job::new();
     let mut face = job.face();
-    let first = face.delegate("!hang", json!({}));
+    let first = face.delegate("!sleep 60000", json!({}));
     face.running(&first);
     let second = face.delegate("!say second", json!({}));
     face.once(&second, |run| waiting(run) == "tree");
@@ -81,7 +81,7 @@ fn slots_are_never_exceeded() {
 fn a_run_without_a_slot_says_so() {
     let job = Job::with(&[("EYAS_WARM_MAX_CONCURRENT", "1")]);
     let mut face = job.face();
-    let first = face.delegate("!hang", json!({"concurrent": true}));
+    let first = face.delegate("!sleep 60000", json!({"concurrent": true}));
     face.running(&first);
     let second = face.delegate("!say second", json!({"concurrent": true}));
     face.once(&second, |run| waiting(run) == "slot");
