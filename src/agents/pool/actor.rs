@@ -6,7 +6,7 @@ use super::{
     key::{Digest, WarmKey},
     launch::Launch,
     lineage::Lineage,
-    table::{Effect, Event, Table, Ticket},
+    table::{Effect, Event, Spare, Table, Ticket},
 };
 use crate::{
     agents::{
@@ -25,6 +25,14 @@ use tokio::{
 /// How often idleness is looked at, at most.
 const TICK: Duration = Duration::from_secs(5);
 
+/// Waits for the next spare of this opening.
+struct Taker {
+    key: WarmKey,
+    generation: u64,
+    opening: Digest,
+    reply: oneshot::Sender<Option<Opened>>,
+}
+
 pub(super) struct Actor {
     table: Table<Link>,
     waiting: HashMap<Ticket, oneshot::Sender<Result<Given, Fault>>>,
@@ -33,6 +41,8 @@ pub(super) struct Actor {
     openings: HashMap<Digest, Opening>,
     /// Spares by the agent's own session id.
     spares: HashMap<String, Opened>,
+    /// Who waits for a spare that is being opened: it will be there before one that is begun now.
+    takers: Vec<Taker>,
     closings: JoinSet<()>,
     tickets: Ticket,
     born: Instant,
@@ -56,6 +66,7 @@ impl Actor {
             launches: HashMap::new(),
             openings: HashMap::new(),
             spares: HashMap::new(),
+            takers: Vec::new(),
             closings: JoinSet::new(),
             tickets: 0,
             born: Instant::now(),
@@ -112,25 +123,29 @@ impl Actor {
                 opening,
                 opened,
             } => {
-                let session = opened.as_ref().map(|opened| opened.session.clone());
-                self.spares
-                    .extend(opened.map(|opened| (opened.session.clone(), opened)));
-                self.event(Event::SpareOpened {
-                    key,
-                    generation,
-                    opening,
-                    session,
-                });
+                if let Err(opened) = self.hand_over(&key, generation, opening, opened) {
+                    self.keep(key, generation, opening, opened);
+                }
             }
             Message::TakeSpare {
                 key,
                 generation,
                 opening,
                 reply,
-            } => {
-                let spare = self.table.take_spare(&key, generation, opening);
-                drop(reply.send(spare.and_then(|session| self.spares.remove(&session))));
-            }
+            } => match self.table.take_spare(&key, generation, opening) {
+                Some(Spare::Opening) => self.takers.push(Taker {
+                    key,
+                    generation,
+                    opening,
+                    reply,
+                }),
+                Some(Spare::Open(session)) => {
+                    if let Err(opened) = reply.send(self.spares.remove(&session)) {
+                        self.keep(key, generation, opening, opened);
+                    }
+                }
+                None => drop(reply.send(None)),
+            },
             Message::TakeOpen {
                 key,
                 generation,
@@ -145,6 +160,42 @@ impl Actor {
             // Answered by the loop, which waits for the closings.
             Message::Close { reply } => drop(reply.send(())),
         }
+    }
+
+    /// Gives a spare to who waits for it, or the news that there is none: then he opens a session himself.
+    ///
+    /// # Errors
+    /// What nobody took.
+    fn hand_over(
+        &mut self,
+        key: &WarmKey,
+        generation: u64,
+        opening: Digest,
+        mut opened: Option<Opened>,
+    ) -> Result<(), Option<Opened>> {
+        while let Some(at) = self.takers.iter().position(|taker| {
+            taker.generation == generation && taker.opening == opening && taker.key == *key
+        }) {
+            match self.takers.remove(at).reply.send(opened) {
+                Ok(()) => return Ok(()),
+                // That attempt has ended meanwhile.
+                Err(back) => opened = back,
+            }
+        }
+        Err(opened)
+    }
+
+    /// Files a spare for whoever comes.
+    fn keep(&mut self, key: WarmKey, generation: u64, opening: Digest, opened: Option<Opened>) {
+        let session = opened.as_ref().map(|opened| opened.session.clone());
+        self.spares
+            .extend(opened.map(|opened| (opened.session.clone(), opened)));
+        self.event(Event::SpareOpened {
+            key,
+            generation,
+            opening,
+            session,
+        });
     }
 
     fn wanted(&mut self, launch: Launch, reply: oneshot::Sender<Result<Given, Fault>>) {

@@ -100,8 +100,10 @@ struct Ready<L> {
     open: VecDeque<String>,
 }
 
+/// A session that nobody has used.
 #[derive(Debug, PartialEq, Eq)]
-enum Spare {
+pub(super) enum Spare {
+    /// It will be reported, or its failure.
     Opening,
     Open(String),
 }
@@ -191,21 +193,14 @@ impl<L: Clone> Table<L> {
         }
     }
 
-    /// Takes a session that was opened ahead with `opening`.
+    /// Takes a session that was opened ahead with `opening`, or is about to be: one taker each.
     pub(super) fn take_spare(
         &mut self,
         key: &WarmKey,
         generation: u64,
         opening: Digest,
-    ) -> Option<String> {
-        let ready = self.ready(key, generation)?;
-        match ready.spares.remove(&opening)? {
-            Spare::Open(session) => Some(session),
-            Spare::Opening => {
-                ready.spares.insert(opening, Spare::Opening);
-                None
-            }
-        }
+    ) -> Option<Spare> {
+        self.ready(key, generation)?.spares.remove(&opening)
     }
 
     /// Takes a used session that is still open, so that nobody closes it meanwhile.

@@ -5,6 +5,7 @@ mod a_dying_agent_says_so;
 mod a_handshake_is_bounded_and_exact;
 mod a_hostile_agent_is_survived;
 mod a_killed_hub_leaves_no_descendant;
+mod a_spare_session_is_ready;
 mod a_sweep_ends_exactly_what_was_recorded;
 mod a_turn_tells_what_happened;
 mod closing_goes_down_the_ladder;

@@ -1,4 +1,4 @@
-use super::{Effect, Event, Table};
+use super::{Effect, Event, Spare, Table};
 use crate::{
     agents::pool::key::{Digest, WarmKey},
     domain::{
@@ -239,8 +239,13 @@ fn a_spare_is_opened_after_a_turn_and_taken_once() {
     assert!(matches!(effects[..], [Effect::OpenSpare { .. }]));
     assert_eq!(
         table.take_spare(&key("/p"), generation, opening),
+        Some(Spare::Opening),
+        "it is waited for"
+    );
+    assert_eq!(
+        table.take_spare(&key("/p"), generation, opening),
         None,
-        "not open yet"
+        "by one"
     );
     let opened = Event::SpareOpened {
         key: key("/p"),
@@ -252,7 +257,7 @@ fn a_spare_is_opened_after_a_turn_and_taken_once() {
     assert_eq!(table.take_spare(&key("/p"), generation, other), None);
     assert_eq!(
         table.take_spare(&key("/p"), generation, opening),
-        Some("t".to_owned())
+        Some(Spare::Open("t".to_owned()))
     );
     assert_eq!(table.take_spare(&key("/p"), generation, opening), None);
 }

@@ -1,0 +1,113 @@
+//! A delegation to a warm agent gets the session that was opened ahead, also when that one is not quite there yet.
+
+use super::kit::{Bench, FAKE, LIMITS};
+use eyas::{
+    agents::{
+        acp::Opening,
+        pool::{Berth, Launch, Pool},
+    },
+    domain::agent::{AgentDefinition, AgentSource, EnvRules, Launch as Program},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+fn launch(bench: &Bench) -> Launch {
+    let command = bench.command(FAKE, &[]);
+    let definition = AgentDefinition {
+        id: command.agent.clone(),
+        name: "Fake".to_owned(),
+        launch: Program {
+            command: FAKE.to_owned(),
+            args: command.args.clone(),
+            env: BTreeMap::new(),
+        },
+        env: EnvRules::default(),
+        limits: LIMITS,
+        install: None,
+        source: AgentSource::User,
+    };
+    Launch {
+        definition,
+        program: command.program.clone(),
+        env: command.env.clone(),
+        own_env: BTreeMap::new(),
+        root: command.cwd.clone(),
+    }
+}
+
+fn opening(bench: &Bench, persona: &str) -> Opening {
+    Opening {
+        cwd: bench.path().to_owned(),
+        persona: Some(persona.to_owned()),
+        model: None,
+    }
+}
+
+/// The fake agent numbers its sessions.
+fn number(session: &str) -> u32 {
+    session.rsplit('-').next().unwrap().parse().unwrap()
+}
+
+async fn use_one(pool: &Pool, bench: &Bench, persona: &str) -> (Berth, u32, String) {
+    let berth = pool.checkout(launch(bench)).await.unwrap();
+    let opened = berth.open(&opening(bench, persona)).await.unwrap();
+    let number = number(&opened.session);
+    (berth, number, opened.session)
+}
+
+#[tokio::test]
+async fn who_comes_while_it_is_opened_waits_for_it() {
+    let bench = Bench::new();
+    let pool = Pool::start(bench.launcher.clone(), 60_000);
+    let mut numbers = Vec::new();
+    for _ in 0..4 {
+        let (berth, number, session) = use_one(&pool, &bench, "hawk").await;
+        numbers.push(number);
+        berth.settle(session, opening(&bench, "hawk")).await;
+    }
+    assert_eq!(numbers, [1, 2, 3, 4], "no session was opened in vain");
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn it_serves_one_and_only_who_opens_alike() {
+    let bench = Bench::new();
+    let pool = Pool::start(bench.launcher.clone(), 60_000);
+    let (berth, _, session) = use_one(&pool, &bench, "hawk").await;
+    berth.settle(session, opening(&bench, "hawk")).await;
+    let (other, not_the_spare, _) = use_one(&pool, &bench, "owl").await;
+    let (one, two) = tokio::join!(
+        use_one(&pool, &bench, "hawk"),
+        use_one(&pool, &bench, "hawk")
+    );
+    let mut numbers = [not_the_spare, one.1, two.1];
+    numbers.sort_unstable();
+    assert_eq!(numbers, [2, 3, 4], "each has a session of its own");
+    drop((other, one, two));
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn one_whose_taker_went_away_is_kept_for_the_next() {
+    let bench = Bench::new();
+    let pool = Pool::start(bench.launcher.clone(), 60_000);
+    let (berth, _, session) = use_one(&pool, &bench, "hawk").await;
+    berth.settle(session, opening(&bench, "hawk")).await;
+    let impatient = pool.checkout(launch(&bench)).await.unwrap();
+    // Polled once, so that it asks, and dropped.
+    let wanted = opening(&bench, "hawk");
+    tokio::select! {
+        biased;
+        _ = impatient.open(&wanted) => {}
+        () = tokio::task::yield_now() => {}
+    }
+    drop(impatient);
+    let rows = async || pool.rows().await.0;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while rows().await[0].spare == 0 {
+        assert!(tokio::time::Instant::now() < deadline, "the spare is lost");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (_berth, number, _) = use_one(&pool, &bench, "hawk").await;
+    assert_eq!(number, 2);
+    pool.close().await;
+}
