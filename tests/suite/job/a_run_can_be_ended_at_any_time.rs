@@ -10,6 +10,11 @@ fn cancel(face: &mut Face, run: &Value) -> Value {
     face.finished(run)
 }
 
+/// The turn is under way: the agent has said something.
+fn prompted(face: &mut Face, run: &Value) {
+    face.output(run, |said| said.starts_with("on"));
+}
+
 #[test]
 fn while_it_is_queued() {
     let job = Job::new();
@@ -30,8 +35,8 @@ fn while_it_runs_and_the_warm_agent_goes_on() {
     let mut face = job.face();
     let first = face.done("!pid", json!({}));
     for _ in 0..3 {
-        let run = face.delegate("!sleep 60000\n!say never", json!({}));
-        face.running(&run);
+        let run = face.delegate("!say on\n!sleep 60000\n!say never", json!({}));
+        prompted(&mut face, &run);
         let run = cancel(&mut face, &run);
         assert_eq!(run["state"], "cancelled", "{run}");
         assert_eq!(run["attempts"][0]["outcome"], "cancelled");
@@ -49,9 +54,9 @@ fn while_the_agent_hears_nothing() {
     let job = Job::new();
     job.agent("fake", &[], "[limits]\nclose_ms = 300");
     let mut face = job.face();
-    for prompt in ["!hang", "!deaf\n!sleep 60000"] {
+    for prompt in ["!say on\n!hang", "!say on\n!deaf\n!sleep 60000"] {
         let run = face.delegate(prompt, json!({}));
-        face.running(&run);
+        prompted(&mut face, &run);
         let run = cancel(&mut face, &run);
         assert_eq!(run["state"], "cancelled", "{run}");
         let stuck = u32::try_from(agent_pid(&run)).unwrap();
@@ -136,8 +141,11 @@ fn and_its_tree_is_free_only_when_the_agent_has_stopped() {
     let job = Job::new();
     let mut face = job.face();
     // It goes on for a while after it was asked to stop.
-    let first = face.delegate("!deaf\n!sleep 1500\n!write late.txt first", json!({}));
-    face.running(&first);
+    let first = face.delegate(
+        "!say on\n!deaf\n!sleep 1500\n!write late.txt first",
+        json!({}),
+    );
+    prompted(&mut face, &first);
     let second = face.delegate("!run test -e late.txt && echo there", json!({}));
     cancel(&mut face, &first);
     assert_eq!(summary(&face.finished(&second)), "there");
