@@ -168,6 +168,10 @@ impl Supply for Stockroom {
     fn ended(&self, run: RunId) {
         self.values.forget(run);
     }
+
+    fn kept(&self) -> Vec<RunId> {
+        self.values.kept()
+    }
 }
 
 /// An agent of which nobody knows whether it asks before it acts.

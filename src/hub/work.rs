@@ -72,12 +72,13 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         passthrough: settings.agent.env_passthrough.clone(),
         identity: Identity::new(&settings.home),
     });
-    let dispatch = Dispatch::start(Parts {
+    let (dispatch, orders) = Dispatch::new();
+    let parts = Parts {
         hub: ground.hub,
         store: store.clone(),
         pool: pool.clone(),
         supply: stockroom.clone(),
-    });
+    };
     let house = House {
         ground,
         store,
@@ -85,9 +86,31 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         dispatch,
         agents,
     };
-    let methods = house.methods(&stockroom).map_err(Fault::internal)?;
+    let instances = house.instances(&stockroom);
+    tidy(&instances).await;
+    let methods = house
+        .methods(&stockroom, instances)
+        .map_err(Fault::internal)?;
+    orders.start(parts);
     let work = Arc::new(house);
     Ok(Served { methods, work })
+}
+
+/// What a former hub left of instances; before any run, for a delegation changes their status. What cannot be cleared is no reason to serve
+/// nothing.
+async fn tidy(instances: &InstanceDesk) {
+    if let Err(fault) = instances.recover().await {
+        tracing::warn!(%fault, "what a former hub left of instances was not cleared");
+    }
+    let instances = instances.clone();
+    // Much may lie in the trash.
+    tokio::spawn(async move {
+        match instances.purge().await {
+            Ok(0) => {}
+            Ok(gone) => tracing::info!(gone, "removed deleted instances for good"),
+            Err(fault) => tracing::warn!(%fault, "old deleted instances were not removed"),
+        }
+    });
 }
 
 async fn opened(settings: &Settings) -> Result<Store, Fault> {
@@ -112,12 +135,16 @@ fn launcher(ground: &Ground, store: &Store) -> Launcher {
 
 impl House {
     /// A desk for each noun, and the methods over all of them.
-    fn methods(&self, stockroom: &Arc<Stockroom>) -> Result<Methods, RegisterMethodError> {
+    fn methods(
+        &self,
+        stockroom: &Stockroom,
+        instances: InstanceDesk,
+    ) -> Result<Methods, RegisterMethodError> {
         let mut all = RpcModule::new(());
         let projects = self.projects();
         let runs = self.runs(stockroom, &projects);
         all.merge(self.personas(stockroom).into_rpc())?;
-        all.merge(self.instances(stockroom, &runs).into_rpc())?;
+        all.merge(instances.into_rpc())?;
         all.merge(projects.clone().into_rpc())?;
         all.merge(self.agents.clone().into_rpc())?;
         all.merge(runs.into_rpc())?;
@@ -157,9 +184,9 @@ impl House {
         }
     }
 
-    fn instances(&self, stockroom: &Arc<Stockroom>, runs: &RunDesk) -> InstanceDesk {
+    fn instances(&self, stockroom: &Arc<Stockroom>) -> InstanceDesk {
         let control = Control {
-            runs: runs.clone(),
+            runs: self.runs(stockroom, &self.projects()),
             stockroom: stockroom.clone(),
             pool: self.pool.clone(),
         };
@@ -213,7 +240,7 @@ impl Work for House {
     }
 
     async fn agents(&self) -> Vec<WarmAgent> {
-        let (rows, _) = self.pool.rows().await;
+        let rows = self.pool.rows().await;
         rows.into_iter()
             .map(|row| WarmAgent {
                 agent: row.agent,

@@ -1,74 +1,70 @@
-//! One attempt: brief, berth, session, turn, conclusion. Every write carries the lease's fence; a stale one ends the work.
+//! One attempt: brief, berth, session, turn. What came of it is written by [`ending`](super::ending).
 
 use super::{
-    conclusion::{Seen, conclude},
-    dispatch::Stop,
+    dispatch::{Parts, Stop},
+    ending::{self, End},
+    preamble::preamble,
     pump::Pump,
-    supply::{Brief, Supply},
+    supply::Brief,
 };
 use crate::{
     agents::{
-        acp::{Link, Opening, Permit, TurnEnd},
-        pool::{Berth, Pool},
+        acp::{Opened, Opening, Permit, TurnEnd, TurnEvent},
+        pool::Berth,
     },
     domain::{
-        conclusion::ConclusionStatus,
-        event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
         policy::Grounds,
-        run::{AttemptOutcome, Continuity, Mode, PersonaRoute, RunState, Waiting, Warning},
+        run::{Continuity, Mode, Warning},
     },
     stdx::clock,
-    store::{Claimed, Finish, Progress, Release, Store, StoreError},
+    store::{Claimed, StoreError},
 };
-use serde_json::json;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, pin::Pin, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
 
-/// What an attempt works with.
-#[derive(Clone, Debug)]
-pub(super) struct Tools {
-    pub(super) store: Store,
-    pub(super) pool: Pool,
-    pub(super) supply: Arc<dyn Supply>,
-}
+/// Beside the time that the agent has to answer a cancellation.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How the work ended, before it is written.
-enum End {
-    Turn { end: TurnEnd, duration_ms: i64 },
-    Fault(Fault),
-    Stopped(Stop),
-}
-
-/// Where an attempt is: what it holds and what it has to write.
-struct Attempt<'a> {
-    tools: &'a Tools,
-    claimed: &'a Claimed,
+/// Where an attempt is: what it has learnt and has to write.
+pub(super) struct Attempt<'a> {
+    tools: &'a Parts,
+    pub(super) claimed: &'a Claimed,
     stop: watch::Receiver<Option<Stop>>,
-    pump: Pump,
-    warnings: Vec<Warning>,
-    stderr_tail: Option<String>,
     deadline: Option<Instant>,
-    /// The agent and its session, from the beginning of the turn.
-    prompted: Option<(Link, String)>,
+    pub(super) pump: Pump,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) stderr_tail: Option<String>,
+    /// Its agent was there before.
+    reused: bool,
+    /// The agent has said or done something.
+    heard: bool,
+}
+
+/// All that a turn needs.
+struct Ready {
+    berth: Berth,
+    session: String,
+    opening: Opening,
+    prompt: String,
+    permit: Permit,
+    /// For the agent to end a cancelled turn.
+    patience: Duration,
 }
 
 /// Drives a claimed run to its end, or gives it back.
-pub(super) async fn drive(tools: &Tools, claimed: Claimed, stop: watch::Receiver<Option<Stop>>) {
-    let lease = claimed.lease;
-    let mut attempt = Attempt::new(tools, &claimed, stop);
+pub(super) async fn drive(tools: &Parts, claimed: Claimed, stop: watch::Receiver<Option<Stop>>) {
+    let mut attempt = Attempt::new(tools, &claimed, stop.clone());
     let end = attempt.work().await;
-    let written = attempt.write(end).await;
-    if let Err(error) = written {
-        tracing::warn!(run.id = %lease.run, run.attempt = lease.attempt, %error, "could not write how an attempt ended");
-    }
+    let record = attempt.record(end);
+    ending::write(&tools.store, claimed.lease, record, stop).await;
 }
 
 impl<'a> Attempt<'a> {
-    fn new(tools: &'a Tools, claimed: &'a Claimed, stop: watch::Receiver<Option<Stop>>) -> Self {
+    fn new(tools: &'a Parts, claimed: &'a Claimed, stop: watch::Receiver<Option<Stop>>) -> Self {
         let left = claimed
             .timeout_ms
             .map(|limit| limit - (clock::now_ms() - claimed.run.created_at.0));
@@ -78,67 +74,82 @@ impl<'a> Attempt<'a> {
             tools,
             claimed,
             stop,
+            deadline,
             pump: Pump::default(),
             warnings: Vec::new(),
             stderr_tail: None,
-            deadline,
-            prompted: None,
+            reused: false,
+            heard: false,
         }
     }
 
-    /// Everything until the end of the turn. Whatever is under way is dropped when the attempt is stopped; the berth cleans up after it.
-    /// The end of a run frees its tree, so it waits until the agent has ended the turn or was given up.
+    /// Everything until the end of the turn.
     async fn work(&mut self) -> End {
-        let mut stop = self.stop.clone();
-        let deadline = self.deadline;
-        let stopped = async move {
-            let limit = async {
-                match deadline {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = limit => Stop::TimedOut,
-                asked = stop.wait_for(Option::is_some) => asked.ok().and_then(|stop| *stop).unwrap_or(Stop::HubEnds),
-            }
-        };
-        let end = tokio::select! {
-            biased;
-            stop = stopped => End::Stopped(stop),
-            end = self.run() => end.unwrap_or_else(End::Fault),
-        };
-        if let (End::Stopped(Stop::Cancelled | Stop::TimedOut), Some((link, session))) =
-            (&end, &self.prompted)
-        {
-            link.at_rest(session).await;
+        let stopped = stopped(self.stop.clone(), self.deadline);
+        tokio::pin!(stopped);
+        let end = self.once(stopped.as_mut()).await;
+        // An agent may die unseen while it is idle. Nobody has worked yet then, and the pool starts it anew.
+        let unlucky = matches!(&end, End::Fault(fault) if fault.kind == ErrorKind::AgentDied);
+        if unlucky && self.reused && !self.heard {
+            tracing::info!(run.id = %self.claimed.lease.run, "its agent was dead; once more with a new one");
+            self.stderr_tail = None;
+            return self.once(stopped).await;
         }
-        self.prompted = None;
         end
     }
 
-    async fn run(&mut self) -> Result<End, Fault> {
+    /// Until there is a session whatever is under way is dropped when the attempt is stopped; the berth cleans up after it.
+    async fn once(&mut self, mut stopped: Pin<&mut impl Future<Output = Stop>>) -> End {
+        let ready = tokio::select! {
+            biased;
+            why = stopped.as_mut() => return End::Stopped { why, usage: None },
+            ready = self.ready() => ready,
+        };
+        match ready {
+            Ok(ready) => self.turn(ready, stopped).await,
+            Err(fault) => End::Fault(fault),
+        }
+    }
+
+    async fn ready(&mut self) -> Result<Ready, Fault> {
         let brief = self.tools.supply.brief(self.claimed).await?;
-        self.warnings.extend(brief.warnings.clone());
+        self.warnings.clone_from(&brief.warnings);
         let mut berth = self.berth(&brief).await?;
         berth.works_for(self.claimed.lease.session);
-        let pid = berth.link().process().pid();
-        let warm = berth.is_reused();
+        self.reused = berth.is_reused();
+        let (warm, pid) = (self.reused, berth.link().process().pid());
         self.pump.note(|note| {
             note.warm = Some(warm);
             note.pid = Some(pid);
         });
-        let outcome = self.converse(&brief, &berth).await;
-        if outcome.is_err() {
-            self.stderr_tail =
-                Some(berth.link().process().stderr_tail()).filter(|tail| !tail.is_empty());
-        }
-        let (session, opening, end) = outcome?;
-        berth.settle(session, opening).await;
-        Ok(end)
+        let cwd = PathBuf::from(&self.claimed.session.cwd);
+        let opening = Opening {
+            cwd: cwd.clone(),
+            persona: brief.persona,
+            model: brief.model,
+        };
+        let opened = self.session(&mut berth, &opening).await;
+        let (session, preamble) = opened.inspect_err(|_| self.keep_last_words(&berth))?;
+        let grounds = Grounds {
+            cwd,
+            workspace: brief.workspace,
+        };
+        let close = Duration::from_millis(brief.launch.definition.limits.close_ms);
+        Ok(Ready {
+            berth,
+            session,
+            opening,
+            prompt: preamble + &self.claimed.run.prompt,
+            permit: Permit {
+                security: brief.security,
+                grounds,
+            },
+            patience: close + PATIENCE,
+        })
     }
 
     async fn berth(&mut self, brief: &Brief) -> Result<Berth, Fault> {
+        let (pool, launch) = (self.tools.pool.clone(), brief.launch.clone());
         let reason = match (self.claimed.run.mode, &brief.cold) {
             (Mode::Warm, Some(reason)) => {
                 return Err(Fault::new(
@@ -150,290 +161,215 @@ impl<'a> Attempt<'a> {
             (Mode::Auto, Some(reason)) => reason.clone(),
             (Mode::Auto | Mode::Warm, None) => {
                 self.pump.step("finding its agent");
-                return self.tools.pool.checkout(brief.launch.clone()).await;
+                return self.tended(pool.checkout(launch)).await;
             }
         };
         self.pump.note(|note| note.reason = Some(reason));
         self.pump.step("starting its agent");
-        self.tools.pool.cold(brief.launch.clone()).await
-    }
-
-    /// Session and turn. Answers the session to keep, what a spare is opened with, and the end.
-    async fn converse(
-        &mut self,
-        brief: &Brief,
-        berth: &Berth,
-    ) -> Result<(String, Opening, End), Fault> {
-        let cwd = PathBuf::from(&self.claimed.session.cwd);
-        let opening = Opening {
-            cwd: cwd.clone(),
-            persona: brief.persona.clone(),
-            model: brief.model.clone(),
-        };
-        let (session, preamble) = self.session(berth, &opening).await?;
-        let prompt = preamble + &self.claimed.run.prompt;
-        let grounds = Grounds {
-            cwd,
-            workspace: brief.workspace.clone(),
-        };
-        let permit = Permit {
-            security: brief.security,
-            grounds,
-        };
-        self.prompted = Some((berth.link().clone(), session.clone()));
-        let begun = Instant::now();
-        let end = self.turn(berth, &session, prompt, permit).await?;
-        let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Ok((session, opening, End::Turn { end, duration_ms }))
+        self.tended(pool.cold(launch)).await
     }
 
     /// The recovery ladder: live, resume, load, and else a new conversation that is told the last conclusion. Answers what must stand
     /// before the prompt.
     async fn session(
         &mut self,
-        berth: &Berth,
+        berth: &mut Berth,
         opening: &Opening,
     ) -> Result<(String, String), Fault> {
-        if let Some(earlier) = &self.claimed.session.agent_session {
-            match berth.reopen(earlier, opening).await {
-                Ok((continuity, opened)) => {
-                    self.learn(&opened.session, opened.route, continuity, opened.warnings);
-                    return Ok((opened.session, String::new()));
-                }
+        let claimed = self.claimed;
+        if let Some(earlier) = &claimed.session.agent_session {
+            match self.tended(berth.reopen(earlier, opening)).await {
+                Ok((continuity, opened)) => return Ok(self.opened(opened, continuity, opening)),
                 Err(fault) if fault.kind == ErrorKind::NotFound => {
-                    tracing::info!(run.id = %self.claimed.lease.run, %fault, "the conversation could not be reopened");
+                    tracing::info!(run.id = %claimed.lease.run, %fault, "the conversation could not be reopened");
                 }
                 Err(fault) => return Err(fault),
             }
         }
-        let opened = berth.open(opening).await?;
-        let recalled = self
-            .claimed
-            .session
-            .agent_session
-            .as_ref()
-            .and(self.claimed.last_conclusion.as_ref());
-        let continuity = if recalled.is_some() {
+        let opened = self.tended(berth.open(opening)).await?;
+        let recalled = claimed.session.agent_session.is_some() && claimed.last_conclusion.is_some();
+        let continuity = if recalled {
             Continuity::Recalled
         } else {
             Continuity::New
         };
-        let mut preamble = String::new();
-        if let (Some(PersonaRoute::PromptBlock), Some(persona)) = (opened.route, &opening.persona) {
-            preamble = format!("<eyas:persona>\n{persona}\n</eyas:persona>\n\n");
-        }
-        if let Some(last) = recalled {
-            preamble += &format!(
-                "<eyas:recall>\nThis conversation began in an earlier session, which ended with:\n{}\n</eyas:recall>\n\n",
-                last.summary
-            );
-        }
-        let session = opened.session.clone();
-        self.learn(&opened.session, opened.route, continuity, opened.warnings);
-        Ok((session, preamble))
+        Ok(self.opened(opened, continuity, opening))
     }
 
-    fn learn(
+    fn opened(
         &mut self,
-        session: &str,
-        route: Option<PersonaRoute>,
+        opened: Opened,
         continuity: Continuity,
-        warnings: Vec<Warning>,
-    ) {
+        opening: &Opening,
+    ) -> (String, String) {
+        let (route, session) = (opened.route, opened.session.clone());
         self.pump.note(|note| {
             note.persona_route = route;
             note.continuity = Some(continuity);
-            note.agent_session = Some(session.to_owned());
+            note.agent_session = Some(session);
         });
-        self.warnings.extend(warnings);
+        self.warnings.extend(opened.warnings);
+        let last = self.claimed.last_conclusion.as_ref();
+        let preamble = preamble(continuity, route, opening.persona.as_deref(), last);
+        (opened.session, preamble)
     }
 
     async fn turn(
         &mut self,
-        berth: &Berth,
-        session: &str,
-        prompt: String,
-        permit: Permit,
-    ) -> Result<TurnEnd, Fault> {
+        ready: Ready,
+        mut stopped: Pin<&mut impl Future<Output = Stop>>,
+    ) -> End {
+        let Ready {
+            berth,
+            session,
+            opening,
+            prompt,
+            permit,
+            patience,
+        } = ready;
+        let begun = Instant::now();
         let (tell, mut told) = mpsc::unbounded_channel();
-        let turn = berth.link().prompt(session, prompt, permit, tell);
+        let link = berth.link().clone();
+        let turn = link.prompt(&session, prompt, permit, tell);
         tokio::pin!(turn);
-        loop {
-            let due = self.pump.due();
-            let flush = async {
-                match due {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
+        let came = tokio::select! {
+            biased;
+            why = stopped.as_mut() => Err(why),
+            end = self.follow(turn.as_mut(), &mut told) => Ok(end),
+        };
+        match came {
+            Ok(Ok(end)) => {
+                berth.settle(opening);
+                let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+                End::Turn { end, duration_ms }
+            }
+            Ok(Err(fault)) => {
+                self.failed(berth, &fault);
+                End::Fault(fault)
+            }
+            Err(why @ (Stop::Cancelled | Stop::TimedOut)) => {
+                link.cancel(&session);
+                // The tree is another run's from the end of this one: the agent must have let go of it.
+                let ended = self.last_of(turn, &mut told, patience).await;
+                if ended.is_none() {
+                    berth.forsake();
                 }
-            };
+                let usage = ended.and_then(|end| end.usage);
+                End::Stopped { why, usage }
+            }
+            Err(why @ Stop::LeaseLost) => {
+                berth.abandon();
+                End::Stopped { why, usage: None }
+            }
+            // The turn is cancelled as it is dropped; its agent is about to end.
+            Err(why @ Stop::HubEnds) => End::Stopped { why, usage: None },
+        }
+    }
+
+    /// The turn, and what comes before its end.
+    async fn follow(
+        &mut self,
+        mut turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
+        told: &mut mpsc::UnboundedReceiver<TurnEvent>,
+    ) -> Result<TurnEnd, Fault> {
+        loop {
             tokio::select! {
                 biased;
-                Some(event) = told.recv() => self.pump.push(event),
+                Some(event) = told.recv() => self.hear(event),
                 end = &mut turn => {
                     while let Ok(event) = told.try_recv() {
-                        self.pump.push(event);
+                        self.hear(event);
                     }
                     return end;
                 }
-                () = flush => self.flush().await?,
+                () = until(self.pump.due()) => self.flush().await?,
             }
         }
     }
 
+    /// The end of a turn that was asked to end, if it comes in time and the hub has so long.
+    async fn last_of(
+        &mut self,
+        turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
+        told: &mut mpsc::UnboundedReceiver<TurnEvent>,
+        patience: Duration,
+    ) -> Option<TurnEnd> {
+        let mut stop = self.stop.clone();
+        let hurried = stop.wait_for(|stop| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost)));
+        tokio::select! {
+            end = tokio::time::timeout(patience, self.follow(turn, told)) => end.ok()?.ok(),
+            _ = hurried => None,
+        }
+    }
+
+    fn hear(&mut self, event: TurnEvent) {
+        self.heard = true;
+        self.pump.push(event);
+    }
+
+    /// A conversation goes on after what went wrong in one turn, unless it owes us the end of that turn or is not known any more.
+    fn failed(&mut self, berth: Berth, fault: &Fault) {
+        self.keep_last_words(&berth);
+        match fault.kind {
+            ErrorKind::LeaseLost => berth.abandon(),
+            ErrorKind::Stalled
+            | ErrorKind::TimedOut
+            | ErrorKind::TooLarge
+            | ErrorKind::NotFound => berth.forsake(),
+            _ => drop(berth),
+        }
+    }
+
+    fn keep_last_words(&mut self, berth: &Berth) {
+        let tail = berth.link().process().stderr_tail();
+        self.stderr_tail = Some(tail).filter(|tail| !tail.is_empty());
+    }
+
+    /// Waits for `work`, and meanwhile writes what is due: a start may take long, and a reader wants to know.
+    async fn tended<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = until(self.pump.due()) => self.flush().await?,
+            }
+        }
+    }
+
+    /// A database that cannot be written to now does not end the work: what is to be written waits.
     async fn flush(&mut self) -> Result<(), Fault> {
         let Some(progress) = self.pump.take_ripe() else {
             return Ok(());
         };
-        Ok(self
-            .tools
-            .store
-            .runs
-            .append(self.claimed.lease, progress)
-            .await?)
-    }
-
-    /// Writes how it ended, under the fence.
-    async fn write(&mut self, end: End) -> Result<(), StoreError> {
-        let (store, lease) = (&self.tools.store, self.claimed.lease);
-        let finish = match end {
-            End::Stopped(Stop::LeaseLost) => return Ok(()),
-            End::Stopped(Stop::HubEnds) => return self.release(None, 0, "the hub ends").await,
-            End::Fault(fault) if fault.kind == ErrorKind::EnvironmentMissing => {
-                return self
-                    .release(Some(Waiting::Environment), 3_600_000, &fault.detail)
-                    .await;
+        let lease = self.claimed.lease;
+        let written = self.tools.store.runs.append(lease, progress.clone());
+        match written.await {
+            Ok(()) => Ok(()),
+            Err(lost @ StoreError::LeaseLost(_)) => Err(lost.into()),
+            Err(error) => {
+                tracing::warn!(run.id = %lease.run, %error, "progress was not written");
+                self.pump.put_back(progress);
+                Ok(())
             }
-            End::Fault(fault) if fault.kind == ErrorKind::LeaseLost => {
-                return Err(StoreError::LeaseLost(lease.run));
-            }
-            End::Fault(fault) if fault.kind == ErrorKind::Busy => {
-                return self.release(None, 0, &fault.detail).await;
-            }
-            End::Stopped(Stop::Cancelled) => {
-                self.stopped(RunState::Cancelled, AttemptOutcome::Cancelled, None)
-            }
-            End::Stopped(Stop::TimedOut) => {
-                let fault = Fault::new(
-                    ErrorKind::TimedOut,
-                    "the run took longer than its timeout_ms",
-                );
-                self.stopped(RunState::TimedOut, AttemptOutcome::TimedOut, Some(fault))
-            }
-            End::Fault(fault) => {
-                self.stopped(RunState::Failed, AttemptOutcome::Failed, Some(fault))
-            }
-            End::Turn { end, duration_ms } => self.concluded(&end, duration_ms),
-        };
-        store.runs.finish(lease, finish).await?;
-        self.tools.supply.ended(lease.run);
-        Ok(())
-    }
-
-    async fn release(
-        &self,
-        waiting: Option<Waiting>,
-        delay_ms: i64,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        let release = Release {
-            waiting,
-            delay_ms,
-            reason: reason.to_owned(),
-        };
-        self.tools
-            .store
-            .runs
-            .release(self.claimed.lease, release)
-            .await
-    }
-
-    fn stopped(
-        &mut self,
-        state: RunState,
-        outcome: AttemptOutcome,
-        error: Option<Fault>,
-    ) -> Finish {
-        Finish {
-            state,
-            outcome,
-            error,
-            conclusion: None,
-            usage: None,
-            warnings: std::mem::take(&mut self.warnings),
-            stderr_tail: self.stderr_tail.take(),
-            progress: self.pump.take(),
-        }
-    }
-
-    fn concluded(&mut self, end: &TurnEnd, duration_ms: i64) -> Finish {
-        for title in &end.denied {
-            self.warnings.push(Warning::new(
-                "permission_denied",
-                format!("rejected unasked: {title}"),
-            ));
-        }
-        let usage = end.usage;
-        let seen = Seen {
-            duration_ms,
-            usage,
-            stop_reason: Some(end.stop_reason.clone()),
-        };
-        let mut conclusion = conclude(&end.text, seen);
-        if let Some(fallback) = self
-            .claimed
-            .run
-            .warnings
-            .iter()
-            .find(|warning| warning.kind == "agent_skipped")
-        {
-            if conclusion.status == ConclusionStatus::Success {
-                conclusion.status = ConclusionStatus::Partial;
-            }
-            conclusion
-                .warnings
-                .push(format!("facts_only: {}", fallback.detail));
-            self.warnings
-                .push(Warning::new("facts_only", fallback.detail.clone()));
-        }
-        let (state, outcome, error) = judge(&end.stop_reason);
-        let mut progress: Progress = self.pump.take();
-        let data = json!({"status": conclusion.status, "source": conclusion.source});
-        progress.events.push(NewEvent {
-            kind: EventKind::Concluded,
-            data,
-        });
-        let conclusion = Some(conclusion);
-        let warnings = std::mem::take(&mut self.warnings);
-        Finish {
-            state,
-            outcome,
-            error,
-            conclusion,
-            usage,
-            warnings,
-            stderr_tail: None,
-            progress,
         }
     }
 }
 
-/// What a stop reason makes of a run. A refusal and a full context are the agent's failures to do the work, not the run's success.
-fn judge(stop_reason: &str) -> (RunState, AttemptOutcome, Option<Fault>) {
-    match stop_reason {
-        "refusal" => failed(ErrorKind::Refused, "the agent refused"),
-        "max_tokens" => failed(
-            ErrorKind::MaxTokens,
-            "the agent ran out of tokens before its turn ended",
-        ),
-        "cancelled" => (RunState::Cancelled, AttemptOutcome::Cancelled, None),
-        _ => (RunState::Succeeded, AttemptOutcome::Succeeded, None),
+/// Why the attempt must stop, once it must.
+async fn stopped(mut asked: watch::Receiver<Option<Stop>>, deadline: Option<Instant>) -> Stop {
+    tokio::select! {
+        () = until(deadline) => Stop::TimedOut,
+        asked = asked.wait_for(Option::is_some) => asked.ok().and_then(|stop| *stop).unwrap_or(Stop::HubEnds),
     }
 }
 
-fn failed(kind: ErrorKind, detail: &str) -> (RunState, AttemptOutcome, Option<Fault>) {
-    (
-        RunState::Failed,
-        AttemptOutcome::Failed,
-        Some(Fault::new(kind, detail)),
-    )
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }

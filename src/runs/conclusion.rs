@@ -276,15 +276,21 @@ fn list(fields: &Map<String, Value>, key: &str, warnings: &mut Vec<String>) -> V
         .collect()
 }
 
-/// A turn that did not end by itself cannot have succeeded.
+/// A turn that did not end by itself cannot have succeeded; what was refused was not even begun.
 fn cap(conclusion: &mut Conclusion, stop_reason: Option<&str>) {
     let reason = stop_reason.unwrap_or_default();
-    if reason != "end_turn" && conclusion.status == ConclusionStatus::Success {
-        conclusion.status = ConclusionStatus::Partial;
-        conclusion
-            .warnings
-            .push(format!("the last turn ended with \"{reason}\""));
+    if reason == "end_turn" || conclusion.status != ConclusionStatus::Success {
+        return;
     }
+    conclusion.status = if reason == "refusal" {
+        ConclusionStatus::Failed
+    } else {
+        ConclusionStatus::Partial
+    };
+    conclusion.warnings.push(format!(
+        "the last turn ended with \"{}\"",
+        text::head(reason, 40)
+    ));
 }
 
 #[cfg(test)]
@@ -352,15 +358,35 @@ mod tests {
 
     #[test]
     fn a_turn_that_was_cut_is_no_success() {
-        let seen = Seen {
-            stop_reason: Some("max_tokens".to_owned()),
-            ..Seen::default()
+        let ended = |said: &str, reason: &str| {
+            let seen = Seen {
+                stop_reason: Some(reason.to_owned()),
+                ..Seen::default()
+            };
+            let block =
+                format!("<eyas:conclusion>\nstatus: {said}\nsummary: s\n</eyas:conclusion>");
+            conclude(&block, seen)
         };
-        let got = conclude(
-            "<eyas:conclusion>\nstatus: success\nsummary: s\n</eyas:conclusion>",
-            seen,
-        );
-        assert_eq!(got.status, ConclusionStatus::Partial);
+        for (said, reason, expected) in [
+            ("success", "end_turn", ConclusionStatus::Success),
+            ("success", "max_tokens", ConclusionStatus::Partial),
+            ("success", "cancelled", ConclusionStatus::Partial),
+            ("success", "from_the_future", ConclusionStatus::Partial),
+            ("success", "", ConclusionStatus::Partial),
+            ("success", "refusal", ConclusionStatus::Failed),
+            ("blocked", "refusal", ConclusionStatus::Blocked),
+            ("failed", "max_tokens", ConclusionStatus::Failed),
+        ] {
+            let got = ended(said, reason);
+            assert_eq!(got.status, expected, "{said} {reason}");
+            let lowered = said == "success" && reason != "end_turn";
+            assert_eq!(
+                got.warnings.len(),
+                usize::from(lowered),
+                "{:?}",
+                got.warnings
+            );
+        }
     }
 
     #[test]

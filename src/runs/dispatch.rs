@@ -1,21 +1,24 @@
 //! The task that owns the attempts of this hub: claims what is ready, renews leases, stops what is to stop.
 
-use super::{
-    attempt::{self, Tools},
-    supply::Supply,
-};
+use super::{attempt, ending, supply::Supply};
 use crate::{
     agents::pool::Pool,
     domain::{
         ids::{HubId, RunId},
         run::RunState,
     },
-    store::{Change, Lease, Store},
+    store::{Change, Claimed, Lease, Store},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
-    sync::{broadcast::error::RecvError, mpsc, oneshot, watch},
-    task::{Id, JoinSet},
+    sync::{
+        broadcast::{
+            self,
+            error::{RecvError, TryRecvError},
+        },
+        mpsc, oneshot, watch,
+    },
+    task::{Id, JoinError, JoinSet},
     time::{Instant, MissedTickBehavior},
 };
 
@@ -40,7 +43,7 @@ pub(super) enum Stop {
     HubEnds,
 }
 
-/// What dispatch works with.
+/// What dispatch and its attempts work with.
 #[derive(Clone, Debug)]
 pub struct Parts {
     /// Holder of this hub's leases.
@@ -62,13 +65,25 @@ pub struct Dispatch {
     commands: mpsc::UnboundedSender<Command>,
 }
 
-impl Dispatch {
+/// What a handle asks for, until somebody does it.
+#[derive(Debug)]
+pub struct Orders {
+    inbox: mpsc::UnboundedReceiver<Command>,
+}
+
+impl Orders {
     /// Starts dispatching.
+    pub fn start(self, parts: Parts) {
+        tokio::spawn(Loop::new(parts).run(self.inbox));
+    }
+}
+
+impl Dispatch {
+    /// A handle, and what starts the task once the rest of the hub is there.
     #[must_use]
-    pub fn start(parts: Parts) -> Self {
+    pub fn new() -> (Self, Orders) {
         let (commands, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(Loop::new(parts).run(inbox));
-        Self { commands }
+        (Self { commands }, Orders { inbox })
     }
 
     /// Stops the attempt of a run whose cancellation is on disk; a run of another hub hears of it at its next renewal.
@@ -99,7 +114,6 @@ struct Working {
 
 struct Loop {
     parts: Parts,
-    tools: Tools,
     attempts: JoinSet<()>,
     working: HashMap<Id, Working>,
     draining: bool,
@@ -109,27 +123,16 @@ struct Loop {
 enum Woken {
     /// Something may be ready.
     Look,
-    Ended(Id),
+    Changed(Result<Change, RecvError>),
+    Ended(Result<Id, JoinError>),
     Renew,
     Told(Option<Command>),
 }
 
 impl Loop {
     fn new(parts: Parts) -> Self {
-        let Parts {
-            store,
-            pool,
-            supply,
-            ..
-        } = parts.clone();
-        let tools = Tools {
-            store,
-            pool,
-            supply,
-        };
         Self {
             parts,
-            tools,
             attempts: JoinSet::new(),
             working: HashMap::new(),
             draining: false,
@@ -144,19 +147,20 @@ impl Loop {
         loop {
             let woken = tokio::select! {
                 command = inbox.recv() => Woken::Told(command),
-                Some(ended) = self.attempts.join_next_with_id() => Woken::Ended(ended.map_or_else(|error| error.id(), |(id, ())| id)),
-                change = changes.recv() => match change {
-                    Ok(change) if !self.heard(&change) => continue,
-                    Ok(_) | Err(RecvError::Lagged(_)) => Woken::Look,
-                    Err(RecvError::Closed) => return,
-                },
+                Some(ended) = self.attempts.join_next_with_id() => Woken::Ended(ended.map(|(id, ())| id)),
+                change = changes.recv() => Woken::Changed(change),
                 _ = renewals.tick() => Woken::Renew,
                 () = tokio::time::sleep_until(next_look) => Woken::Look,
             };
             match woken {
                 Woken::Look => next_look = self.look().await,
-                Woken::Ended(id) => {
-                    self.working.remove(&id);
+                Woken::Changed(first) => {
+                    if self.take_in(first, &mut changes).await {
+                        next_look = self.look().await;
+                    }
+                }
+                Woken::Ended(ended) => {
+                    self.ended(ended);
                     next_look = self.look().await;
                 }
                 Woken::Renew => self.renew().await,
@@ -170,14 +174,52 @@ impl Loop {
         }
     }
 
-    /// Whether there may be work now. What is kept for a run that ended without an attempt goes here.
-    fn heard(&self, change: &Change) -> bool {
+    /// Takes in a change and all that have come since, so that a burst of them costs one look. Whether a look is due.
+    async fn take_in(
+        &self,
+        first: Result<Change, RecvError>,
+        changes: &mut broadcast::Receiver<Change>,
+    ) -> bool {
+        let (mut work, mut lagged) = (false, false);
+        let mut heard = first.map_err(|_| TryRecvError::Lagged(0));
+        loop {
+            match heard {
+                Ok(change) => {
+                    work |= frees_work(&change);
+                    self.forget_if_ended(&change);
+                }
+                Err(TryRecvError::Lagged(_)) => lagged = true,
+                // The store cannot close it while we hold the store.
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+            heard = changes.try_recv();
+        }
+        if lagged {
+            self.forget_all_ended().await;
+        }
+        work || lagged
+    }
+
+    /// By whatever it ended: its attempt, a cancellation while it was queued, its time, the recovery of a dead hub's runs.
+    fn forget_if_ended(&self, change: &Change) {
         if let (Some(run), Some(state)) = (change.run, change.state)
             && state.is_terminal()
         {
             self.parts.supply.ended(run);
         }
-        frees_work(change)
+    }
+
+    async fn forget_all_ended(&self) {
+        for run in self.parts.supply.kept() {
+            let open = match self.parts.store.runs.get(run).await {
+                Ok(run) => !run.state.is_terminal(),
+                // One that is about to be accepted is not there yet.
+                Err(_) => true,
+            };
+            if !open {
+                self.parts.supply.ended(run);
+            }
+        }
     }
 
     /// Claims and starts what is ready; answers when to look again unasked.
@@ -188,19 +230,14 @@ impl Loop {
         }
         let free = HOST_CAP.saturating_sub(self.working.len());
         let limit = u32::try_from(free).unwrap_or(u32::MAX);
+        let Parts { hub, store, .. } = self.parts.clone();
         if limit > 0 {
-            match self
-                .parts
-                .store
-                .runs
-                .claim(self.parts.hub, limit, LEASE_MS)
-                .await
-            {
+            match store.runs.claim(hub, limit, LEASE_MS).await {
                 Ok(claimed) => claimed.into_iter().for_each(|claimed| self.begin(claimed)),
                 Err(error) => tracing::warn!(%error, "could not claim"),
             }
         }
-        match self.parts.store.runs.sweep().await {
+        match store.runs.sweep().await {
             Ok(Some(ms)) => soon
                 .min(Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))),
             Ok(None) => soon,
@@ -211,16 +248,39 @@ impl Loop {
         }
     }
 
-    fn begin(&mut self, claimed: crate::store::Claimed) {
-        let (stop, stopped) = watch::channel(None);
+    fn begin(&mut self, claimed: Claimed) {
         let lease = claimed.lease;
-        let tools = self.tools.clone();
+        let tools = self.parts.clone();
         tracing::info!(run.id = %lease.run, run.attempt = lease.attempt, "an attempt begins");
-        let id = self
-            .attempts
-            .spawn(async move { attempt::drive(&tools, claimed, stopped).await })
-            .id();
+        self.work(lease, async move |stopped| {
+            attempt::drive(&tools, claimed, stopped).await;
+        });
+    }
+
+    /// Has something done under a lease, which is renewed until it is done.
+    fn work<F>(&mut self, lease: Lease, what: impl FnOnce(watch::Receiver<Option<Stop>>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, stopped) = watch::channel(None);
+        let id = self.attempts.spawn(what(stopped)).id();
         self.working.insert(id, Working { lease, stop });
+    }
+
+    /// An attempt that panicked has written nothing, and nobody else will end its run.
+    fn ended(&mut self, ended: Result<Id, JoinError>) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |id| *id);
+        let Some(Working { lease, .. }) = self.working.remove(&id) else {
+            return;
+        };
+        if let Err(error) = ended {
+            tracing::error!(run.id = %lease.run, %error, "an attempt broke");
+            let store = self.parts.store.clone();
+            let record = ending::broken("the attempt broke; the hub's log says where");
+            self.work(lease, async move |stopped| {
+                ending::write(&store, lease, record, stopped).await;
+            });
+        }
     }
 
     fn stop_run(&self, run: RunId, why: Stop) {

@@ -6,11 +6,13 @@
 mod attempt;
 pub mod conclusion;
 mod dispatch;
+mod ending;
+mod preamble;
 mod pump;
 mod seam;
 mod supply;
 mod watch;
 
-pub use dispatch::{Dispatch, Parts};
+pub use dispatch::{Dispatch, Orders, Parts};
 pub use supply::{Brief, Supply};
 pub use watch::wait;

@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// At most 20 writes a second and run; an instant turn writes nothing before its end.
+/// At most 10 writes a second and run; an instant turn writes nothing before its end.
 const FLUSH_EVERY: Duration = Duration::from_millis(100);
+/// After a write that failed.
+const RETRY: Duration = Duration::from_secs(1);
 /// A joined message is closed beyond that.
 const MESSAGE_BYTES: usize = 16 * 1024;
 /// Of one event's text.
@@ -73,6 +75,16 @@ impl Pump {
         (!nothing).then_some(progress)
     }
 
+    /// Puts back what could not be written, before what came since; tried again a little later.
+    pub(super) fn put_back(&mut self, progress: Progress) {
+        let Progress { events, step, note } = progress;
+        let newer = std::mem::replace(&mut self.events, events);
+        self.events.extend(newer);
+        self.step = self.step.take().or(step);
+        self.note = joined(std::mem::take(&mut self.note), note);
+        self.since = Some(Instant::now() + RETRY);
+    }
+
     /// Takes all that is gathered.
     pub(super) fn take(&mut self) -> Progress {
         self.since = None;
@@ -83,7 +95,7 @@ impl Pump {
         }
     }
 
-    /// Chunks of one message become one event; an update of a tool call replaces the one before it.
+    /// Chunks of one message become one event; what replaces the event before it takes its place: an update of a tool call, a plan, usage.
     fn joined(&mut self, kind: EventKind, data: &Value) -> bool {
         let Some(last) = self.events.last_mut().filter(|last| last.kind == kind) else {
             return false;
@@ -101,13 +113,26 @@ impl Pump {
             }
             return true;
         }
-        let renewed = kind == EventKind::ToolCall
-            && last.data["id"] == data["id"]
-            && data["title"].as_str().is_some_and(|t| !t.is_empty());
+        let renewed = matches!(kind, EventKind::Plan | EventKind::Usage)
+            || kind == EventKind::ToolCall
+                && last.data["id"] == data["id"]
+                && data["title"].as_str().is_some_and(|t| !t.is_empty());
         if renewed {
             last.data = data.clone();
         }
         renewed
+    }
+}
+
+/// What is newer holds.
+fn joined(newer: AttemptNote, older: AttemptNote) -> AttemptNote {
+    AttemptNote {
+        warm: newer.warm.or(older.warm),
+        reason: newer.reason.or(older.reason),
+        persona_route: newer.persona_route.or(older.persona_route),
+        pid: newer.pid.or(older.pid),
+        continuity: newer.continuity.or(older.continuity),
+        agent_session: newer.agent_session.or(older.agent_session),
     }
 }
 
@@ -245,5 +270,62 @@ mod tests {
             assert!(text.len() <= super::MESSAGE_BYTES + 16, "{}", text.len());
             assert!(text.ends_with('\n') && text.starts_with('0'));
         }
+    }
+
+    fn tool(id: &str, title: &str, status: &str) -> TurnEvent {
+        TurnEvent::ToolCall {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            kind: "edit".to_owned(),
+            status: status.to_owned(),
+            locations: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_update_takes_the_place_of_what_it_updates() {
+        let mut pump = Pump::default();
+        pump.push(tool("1", "edit a", "pending"));
+        pump.push(tool("1", "edit a", "completed"));
+        pump.push(tool("2", "edit b", "pending"));
+        pump.push(tool("1", "edit a", "failed"));
+        for _ in 0..3 {
+            pump.push(TurnEvent::Plan {
+                entries: Vec::new(),
+            });
+        }
+        let taken = pump.take();
+        let seen: Vec<_> = taken
+            .events
+            .iter()
+            .map(|e| e.data["status"].as_str().unwrap_or("plan"))
+            .collect();
+        assert_eq!(seen, ["completed", "pending", "failed", "plan"]);
+        assert_eq!(taken.step.as_deref(), Some("edit a"));
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_comes_before_what_came_since() {
+        let mut pump = Pump::default();
+        pump.note(|note| {
+            note.pid = Some(1);
+            note.warm = Some(false);
+        });
+        pump.push(say("first"));
+        let failed = pump.take();
+        pump.push(TurnEvent::Thought {
+            text: "second".to_owned(),
+        });
+        pump.note(|note| note.pid = Some(2));
+        pump.put_back(failed);
+        assert!(
+            pump.due()
+                .is_some_and(|due| due > tokio::time::Instant::now())
+        );
+        let taken = pump.take();
+        let kinds: Vec<_> = taken.events.iter().map(|e| e.kind).collect();
+        assert_eq!(kinds, [EventKind::Message, EventKind::Thought]);
+        assert_eq!((taken.note.pid, taken.note.warm), (Some(2), Some(false)));
+        assert_eq!(taken.step.as_deref(), Some("thinking"));
     }
 }

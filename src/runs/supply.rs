@@ -33,6 +33,8 @@ pub trait Supply: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// `agent_not_found`; `environment_missing`, on which the run goes back to the queue.
     async fn brief(&self, claimed: &Claimed) -> Result<Brief, Fault>;
-    /// The run has ended: what was kept for it may go.
+    /// The run has ended, by whatever: what was kept for it may go.
     fn ended(&self, run: RunId);
+    /// Runs for which something is kept.
+    fn kept(&self) -> Vec<RunId>;
 }

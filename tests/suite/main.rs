@@ -20,6 +20,7 @@ mod hub;
 mod job;
 mod mcp;
 mod rpc;
+mod runs;
 mod store;
 mod templates;
 mod workspace;

@@ -151,6 +151,14 @@ impl Link {
         }
     }
 
+    /// Whether [`Self::useless`] would return at once.
+    #[must_use]
+    pub fn is_useless(&self) -> bool {
+        self.inner.ended.is_cancelled()
+            || self.inner.given_up.is_cancelled()
+            || self.inner.process.exit().is_some()
+    }
+
     /// Turns that are under way may still end; see [`Self::useless`].
     pub(super) fn give_up(&self) {
         self.inner.given_up.cancel();

@@ -42,7 +42,7 @@ impl Link {
     /// # Errors
     /// `agent_auth`, `timed_out`, `agent_died`, or what the agent's refusal means.
     pub async fn open(&self, opening: Opening) -> Result<Opened, Fault> {
-        let route = route(&opening, self.capabilities());
+        let route = self.persona_route(&opening);
         let params = with_persona(
             NewSessionRequest::new(opening.cwd.clone()),
             &opening,
@@ -78,7 +78,7 @@ impl Link {
         session: &str,
         opening: Opening,
     ) -> Result<(Continuity, Opened), Fault> {
-        let route = route(&opening, self.capabilities());
+        let route = self.persona_route(&opening);
         let (continuity, answer) = self.take_up(session, &opening, route).await?;
         let warnings = self
             .choose_model(session, opening.model.as_deref(), &answer)
@@ -91,6 +91,12 @@ impl Link {
                 warnings,
             },
         ))
+    }
+
+    /// The way by which a persona reaches this agent; `None` when there is none in the opening.
+    #[must_use]
+    pub fn persona_route(&self, opening: &Opening) -> Option<PersonaRoute> {
+        route(opening, self.capabilities())
     }
 
     /// Closes a session, where the agent can; a turn in it is cancelled first.

@@ -1,12 +1,12 @@
 //! The pool's task: messages to the table, effects to the world.
 
 use super::{
-    Given, Message, WarmRow,
-    berth::digest,
-    key::{Digest, WarmKey},
+    Message, WarmRow,
+    berth::Berth,
+    key::WarmKey,
     launch::Launch,
     lineage::Lineage,
-    table::{Effect, Event, Spare, Table, Ticket},
+    table::{Effect, Event, Row, Table, Ticket},
 };
 use crate::{
     agents::{
@@ -25,24 +25,21 @@ use tokio::{
 /// How often idleness is looked at, at most.
 const TICK: Duration = Duration::from_secs(5);
 
-/// Waits for the next spare of this opening.
+/// Waits for the spare of this opening that is on its way: it will be there before one that is begun now.
 struct Taker {
     key: WarmKey,
     generation: u64,
-    opening: Digest,
+    opening: Opening,
     reply: oneshot::Sender<Option<Opened>>,
 }
 
+type Reply = oneshot::Sender<Result<Berth, Fault>>;
+
 pub(super) struct Actor {
     table: Table<Link>,
-    waiting: HashMap<Ticket, oneshot::Sender<Result<Given, Fault>>>,
-    /// How to start the agent of a key, from its first caller until it has started.
-    launches: HashMap<WarmKey, Launch>,
-    openings: HashMap<Digest, Opening>,
-    /// Spares by the agent's own session id.
-    spares: HashMap<String, Opened>,
-    /// Who waits for a spare that is being opened: it will be there before one that is begun now.
+    waiting: HashMap<Ticket, Reply>,
     takers: Vec<Taker>,
+    starts: JoinSet<()>,
     closings: JoinSet<()>,
     tickets: Ticket,
     born: Instant,
@@ -61,12 +58,10 @@ impl Actor {
     ) -> Self {
         let ttl = Duration::from_millis(u64::try_from(idle_ttl_ms).unwrap_or_default());
         Self {
-            table: Table::new(idle_ttl_ms),
+            table: Table::new(idle_ttl_ms, keeps),
             waiting: HashMap::new(),
-            launches: HashMap::new(),
-            openings: HashMap::new(),
-            spares: HashMap::new(),
             takers: Vec::new(),
+            starts: JoinSet::new(),
             closings: JoinSet::new(),
             tickets: 0,
             born: Instant::now(),
@@ -77,7 +72,7 @@ impl Actor {
         }
     }
 
-    /// Until every handle is gone or the pool is closed.
+    /// Until the pool is closed.
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         let mut ticks = tokio::time::interval(self.tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -89,63 +84,52 @@ impl Actor {
             match message {
                 None => return,
                 Some(Message::Close { reply }) => {
-                    self.event(Event::Closing);
-                    while self.closings.join_next().await.is_some() {}
+                    self.close(&mut inbox).await;
                     reply.send(()).ok();
+                    return;
                 }
                 Some(message) => self.on(message),
             }
         }
     }
 
+    /// What is being started is killed, what runs is closed; an agent that had started just now is among the messages.
+    async fn close(&mut self, inbox: &mut mpsc::UnboundedReceiver<Message>) {
+        self.starts.shutdown().await;
+        self.event(Event::Closing);
+        while let Ok(message) = inbox.try_recv() {
+            self.on(message);
+        }
+        while self.closings.join_next().await.is_some() {}
+    }
+
     fn on(&mut self, message: Message) {
         while self.closings.try_join_next().is_some() {}
+        while self.starts.try_join_next().is_some() {}
         match message {
-            Message::Wanted { launch, reply } => self.wanted(*launch, reply),
+            Message::Wanted { launch, reply } => self.wanted(&launch, reply),
             Message::Event(event) => self.event(event),
-            Message::Returned {
-                key,
-                generation,
-                session,
-                opening,
-            } => {
-                let opening = opening.map(|opening| self.remember(opening));
-                self.event(Event::Returned {
-                    key,
-                    generation,
-                    session,
-                    opening,
-                });
+            Message::Retired { link } => self.end(link),
+            Message::Forsaken { link, session } => {
+                self.carry_out(Effect::CloseSession { link, session });
             }
             Message::SpareOpened {
                 key,
                 generation,
                 opening,
                 opened,
-            } => {
-                if let Err(opened) = self.hand_over(&key, generation, opening, opened) {
-                    self.keep(key, generation, opening, opened);
-                }
-            }
+            } => self.spare_opened(key, generation, opening, opened),
             Message::TakeSpare {
                 key,
                 generation,
                 opening,
                 reply,
-            } => match self.table.take_spare(&key, generation, opening) {
-                Some(Spare::Opening) => self.takers.push(Taker {
-                    key,
-                    generation,
-                    opening,
-                    reply,
-                }),
-                Some(Spare::Open(session)) => {
-                    if let Err(opened) = reply.send(self.spares.remove(&session)) {
-                        self.keep(key, generation, opening, opened);
-                    }
-                }
-                None => drop(reply.send(None)),
-            },
+            } => self.take_spare(Taker {
+                key,
+                generation,
+                opening,
+                reply,
+            }),
             Message::TakeOpen {
                 key,
                 generation,
@@ -156,79 +140,93 @@ impl Actor {
                     .send(self.table.take_open(&key, generation, &session))
                     .ok();
             }
-            Message::Rows { reply } => drop(reply.send((self.rows(), self.table.has_pins()))),
-            // Answered by the loop, which waits for the closings.
+            Message::Rows { reply } => drop(reply.send(self.rows())),
+            // The loop answers the first; whoever closes once more has nothing to wait for.
             Message::Close { reply } => drop(reply.send(())),
         }
     }
 
-    /// Gives a spare to who waits for it, or the news that there is none: then he opens a session himself.
-    ///
-    /// # Errors
-    /// What nobody took.
-    fn hand_over(
-        &mut self,
-        key: &WarmKey,
-        generation: u64,
-        opening: Digest,
-        mut opened: Option<Opened>,
-    ) -> Result<(), Option<Opened>> {
-        while let Some(at) = self.takers.iter().position(|taker| {
-            taker.generation == generation && taker.opening == opening && taker.key == *key
-        }) {
-            match self.takers.remove(at).reply.send(opened) {
-                Ok(()) => return Ok(()),
-                // That attempt has ended meanwhile.
-                Err(back) => opened = back,
-            }
+    fn take_spare(&mut self, taker: Taker) {
+        let spare = self
+            .table
+            .take_spare(&taker.key, taker.generation, &taker.opening);
+        match spare {
+            Some(None) => self.takers.push(taker),
+            Some(opened) => self.hand_over(taker, opened),
+            None => drop(taker.reply.send(None)),
         }
-        Err(opened)
     }
 
-    /// Files a spare for whoever comes.
-    fn keep(&mut self, key: WarmKey, generation: u64, opening: Digest, opened: Option<Opened>) {
-        let session = opened.as_ref().map(|opened| opened.session.clone());
-        self.spares
-            .extend(opened.map(|opened| (opened.session.clone(), opened)));
+    fn spare_opened(
+        &mut self,
+        key: WarmKey,
+        generation: u64,
+        opening: Opening,
+        opened: Option<Opened>,
+    ) {
+        let waits = |taker: &Taker| {
+            taker.generation == generation && taker.key == key && taker.opening == opening
+        };
+        if let Some(at) = self.takers.iter().position(waits) {
+            let taker = self.takers.remove(at);
+            return self.hand_over(taker, opened);
+        }
         self.event(Event::SpareOpened {
             key,
             generation,
             opening,
-            session,
+            opened,
         });
     }
 
-    fn wanted(&mut self, launch: Launch, reply: oneshot::Sender<Result<Given, Fault>>) {
-        self.tickets += 1;
-        self.waiting.insert(self.tickets, reply);
-        let key = launch.key();
-        self.launches.insert(key.clone(), launch);
-        self.event(Event::Wanted {
+    /// `None` is the news that there is no spare: then he opens a session himself. What a taker who has gone leaves is another's.
+    fn hand_over(&mut self, taker: Taker, opened: Option<Opened>) {
+        let Taker {
             key,
-            ticket: self.tickets,
-        });
+            generation,
+            opening,
+            reply,
+        } = taker;
+        if let Err(back) = reply.send(opened) {
+            self.spare_opened(key, generation, opening, back);
+        }
     }
 
-    /// Few are in use at once; the map is emptied rather than aged.
-    fn remember(&mut self, opening: Opening) -> Digest {
-        if self.openings.len() > 64 {
-            self.openings.clear();
+    fn wanted(&mut self, launch: &Launch, reply: Reply) {
+        let key = launch.key();
+        // The word of its end is on its way to us; who comes now need not find out by himself.
+        if let Some((generation, link)) = self.table.link(&key)
+            && link.is_useless()
+        {
+            let key = key.clone();
+            self.event(Event::Died { key, generation });
         }
-        let digest = digest(&opening);
-        self.openings.insert(digest, opening);
-        digest
+        self.tickets += 1;
+        let ticket = self.tickets;
+        self.waiting.insert(ticket, reply);
+        for effect in self.table.handle(Event::Wanted { key, ticket }, self.now()) {
+            if let Effect::Start { key, generation } = effect {
+                self.start(key, generation, launch.clone());
+            } else {
+                self.carry_out(effect);
+            }
+        }
     }
 
     fn event(&mut self, event: Event<Link>) {
-        let now = i64::try_from(self.born.elapsed().as_millis()).unwrap_or(i64::MAX);
-        for effect in self.table.handle(event, now) {
+        for effect in self.table.handle(event, self.now()) {
             self.carry_out(effect);
         }
     }
 
+    fn now(&self) -> i64 {
+        i64::try_from(self.born.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
     fn carry_out(&mut self, effect: Effect<Link>) {
         match effect {
-            Effect::Start { key, generation } => self.start(key, generation),
+            // Only somebody's want starts an agent: see there.
+            Effect::Start { .. } => {}
             Effect::Give {
                 ticket,
                 key,
@@ -236,34 +234,12 @@ impl Actor {
                 link,
                 reused,
             } => {
-                self.launches.remove(&key);
-                let Some(reply) = self.waiting.remove(&ticket) else {
-                    return;
-                };
-                let given = Given {
-                    key,
-                    generation,
-                    link,
-                    reused,
-                };
-                // Whoever asked is gone: the place is free again.
-                if let Err(Ok(given)) = reply.send(Ok(given)) {
-                    let Given {
-                        key, generation, ..
-                    } = given;
-                    drop(self.own.send(Message::Returned {
-                        key,
-                        generation,
-                        session: None,
-                        opening: None,
-                    }));
-                }
+                // Made here, so that the place is given back also when whoever asked is gone, or goes before he reads the answer.
+                let (pool, lineage) = (self.own.clone(), self.lineage.clone());
+                let berth = Berth::warm(link, (key, generation), reused, pool, lineage);
+                self.answer(ticket, Ok(berth));
             }
-            Effect::Refuse { ticket, fault } => {
-                if let Some(reply) = self.waiting.remove(&ticket) {
-                    drop(reply.send(Err(fault)));
-                }
-            }
+            Effect::Refuse { ticket, fault } => self.answer(ticket, Err(fault)),
             Effect::OpenSpare {
                 key,
                 generation,
@@ -271,67 +247,66 @@ impl Actor {
                 link,
             } => self.open_spare(key, generation, opening, link),
             Effect::CloseSession { link, session } => {
-                self.spares.remove(&session);
                 self.closings
                     .spawn(async move { link.close_session(&session).await });
             }
-            Effect::Close { link } => {
-                self.closings.spawn(async move { link.close().await });
-            }
+            Effect::Close { link } => self.end(link),
         }
     }
 
-    fn start(&mut self, key: WarmKey, generation: u64) {
-        let Some(launch) = self.launches.remove(&key) else {
-            return;
-        };
+    fn answer(&mut self, ticket: Ticket, given: Result<Berth, Fault>) {
+        if let Some(reply) = self.waiting.remove(&ticket) {
+            drop(reply.send(given));
+        }
+    }
+
+    fn end(&mut self, link: Link) {
+        self.closings.spawn(async move { link.close().await });
+    }
+
+    fn start(&mut self, key: WarmKey, generation: u64, launch: Launch) {
         let (launcher, lineage, own) = (
             self.launcher.clone(),
             self.lineage.clone(),
             self.own.clone(),
         );
-        tokio::spawn(async move {
+        self.starts.spawn(async move {
             let outcome = launch.link(&launcher, &lineage).await;
             // No hold on the link: an agent that nobody uses any more must not live because it is watched.
             let watched = outcome
                 .as_ref()
                 .ok()
                 .map(|link| (link.process().pid(), link.useless()));
-            if let Some((pid, _)) = &watched {
-                tracing::info!(agent.name = %key.agent, agent.pid = pid, root = %key.root.display(), "started a warm agent");
-            }
+            // Before anything can be said of its end.
             drop(own.send(Message::Event(Event::Started {
                 key: key.clone(),
                 generation,
                 outcome,
             })));
             if let Some((pid, useless)) = watched {
-                useless.await;
-                tracing::info!(agent.name = %key.agent, agent.pid = pid, "a warm agent has ended, or is of no further use");
-                drop(own.send(Message::Event(Event::Died { key, generation })));
+                tokio::spawn(watch(pid, useless, key, generation, own));
             }
         });
     }
 
-    fn open_spare(&mut self, key: WarmKey, generation: u64, opening: Digest, link: Link) {
-        let wanted = self.openings.get(&opening).cloned();
+    fn open_spare(&self, key: WarmKey, generation: u64, opening: Opening, link: Link) {
         let own = self.own.clone();
         tokio::spawn(async move {
-            let opened = match wanted {
-                Some(opening) => link.open(opening).await.ok(),
-                None => None,
-            };
+            let opened = link.open(opening.clone()).await;
+            if let Err(fault) = &opened {
+                tracing::info!(agent.name = %key.agent, %fault, "no session was opened ahead");
+            }
             drop(own.send(Message::SpareOpened {
                 key,
                 generation,
                 opening,
-                opened,
+                opened: opened.ok(),
             }));
         });
     }
 
     fn rows(&self) -> Vec<WarmRow> {
-        let row = |row: super::table::Row<Link>| WarmRow {
+        let row = |row: Row<Link>| WarmRow {
             agent: row.key.agent,
             root: row.key.root,
             pid: row.link.process().pid(),
@@ -342,4 +317,29 @@ impl Actor {
         };
         self.table.rows().into_iter().map(row).collect()
     }
+}
+
+/// An open conversation may be a process of the agent's own, so few are kept where another attempt can load them again; where it cannot,
+/// closing one is losing it; and where the agent cannot close any, forgetting one frees nothing.
+fn keeps(link: &Link) -> usize {
+    let can = link.capabilities();
+    match (can.close, can.load || can.resume) {
+        (true, true) => 6,
+        (true, false) => 32,
+        (false, _) => 1_024,
+    }
+}
+
+/// Tells of a warm agent's end.
+async fn watch(
+    pid: u32,
+    useless: impl Future<Output = ()>,
+    key: WarmKey,
+    generation: u64,
+    own: mpsc::UnboundedSender<Message>,
+) {
+    tracing::info!(agent.name = %key.agent, agent.pid = pid, root = %key.root.display(), "started a warm agent");
+    useless.await;
+    tracing::info!(agent.name = %key.agent, agent.pid = pid, "a warm agent has ended, or is of no further use");
+    drop(own.send(Message::Event(Event::Died { key, generation })));
 }

@@ -1,73 +1,66 @@
 //! A place at an agent for one attempt, given back when it is dropped.
 
-use super::{
-    Message,
-    key::{Digest, WarmKey},
-    lineage::Lineage,
-    table::Event,
-};
+use super::{Message, key::WarmKey, lineage::Lineage, table::Event};
 use crate::{
     agents::acp::{Link, Opened, Opening},
     domain::{fault::Fault, ids::SessionId, run::Continuity},
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// Dropping it gives the place back: a warm agent stays, a cold one is killed.
+/// Dropping it gives the place back: a warm agent stays, with the conversation open for a follow-up; a cold one is closed.
 #[derive(Debug)]
 pub struct Berth {
     link: Link,
-    reused: bool,
     home: Home,
+    pool: mpsc::UnboundedSender<Message>,
     lineage: Lineage,
     works_for: Option<SessionId>,
+    /// The agent's conversation that this attempt has.
+    session: Option<String>,
+    /// What a spare is to be opened with.
+    next: Option<Opening>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Home {
     Cold,
     Warm {
         key: WarmKey,
         generation: u64,
-        pool: mpsc::UnboundedSender<Message>,
-        /// Given back already, with its session.
-        settled: bool,
+        /// It was there before this attempt came.
+        reused: bool,
     },
 }
 
 impl Berth {
-    pub(super) fn cold(link: Link, lineage: Lineage) -> Self {
-        Self {
-            link,
-            reused: false,
-            home: Home::Cold,
-            lineage,
-            works_for: None,
-        }
+    pub(super) fn cold(link: Link, pool: mpsc::UnboundedSender<Message>, lineage: Lineage) -> Self {
+        Self::new(link, Home::Cold, pool, lineage)
     }
 
     pub(super) fn warm(
-        given: super::Given,
+        link: Link,
+        (key, generation): (WarmKey, u64),
+        reused: bool,
         pool: mpsc::UnboundedSender<Message>,
         lineage: Lineage,
     ) -> Self {
-        let super::Given {
-            key,
-            generation,
-            link,
-            reused,
-        } = given;
         let home = Home::Warm {
             key,
             generation,
-            pool,
-            settled: false,
+            reused,
         };
+        Self::new(link, home, pool, lineage)
+    }
+
+    fn new(link: Link, home: Home, pool: mpsc::UnboundedSender<Message>, lineage: Lineage) -> Self {
         Self {
             link,
-            reused,
             home,
+            pool,
             lineage,
             works_for: None,
+            session: None,
+            next: None,
         }
     }
 
@@ -80,7 +73,7 @@ impl Berth {
     /// It was there before this attempt came.
     #[must_use]
     pub fn is_reused(&self) -> bool {
-        self.reused
+        matches!(self.home, Home::Warm { reused: true, .. })
     }
 
     /// From now on what runs below this agent has the rights of `session`.
@@ -93,20 +86,20 @@ impl Berth {
     ///
     /// # Errors
     /// Those of [`Link::open`].
-    pub async fn open(&self, opening: &Opening) -> Result<Opened, Fault> {
-        if let Some(spare) = self
-            .ask(|key, generation, reply| Message::TakeSpare {
-                key,
-                generation,
-                opening: digest(opening),
-                reply,
-            })
-            .await
-            .flatten()
-        {
-            return Ok(spare);
-        }
-        self.link.open(opening.clone()).await
+    pub async fn open(&mut self, opening: &Opening) -> Result<Opened, Fault> {
+        let wanted = opening.clone();
+        let spare = self.ask(|key, generation, reply| Message::TakeSpare {
+            key,
+            generation,
+            opening: wanted,
+            reply,
+        });
+        let opened = match spare.await.flatten() {
+            Some(spare) => spare,
+            None => self.link.open(opening.clone()).await?,
+        };
+        self.session = Some(opened.session.clone());
+        Ok(opened)
     }
 
     /// Goes on with the agent's conversation `session`: still open, else resumed or loaded.
@@ -114,49 +107,48 @@ impl Berth {
     /// # Errors
     /// Those of [`Link::reopen`]; `not_found` when the agent can do neither.
     pub async fn reopen(
-        &self,
+        &mut self,
         session: &str,
         opening: &Opening,
     ) -> Result<(Continuity, Opened), Fault> {
         let name = session.to_owned();
-        if self
-            .ask(|key, generation, reply| Message::TakeOpen {
-                key,
-                generation,
-                session: name,
-                reply,
-            })
-            .await
-            == Some(true)
-        {
+        let open = self.ask(|key, generation, reply| Message::TakeOpen {
+            key,
+            generation,
+            session: name,
+            reply,
+        });
+        let reopened = if open.await == Some(true) {
             let opened = Opened {
                 session: session.to_owned(),
-                route: None,
+                route: self.link.persona_route(opening),
                 warnings: Vec::new(),
             };
-            return Ok((Continuity::Live, opened));
-        }
-        self.link.reopen(session, opening.clone()).await
+            (Continuity::Live, opened)
+        } else {
+            self.link.reopen(session, opening.clone()).await?
+        };
+        self.session = Some(session.to_owned());
+        Ok(reopened)
     }
 
-    /// Gives the place back with the conversation still open, and has a spare opened for the next one like it. A cold agent is closed.
-    pub async fn settle(mut self, session: String, opening: Opening) {
-        match &mut self.home {
-            Home::Cold => self.link.close().await,
-            Home::Warm {
-                key,
-                generation,
-                pool,
-                settled,
-            } => {
-                *settled = true;
-                drop(pool.send(Message::Returned {
-                    key: key.clone(),
-                    generation: *generation,
-                    session: Some(session),
-                    opening: Some(opening),
-                }));
-            }
+    /// Gives the place back and has a spare opened with `opening`, for the next one like it.
+    pub fn settle(mut self, opening: Opening) {
+        self.next = Some(opening);
+    }
+
+    /// Gives the place back without the conversation, which is of no further use.
+    pub fn forsake(mut self) {
+        if let Some(session) = self.session.take() {
+            let link = self.link.clone();
+            drop(self.pool.send(Message::Forsaken { link, session }));
+        }
+    }
+
+    /// Gives the place back to whoever has the work now: a cold agent is killed at once.
+    pub fn abandon(self) {
+        if matches!(self.home, Home::Cold) {
+            self.link.process().kill();
         }
     }
 
@@ -165,16 +157,15 @@ impl Berth {
         message: impl FnOnce(WarmKey, u64, oneshot::Sender<T>) -> Message,
     ) -> Option<T> {
         let Home::Warm {
-            key,
-            generation,
-            pool,
-            ..
+            key, generation, ..
         } = &self.home
         else {
             return None;
         };
         let (reply, answer) = oneshot::channel();
-        pool.send(message(key.clone(), *generation, reply)).ok()?;
+        self.pool
+            .send(message(key.clone(), *generation, reply))
+            .ok()?;
         answer.await.ok()
     }
 }
@@ -184,32 +175,20 @@ impl Drop for Berth {
         if let Some(session) = self.works_for {
             self.lineage.ends(self.link.process().pid(), session);
         }
-        match &mut self.home {
-            Home::Cold => self.link.process().kill(),
-            Home::Warm { settled: true, .. } => {}
+        let message = match self.home.clone() {
+            Home::Cold => Message::Retired {
+                link: self.link.clone(),
+            },
             Home::Warm {
+                key, generation, ..
+            } => Message::Event(Event::Returned {
                 key,
                 generation,
-                pool,
-                ..
-            } => {
-                let event = Event::Returned {
-                    key: key.clone(),
-                    generation: *generation,
-                    session: None,
-                    opening: None,
-                };
-                drop(pool.send(Message::Event(event)));
-            }
-        }
+                session: self.session.take(),
+                opening: self.next.take(),
+            }),
+        };
+        // A pool that is gone has ended its agents; a cold one is killed with its last handle.
+        drop(self.pool.send(message));
     }
-}
-
-/// What makes two conversations alike before their first prompt.
-pub(super) fn digest(opening: &Opening) -> Digest {
-    Digest::of([
-        opening.cwd.to_string_lossy().as_ref(),
-        opening.persona.as_deref().unwrap_or_default(),
-        opening.model.as_deref().unwrap_or_default(),
-    ])
 }

@@ -35,25 +35,29 @@ use tokio::sync::{mpsc, oneshot};
 enum Message {
     Wanted {
         launch: Box<Launch>,
-        reply: oneshot::Sender<Result<Given, Fault>>,
+        reply: oneshot::Sender<Result<Berth, Fault>>,
     },
     Event(Event<Link>),
-    Returned {
-        key: WarmKey,
-        generation: u64,
-        session: Option<String>,
-        opening: Option<Opening>,
+    /// A cold agent has done its work: it is closed while its run is written.
+    Retired {
+        link: Link,
     },
+    /// A conversation that no attempt will come back to.
+    Forsaken {
+        link: Link,
+        session: String,
+    },
+    /// `None`: it could not be opened.
     SpareOpened {
         key: WarmKey,
         generation: u64,
-        opening: Digest,
+        opening: Opening,
         opened: Option<Opened>,
     },
     TakeSpare {
         key: WarmKey,
         generation: u64,
-        opening: Digest,
+        opening: Opening,
         reply: oneshot::Sender<Option<Opened>>,
     },
     TakeOpen {
@@ -63,19 +67,11 @@ enum Message {
         reply: oneshot::Sender<bool>,
     },
     Rows {
-        reply: oneshot::Sender<(Vec<WarmRow>, bool)>,
+        reply: oneshot::Sender<Vec<WarmRow>>,
     },
     Close {
         reply: oneshot::Sender<()>,
     },
-}
-
-#[derive(Debug)]
-struct Given {
-    key: WarmKey,
-    generation: u64,
-    link: Link,
-    reused: bool,
 }
 
 /// A warm agent as it is now.
@@ -137,12 +133,7 @@ impl Pool {
             reply,
         };
         self.messages.send(message).map_err(|_gone| closed())?;
-        let given = answer.await.map_err(|_gone| closed())??;
-        Ok(Berth::warm(
-            given,
-            self.messages.clone(),
-            self.lineage.clone(),
-        ))
+        answer.await.map_err(|_gone| closed())?
     }
 
     /// A process for one attempt alone.
@@ -151,7 +142,8 @@ impl Pool {
     /// Those of the launch and of `initialize`.
     pub async fn cold(&self, launch: Launch) -> Result<Berth, Fault> {
         let link = launch.link(&self.launcher, &self.lineage).await?;
-        Ok(Berth::cold(link, self.lineage.clone()))
+        let (pool, lineage) = (self.messages.clone(), self.lineage.clone());
+        Ok(Berth::cold(link, pool, lineage))
     }
 
     /// Launches the agent and keeps it however long it is idle.
@@ -177,8 +169,8 @@ impl Pool {
         );
     }
 
-    /// Warm agents, and whether any is pinned.
-    pub async fn rows(&self) -> (Vec<WarmRow>, bool) {
+    /// Warm agents.
+    pub async fn rows(&self) -> Vec<WarmRow> {
         let (reply, answer) = oneshot::channel();
         drop(self.messages.send(Message::Rows { reply }));
         answer.await.unwrap_or_default()

@@ -1,14 +1,17 @@
 //! The pool as a pure machine: events in, effects out; no clock, no process, no async.
 
-use super::key::{Digest, WarmKey};
-use crate::domain::{fault::Fault, ids::InstanceId};
+use super::key::WarmKey;
+use crate::{
+    agents::acp::{Opened, Opening},
+    domain::{
+        fault::{ErrorKind, Fault},
+        ids::InstanceId,
+    },
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Names who waits for an agent.
 pub(super) type Ticket = u64;
-
-/// Conversations an agent keeps open for follow-ups; the least recently used is closed beyond that.
-const OPEN_SESSIONS: usize = 6;
 
 /// What has happened.
 #[derive(Debug)]
@@ -32,13 +35,14 @@ pub(super) enum Event<L> {
         key: WarmKey,
         generation: u64,
         session: Option<String>,
-        opening: Option<Digest>,
+        opening: Option<Opening>,
     },
+    /// `None`: it could not be opened.
     SpareOpened {
         key: WarmKey,
         generation: u64,
-        opening: Digest,
-        session: Option<String>,
+        opening: Opening,
+        opened: Option<Opened>,
     },
     Pinned {
         key: WarmKey,
@@ -76,7 +80,7 @@ pub(super) enum Effect<L> {
     OpenSpare {
         key: WarmKey,
         generation: u64,
-        opening: Digest,
+        opening: Opening,
         link: L,
     },
     CloseSession {
@@ -94,18 +98,17 @@ struct Ready<L> {
     link: L,
     busy: u32,
     idle_since: i64,
-    /// Sessions that nobody has used: what they were opened with.
-    spares: BTreeMap<Digest, Spare>,
+    /// The session that nobody has used yet. One an agent: what was asked for last is what will most likely be asked for next.
+    spare: Option<Spare>,
     /// Used sessions, least recently used first.
     open: VecDeque<String>,
 }
 
-/// A session that nobody has used.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Spare {
-    /// It will be reported, or its failure.
-    Opening,
-    Open(String),
+#[derive(Debug)]
+struct Spare {
+    opening: Opening,
+    /// `None` while it is being opened.
+    opened: Option<Opened>,
 }
 
 #[derive(Debug)]
@@ -138,16 +141,19 @@ pub(super) struct Table<L> {
     pins: BTreeSet<(WarmKey, InstanceId)>,
     generation: u64,
     idle_ttl_ms: i64,
+    keeps: fn(&L) -> usize,
     closing: bool,
 }
 
 impl<L: Clone> Table<L> {
-    pub(super) fn new(idle_ttl_ms: i64) -> Self {
+    /// `keeps`: how many conversations an agent keeps open for follow-ups; beyond that the least recently used is closed.
+    pub(super) fn new(idle_ttl_ms: i64, keeps: fn(&L) -> usize) -> Self {
         Self {
             entries: BTreeMap::new(),
             pins: BTreeSet::new(),
             generation: 0,
             idle_ttl_ms,
+            keeps,
             closing: false,
         }
     }
@@ -175,11 +181,8 @@ impl<L: Clone> Table<L> {
                 key,
                 generation,
                 opening,
-                session,
-            } => {
-                self.spare_opened(&key, generation, opening, session);
-                Vec::new()
-            }
+                opened,
+            } => self.spare_opened(&key, generation, opening, opened),
             Event::Pinned { key, instance } => {
                 self.pins.insert((key, instance));
                 Vec::new()
@@ -193,14 +196,25 @@ impl<L: Clone> Table<L> {
         }
     }
 
-    /// Takes a session that was opened ahead with `opening`, or is about to be: one taker each.
+    /// The agent of a key, if it has started.
+    pub(super) fn link(&self, key: &WarmKey) -> Option<(u64, &L)> {
+        let entry = self.entries.get(key)?;
+        match &entry.phase {
+            Phase::Starting { .. } => None,
+            Phase::Ready(ready) => Some((entry.generation, &ready.link)),
+        }
+    }
+
+    /// Takes the session that was opened ahead with `opening`; one that is on its way, `Some(None)`, is its taker's alone once it comes.
     pub(super) fn take_spare(
         &mut self,
         key: &WarmKey,
         generation: u64,
-        opening: Digest,
-    ) -> Option<Spare> {
-        self.ready(key, generation)?.spares.remove(&opening)
+        opening: &Opening,
+    ) -> Option<Option<Opened>> {
+        let is_it = |spare: &mut Spare| spare.opening == *opening;
+        let spare = self.ready(key, generation)?.spare.take_if(is_it)?;
+        Some(spare.opened)
     }
 
     /// Takes a used session that is still open, so that nobody closes it meanwhile.
@@ -223,22 +237,16 @@ impl<L: Clone> Table<L> {
                     generation: entry.generation,
                     link: ready.link.clone(),
                     busy: ready.busy,
-                    spare: u32::try_from(
-                        ready
-                            .spares
-                            .values()
-                            .filter(|s| **s != Spare::Opening)
-                            .count(),
-                    )
-                    .unwrap_or(u32::MAX),
+                    spare: ready
+                        .spare
+                        .iter()
+                        .filter_map(|s| s.opened.as_ref())
+                        .map(|_| 1)
+                        .sum(),
                     pinned: self.is_pinned(key),
                 }),
             })
             .collect()
-    }
-
-    pub(super) fn has_pins(&self) -> bool {
-        !self.pins.is_empty()
     }
 
     fn is_pinned(&self, key: &WarmKey) -> bool {
@@ -258,11 +266,10 @@ impl<L: Clone> Table<L> {
 
     fn wanted(&mut self, key: WarmKey, ticket: Ticket) -> Vec<Effect<L>> {
         if self.closing {
-            let fault = Fault::new(
-                crate::domain::fault::ErrorKind::Busy,
-                "the hub is about to end",
-            );
-            return vec![Effect::Refuse { ticket, fault }];
+            return vec![Effect::Refuse {
+                ticket,
+                fault: closing(),
+            }];
         }
         if let Some(entry) = self.entries.get_mut(&key) {
             return match &mut entry.phase {
@@ -323,7 +330,7 @@ impl<L: Clone> Table<L> {
                     link: link.clone(),
                     busy,
                     idle_since: now,
-                    spares: BTreeMap::new(),
+                    spare: None,
                     open: VecDeque::new(),
                 };
                 let phase = Phase::Ready(ready);
@@ -352,9 +359,10 @@ impl<L: Clone> Table<L> {
         key: &WarmKey,
         generation: u64,
         session: Option<String>,
-        opening: Option<Digest>,
+        opening: Option<Opening>,
         now: i64,
     ) -> Vec<Effect<L>> {
+        let keeps = self.keeps;
         let Some(ready) = self.ready(key, generation) else {
             return Vec::new();
         };
@@ -362,7 +370,7 @@ impl<L: Clone> Table<L> {
         ready.idle_since = now;
         let mut effects = Vec::new();
         ready.open.extend(session);
-        while ready.open.len() > OPEN_SESSIONS {
+        while ready.open.len() > keeps(&ready.link) {
             if let Some(session) = ready.open.pop_front() {
                 effects.push(Effect::CloseSession {
                     link: ready.link.clone(),
@@ -370,17 +378,22 @@ impl<L: Clone> Table<L> {
                 });
             }
         }
-        if let Some(opening) = opening.filter(|opening| !ready.spares.contains_key(opening)) {
-            // One spare an agent: what was asked for last is what will most likely be asked for next.
-            for spare in std::mem::take(&mut ready.spares).into_values() {
-                if let Spare::Open(session) = spare {
-                    effects.push(Effect::CloseSession {
-                        link: ready.link.clone(),
-                        session,
-                    });
-                }
-            }
-            ready.spares.insert(opening, Spare::Opening);
+        let wanted = opening.filter(|opening| {
+            ready
+                .spare
+                .as_ref()
+                .is_none_or(|spare| spare.opening != *opening)
+        });
+        if let Some(opening) = wanted {
+            let spare = Spare {
+                opening: opening.clone(),
+                opened: None,
+            };
+            let old = ready.spare.replace(spare).and_then(|old| old.opened);
+            effects.extend(old.map(|old| Effect::CloseSession {
+                link: ready.link.clone(),
+                session: old.session,
+            }));
             effects.push(Effect::OpenSpare {
                 key: key.clone(),
                 generation,
@@ -391,19 +404,31 @@ impl<L: Clone> Table<L> {
         effects
     }
 
+    /// A spare that nobody waits for any more is kept if there is room; one that came too late, because another was wanted meanwhile, is
+    /// closed.
     fn spare_opened(
         &mut self,
         key: &WarmKey,
         generation: u64,
-        opening: Digest,
-        session: Option<String>,
-    ) {
+        opening: Opening,
+        opened: Option<Opened>,
+    ) -> Vec<Effect<L>> {
         let Some(ready) = self.ready(key, generation) else {
-            return;
+            return Vec::new();
         };
-        ready.spares.remove(&opening);
-        if let Some(session) = session {
-            ready.spares.insert(opening, Spare::Open(session));
+        let awaited = |spare: &mut Spare| spare.opening == opening && spare.opened.is_none();
+        let room = ready.spare.take_if(awaited).is_some() || ready.spare.is_none();
+        match opened {
+            Some(late) if !room => vec![Effect::CloseSession {
+                link: ready.link.clone(),
+                session: late.session,
+            }],
+            Some(opened) => {
+                let opened = Some(opened);
+                ready.spare = Some(Spare { opening, opened });
+                Vec::new()
+            }
+            None => Vec::new(),
         }
     }
 
@@ -427,19 +452,19 @@ impl<L: Clone> Table<L> {
         let mut effects = Vec::new();
         for (_, entry) in std::mem::take(&mut self.entries) {
             if let Phase::Starting { waiters } = &entry.phase {
-                let fault = Fault::new(
-                    crate::domain::fault::ErrorKind::Busy,
-                    "the hub is about to end",
-                );
                 effects.extend(waiters.iter().map(|ticket| Effect::Refuse {
                     ticket: *ticket,
-                    fault: fault.clone(),
+                    fault: closing(),
                 }));
             }
             effects.extend(entry.close());
         }
         effects
     }
+}
+
+fn closing() -> Fault {
+    Fault::new(ErrorKind::Busy, "the hub is about to end")
 }
 
 impl<L> Entry<L> {

@@ -176,7 +176,7 @@ impl ProjectDesk {
     }
 
     async fn shown(&self, row: ProjectRow) -> Result<Project, Fault> {
-        self.view(row, &self.pool.rows().await.0).await
+        self.view(row, &self.pool.rows().await).await
     }
 
     async fn changed(&self, row: &ProjectRow, what: &str) -> Result<(), StoreError> {
@@ -231,7 +231,7 @@ impl ProjectApiServer for ProjectDesk {
             limit: params.limit.unwrap_or(0),
         };
         let page = self.store.projects.list(at).await?;
-        let (warm, _) = self.pool.rows().await;
+        let warm = self.pool.rows().await;
         let mut items = Vec::with_capacity(page.items.len());
         for row in page.items {
             items.push(self.view(row, &warm).await?);

@@ -31,6 +31,10 @@ impl RunValues {
         self.table().remove(&run);
     }
 
+    pub(crate) fn kept(&self) -> Vec<RunId> {
+        self.table().keys().copied().collect()
+    }
+
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, BTreeMap<String, String>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

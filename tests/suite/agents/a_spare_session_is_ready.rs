@@ -47,11 +47,10 @@ fn number(session: &str) -> u32 {
     session.rsplit('-').next().unwrap().parse().unwrap()
 }
 
-async fn use_one(pool: &Pool, bench: &Bench, persona: &str) -> (Berth, u32, String) {
-    let berth = pool.checkout(launch(bench)).await.unwrap();
+async fn use_one(pool: &Pool, bench: &Bench, persona: &str) -> (Berth, u32) {
+    let mut berth = pool.checkout(launch(bench)).await.unwrap();
     let opened = berth.open(&opening(bench, persona)).await.unwrap();
-    let number = number(&opened.session);
-    (berth, number, opened.session)
+    (berth, number(&opened.session))
 }
 
 #[tokio::test]
@@ -60,9 +59,9 @@ async fn who_comes_while_it_is_opened_waits_for_it() {
     let pool = Pool::start(bench.launcher.clone(), 60_000);
     let mut numbers = Vec::new();
     for _ in 0..4 {
-        let (berth, number, session) = use_one(&pool, &bench, "hawk").await;
+        let (berth, number) = use_one(&pool, &bench, "hawk").await;
         numbers.push(number);
-        berth.settle(session, opening(&bench, "hawk")).await;
+        berth.settle(opening(&bench, "hawk"));
     }
     assert_eq!(numbers, [1, 2, 3, 4], "no session was opened in vain");
     pool.close().await;
@@ -72,9 +71,9 @@ async fn who_comes_while_it_is_opened_waits_for_it() {
 async fn it_serves_one_and_only_who_opens_alike() {
     let bench = Bench::new();
     let pool = Pool::start(bench.launcher.clone(), 60_000);
-    let (berth, _, session) = use_one(&pool, &bench, "hawk").await;
-    berth.settle(session, opening(&bench, "hawk")).await;
-    let (other, not_the_spare, _) = use_one(&pool, &bench, "owl").await;
+    let (berth, _) = use_one(&pool, &bench, "hawk").await;
+    berth.settle(opening(&bench, "hawk"));
+    let (other, not_the_spare) = use_one(&pool, &bench, "owl").await;
     let (one, two) = tokio::join!(
         use_one(&pool, &bench, "hawk"),
         use_one(&pool, &bench, "hawk")
@@ -90,9 +89,9 @@ async fn it_serves_one_and_only_who_opens_alike() {
 async fn one_whose_taker_went_away_is_kept_for_the_next() {
     let bench = Bench::new();
     let pool = Pool::start(bench.launcher.clone(), 60_000);
-    let (berth, _, session) = use_one(&pool, &bench, "hawk").await;
-    berth.settle(session, opening(&bench, "hawk")).await;
-    let impatient = pool.checkout(launch(&bench)).await.unwrap();
+    let (berth, _) = use_one(&pool, &bench, "hawk").await;
+    berth.settle(opening(&bench, "hawk"));
+    let mut impatient = pool.checkout(launch(&bench)).await.unwrap();
     // Polled once, so that it asks, and dropped.
     let wanted = opening(&bench, "hawk");
     tokio::select! {
@@ -101,13 +100,13 @@ async fn one_whose_taker_went_away_is_kept_for_the_next() {
         () = tokio::task::yield_now() => {}
     }
     drop(impatient);
-    let rows = async || pool.rows().await.0;
+    let rows = async || pool.rows().await;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while rows().await[0].spare == 0 {
         assert!(tokio::time::Instant::now() < deadline, "the spare is lost");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let (_berth, number, _) = use_one(&pool, &bench, "hawk").await;
+    let (_berth, number) = use_one(&pool, &bench, "hawk").await;
     assert_eq!(number, 2);
     pool.close().await;
 }

@@ -1,6 +1,9 @@
-use super::{Effect, Event, Spare, Table};
+use super::{Effect, Event, Table};
 use crate::{
-    agents::pool::key::{Digest, WarmKey},
+    agents::{
+        acp::{Opened, Opening},
+        pool::key::{Digest, WarmKey},
+    },
     domain::{
         fault::{ErrorKind, Fault},
         ids::InstanceId,
@@ -20,7 +23,7 @@ fn key(root: &str) -> WarmKey {
 }
 
 fn table() -> Table<Link> {
-    Table::new(1_000)
+    Table::new(1_000, |_| 6)
 }
 
 /// Brings up the agent of `root` for one caller, at time 0.
@@ -57,7 +60,7 @@ fn warm(table: &mut Table<Link>, root: &str, link: Link) -> u64 {
     generation
 }
 
-fn returned(root: &str, generation: u64, session: &str, opening: Option<Digest>) -> Event<Link> {
+fn returned(root: &str, generation: u64, session: &str, opening: Option<Opening>) -> Event<Link> {
     Event::Returned {
         key: key(root),
         generation,
@@ -230,36 +233,101 @@ fn only_idle_unpinned_agents_end() {
     ));
 }
 
+fn opening(persona: &str) -> Opening {
+    Opening {
+        persona: Some(persona.to_owned()),
+        ..Opening::default()
+    }
+}
+
+fn opened(session: &str) -> Opened {
+    Opened {
+        session: session.to_owned(),
+        route: None,
+        warnings: Vec::new(),
+    }
+}
+
+fn spare(generation: u64, persona: &str, session: Option<&str>) -> Event<Link> {
+    Event::SpareOpened {
+        key: key("/p"),
+        generation,
+        opening: opening(persona),
+        opened: session.map(opened),
+    }
+}
+
 #[test]
 fn a_spare_is_opened_after_a_turn_and_taken_once() {
     let mut table = table();
-    let (opening, other) = (Digest::of(["reviewer"]), Digest::of(["architect"]));
     let generation = warm(&mut table, "/p", "a");
-    let effects = table.handle(returned("/p", generation, "s", Some(opening)), 0);
+    let wanted = || Some(opening("reviewer"));
+    let effects = table.handle(returned("/p", generation, "s", wanted()), 0);
     assert!(matches!(effects[..], [Effect::OpenSpare { .. }]));
-    assert_eq!(
-        table.take_spare(&key("/p"), generation, opening),
-        Some(Spare::Opening),
-        "it is waited for"
+    let take =
+        |table: &mut Table<Link>, who| table.take_spare(&key("/p"), generation, &opening(who));
+    let again = table.handle(returned("/p", generation, "s2", wanted()), 0);
+    assert!(again.is_empty(), "it is on its way: {again:?}");
+    assert!(
+        table
+            .handle(spare(generation, "reviewer", Some("t")), 0)
+            .is_empty()
     );
-    assert_eq!(
-        table.take_spare(&key("/p"), generation, opening),
-        None,
-        "by one"
+    assert_eq!(table.rows()[0].spare, 1);
+    assert_eq!(take(&mut table, "architect"), None);
+    assert_eq!(take(&mut table, "reviewer"), Some(Some(opened("t"))));
+    assert_eq!(take(&mut table, "reviewer"), None);
+}
+
+#[test]
+fn a_spare_on_its_way_is_for_one_and_is_kept_when_he_has_gone() {
+    let mut table = table();
+    let generation = warm(&mut table, "/p", "a");
+    table.handle(
+        returned("/p", generation, "s", Some(opening("reviewer"))),
+        0,
     );
-    let opened = Event::SpareOpened {
-        key: key("/p"),
-        generation,
-        opening,
-        session: Some("t".to_owned()),
-    };
-    table.handle(opened, 0);
-    assert_eq!(table.take_spare(&key("/p"), generation, other), None);
-    assert_eq!(
-        table.take_spare(&key("/p"), generation, opening),
-        Some(Spare::Open("t".to_owned()))
+    let take =
+        |table: &mut Table<Link>| table.take_spare(&key("/p"), generation, &opening("reviewer"));
+    assert_eq!(take(&mut table), Some(None), "it is waited for");
+    assert_eq!(take(&mut table), None, "by one");
+    assert!(
+        table
+            .handle(spare(generation, "reviewer", Some("t")), 0)
+            .is_empty()
     );
-    assert_eq!(table.take_spare(&key("/p"), generation, opening), None);
+    assert_eq!(take(&mut table), Some(Some(opened("t"))));
+}
+
+#[test]
+fn a_spare_of_an_edited_persona_gives_way_to_the_new_one() {
+    let mut table = table();
+    let generation = warm(&mut table, "/p", "a");
+    table.handle(returned("/p", generation, "s", Some(opening("old"))), 0);
+    table.handle(spare(generation, "old", Some("t")), 0);
+    let effects = table.handle(returned("/p", generation, "s2", Some(opening("new"))), 0);
+    assert!(
+        matches!(&effects[..], [Effect::CloseSession { session, .. }, Effect::OpenSpare { .. }] if session == "t"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_spare_that_comes_too_late_is_closed_and_one_that_fails_is_tried_again() {
+    let mut table = table();
+    let generation = warm(&mut table, "/p", "a");
+    table.handle(returned("/p", generation, "s", Some(opening("old"))), 0);
+    table.handle(returned("/p", generation, "s2", Some(opening("new"))), 0);
+    let late = table.handle(spare(generation, "old", Some("t")), 0);
+    assert!(matches!(&late[..], [Effect::CloseSession { session, .. }] if session == "t"));
+    assert!(table.handle(spare(generation, "new", None), 0).is_empty());
+    let again = table.handle(returned("/p", generation, "s3", Some(opening("new"))), 0);
+    assert!(matches!(again[..], [Effect::OpenSpare { .. }]), "{again:?}");
+    assert!(
+        table
+            .handle(spare(generation + 1, "new", Some("u")), 0)
+            .is_empty()
+    );
 }
 
 #[test]

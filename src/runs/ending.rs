@@ -1,0 +1,275 @@
+//! How an attempt ended, and how that is written: under its fence, until it is written or the fence is stale.
+
+use super::{
+    attempt::Attempt,
+    conclusion::{Seen, conclude},
+    dispatch::Stop,
+};
+use crate::{
+    agents::{acp::TurnEnd, definitions::EMBEDDED},
+    domain::{
+        conclusion::{Conclusion, ConclusionStatus},
+        event::{EventKind, NewEvent},
+        fault::{ErrorKind, Fault},
+        run::{AttemptOutcome, RunState, Waiting, Warning},
+        usage::Usage,
+    },
+    store::{Finish, Lease, Progress, Release, Store, StoreError},
+};
+use serde_json::json;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A run that waits for an environment value is looked at again, unasked, after so long.
+const ENVIRONMENT_MS: i64 = 3_600_000;
+/// Before a run that met a pool about to end is claimed again: by another hub, if all goes well.
+const BUSY_MS: i64 = 1_000;
+/// Between two tries to write an end; doubled up to the second.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// How the work ended, before it is written.
+pub(super) enum End {
+    Turn { end: TurnEnd, duration_ms: i64 },
+    Fault(Fault),
+    Stopped { why: Stop, usage: Option<Usage> },
+}
+
+/// What is to be written.
+#[derive(Debug)]
+pub(super) enum Record {
+    /// The session may be another attempt's.
+    Nothing,
+    Release(Release),
+    Finish(Box<Finish>),
+}
+
+impl Attempt<'_> {
+    /// What is to be written of this end.
+    pub(super) fn record(&mut self, end: End) -> Record {
+        let fault = match end {
+            End::Turn { end, duration_ms } => return self.concluded(&end, duration_ms),
+            End::Stopped { why, usage } => return self.stopped(why, usage),
+            End::Fault(fault) => fault,
+        };
+        match fault.kind {
+            ErrorKind::LeaseLost => Record::Nothing,
+            ErrorKind::EnvironmentMissing => {
+                release(Some(Waiting::Environment), ENVIRONMENT_MS, fault.detail)
+            }
+            ErrorKind::Busy => release(Some(Waiting::Slot), BUSY_MS, fault.detail),
+            _ => self.finish(RunState::Failed, AttemptOutcome::Failed, Some(fault)),
+        }
+    }
+
+    fn stopped(&mut self, why: Stop, usage: Option<Usage>) -> Record {
+        let mut record = match why {
+            Stop::LeaseLost => Record::Nothing,
+            Stop::HubEnds => release(None, 0, "the hub ends".to_owned()),
+            Stop::Cancelled => self.finish(RunState::Cancelled, AttemptOutcome::Cancelled, None),
+            Stop::TimedOut => {
+                let detail = "the run took longer than its timeout_ms";
+                let fault = Fault::new(ErrorKind::TimedOut, detail);
+                self.finish(RunState::TimedOut, AttemptOutcome::TimedOut, Some(fault))
+            }
+        };
+        if let Record::Finish(finish) = &mut record {
+            finish.usage = usage;
+        }
+        record
+    }
+
+    fn finish(&mut self, state: RunState, outcome: AttemptOutcome, error: Option<Fault>) -> Record {
+        Record::Finish(Box::new(Finish {
+            warnings: std::mem::take(&mut self.warnings),
+            stderr_tail: self.stderr_tail.take(),
+            progress: self.pump.take(),
+            ..bare(state, outcome, error)
+        }))
+    }
+
+    fn concluded(&mut self, end: &TurnEnd, duration_ms: i64) -> Record {
+        let denied =
+            |title| Warning::new("permission_denied", format!("rejected unasked: {title}"));
+        self.warnings.extend(end.denied.iter().map(denied));
+        let mut conclusion = conclude(
+            &end.text,
+            Seen {
+                duration_ms,
+                usage: end.usage,
+                stop_reason: Some(end.stop_reason.clone()),
+            },
+        );
+        let run = &self.claimed.run;
+        let skipped = run.warnings.iter().find(|one| one.kind == "agent_skipped");
+        if let Some(skipped) = skipped.filter(|_| run.agent == EMBEDDED) {
+            stood_in(&mut conclusion, &skipped.detail);
+        }
+        let (state, outcome, error) = judge(&end.stop_reason);
+        let mut record = self.finish(state, outcome, error);
+        if let Record::Finish(finish) = &mut record {
+            let data = json!({"status": conclusion.status, "source": conclusion.source});
+            finish.progress.events.push(NewEvent {
+                kind: EventKind::Concluded,
+                data,
+            });
+            finish.usage = end.usage;
+            finish.conclusion = Some(conclusion);
+        }
+        record
+    }
+}
+
+fn release(waiting: Option<Waiting>, delay_ms: i64, reason: String) -> Record {
+    Record::Release(Release {
+        waiting,
+        delay_ms,
+        reason,
+    })
+}
+
+/// An end with nothing more to say of it.
+fn bare(state: RunState, outcome: AttemptOutcome, error: Option<Fault>) -> Finish {
+    Finish {
+        state,
+        outcome,
+        error,
+        conclusion: None,
+        usage: None,
+        warnings: Vec::new(),
+        stderr_tail: None,
+        progress: Progress::default(),
+    }
+}
+
+/// The end of an attempt whose own code failed.
+pub(super) fn broken(detail: &str) -> Record {
+    let fault = Fault::internal(detail);
+    let outcome = AttemptOutcome::Failed;
+    Record::Finish(Box::new(bare(RunState::Failed, outcome, Some(fault))))
+}
+
+/// Facts in place of work are never a whole success. `why` says which agent is missing and how it is installed; what the surveyor says of
+/// itself already is said no second time.
+fn stood_in(conclusion: &mut Conclusion, why: &str) {
+    const FACTS_ONLY: &str = "facts_only";
+    if conclusion.status == ConclusionStatus::Success {
+        conclusion.status = ConclusionStatus::Partial;
+    }
+    let warnings = &mut conclusion.warnings;
+    match warnings
+        .iter_mut()
+        .find(|said| said.starts_with(FACTS_ONLY))
+    {
+        Some(said) => said.push_str(&format!("; {why}")),
+        None => warnings.push(format!("{FACTS_ONLY}: {why}")),
+    }
+}
+
+/// What a stop reason makes of a run. A refusal and a turn that ran out of something are the agent's failures to do the work, not the run's
+/// success; a word that nobody knows lowers the conclusion only.
+fn judge(stop_reason: &str) -> (RunState, AttemptOutcome, Option<Fault>) {
+    let (kind, detail) = match stop_reason {
+        "refusal" => (ErrorKind::Refused, "the agent refused"),
+        "max_tokens" => (
+            ErrorKind::MaxTokens,
+            "the agent ran out of tokens before its turn ended",
+        ),
+        "max_turn_requests" => (
+            ErrorKind::BudgetReached,
+            "the agent made as many model requests as it may in one turn",
+        ),
+        "cancelled" => return (RunState::Cancelled, AttemptOutcome::Cancelled, None),
+        _ => return (RunState::Succeeded, AttemptOutcome::Succeeded, None),
+    };
+    let fault = Fault::new(kind, detail);
+    (RunState::Failed, AttemptOutcome::Failed, Some(fault))
+}
+
+/// Writes it. A database that cannot be written to now is asked again: nobody else will end this run while the hub lives.
+pub(super) async fn write(
+    store: &Store,
+    lease: Lease,
+    record: Record,
+    mut stop: watch::Receiver<Option<Stop>>,
+) {
+    let mut pause = PAUSE.0;
+    loop {
+        let written = match &record {
+            Record::Nothing => return,
+            Record::Release(release) => store.runs.release(lease, release.clone()).await,
+            Record::Finish(finish) => store.runs.finish(lease, (**finish).clone()).await,
+        };
+        let Err(error) = written else { return };
+        tracing::warn!(run.id = %lease.run, run.attempt = lease.attempt, %error, "could not write how an attempt ended");
+        if matches!(error, StoreError::LeaseLost(_)) {
+            return;
+        }
+        let over = |stop: &Option<Stop>| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost));
+        // What is not written then is found by the next hub, as that of a hub that died.
+        if tokio::time::timeout(pause, stop.wait_for(over))
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        pause = (pause * 2).min(PAUSE.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{judge, stood_in};
+    use crate::{
+        domain::{
+            conclusion::ConclusionStatus,
+            fault::ErrorKind,
+            run::{AttemptOutcome, RunState},
+        },
+        runs::conclusion::{Seen, conclude},
+    };
+
+    #[test]
+    fn a_stop_reason_makes_a_state_and_an_outcome() {
+        let failed = |kind| (RunState::Failed, AttemptOutcome::Failed, Some(kind));
+        for (word, expected) in [
+            (
+                "end_turn",
+                (RunState::Succeeded, AttemptOutcome::Succeeded, None),
+            ),
+            (
+                "from_the_future",
+                (RunState::Succeeded, AttemptOutcome::Succeeded, None),
+            ),
+            ("", (RunState::Succeeded, AttemptOutcome::Succeeded, None)),
+            (
+                "cancelled",
+                (RunState::Cancelled, AttemptOutcome::Cancelled, None),
+            ),
+            ("refusal", failed(ErrorKind::Refused)),
+            ("max_tokens", failed(ErrorKind::MaxTokens)),
+            ("max_turn_requests", failed(ErrorKind::BudgetReached)),
+        ] {
+            let (state, outcome, error) = judge(word);
+            assert_eq!((state, outcome, error.map(|e| e.kind)), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn facts_in_place_of_work_are_said_once_and_are_no_success() {
+        let seen = || Seen {
+            stop_reason: Some("end_turn".to_owned()),
+            ..Seen::default()
+        };
+        let mut plain = conclude("facts", seen());
+        stood_in(&mut plain, "no claude: npm install it");
+        assert_eq!(plain.status, ConclusionStatus::Partial);
+        assert_eq!(plain.warnings, ["facts_only: no claude: npm install it"]);
+        let block = "<eyas:conclusion>\nstatus: partial\nsummary: s\nwarnings: ['facts_only: asked to fix']\n</eyas:conclusion>";
+        let mut said = conclude(block, seen());
+        stood_in(&mut said, "no claude: npm install it");
+        assert_eq!(
+            said.warnings,
+            ["facts_only: asked to fix; no claude: npm install it"]
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! What stands before a prompt.
+
+use crate::domain::{
+    conclusion::Conclusion,
+    run::{Continuity, PersonaRoute},
+};
+
+/// The persona, for an agent that takes it by no better way: whole at the beginning of a conversation, and in one line when it goes on, as
+/// the beginning may have been compacted away. Then what is recalled of a conversation that is lost.
+pub(super) fn preamble(
+    continuity: Continuity,
+    route: Option<PersonaRoute>,
+    persona: Option<&str>,
+    last: Option<&Conclusion>,
+) -> String {
+    let goes_on = match continuity {
+        Continuity::Live | Continuity::Resumed | Continuity::Loaded => true,
+        Continuity::New | Continuity::Recalled => false,
+    };
+    let mut text = String::new();
+    if let (Some(PersonaRoute::PromptBlock), Some(persona)) = (route, persona) {
+        let persona = if goes_on {
+            "What the beginning of this conversation says of who you are still holds."
+        } else {
+            persona
+        };
+        text += &format!("<eyas:persona>\n{persona}\n</eyas:persona>\n\n");
+    }
+    if let (Continuity::Recalled, Some(last)) = (continuity, last) {
+        text += &format!(
+            "<eyas:recall>\nThis conversation began in an earlier session, which ended with:\n{}\n</eyas:recall>\n\n",
+            last.summary
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::preamble;
+    use crate::{
+        domain::run::{
+            Continuity::{self, *},
+            PersonaRoute::{self, *},
+        },
+        runs::conclusion::{Seen, conclude},
+    };
+
+    fn of(continuity: Continuity, route: Option<PersonaRoute>) -> String {
+        let last = conclude("it was done", Seen::default());
+        preamble(continuity, route, Some("# Kim"), Some(&last))
+    }
+
+    #[test]
+    fn the_persona_is_whole_at_first_and_one_line_afterwards() {
+        assert_eq!(
+            of(New, Some(PromptBlock)),
+            "<eyas:persona>\n# Kim\n</eyas:persona>\n\n"
+        );
+        for goes_on in [Live, Resumed, Loaded] {
+            let text = of(goes_on, Some(PromptBlock));
+            assert!(text.starts_with("<eyas:persona>\n") && text.contains("still holds"));
+            assert!(!text.contains("# Kim") && !text.contains("eyas:recall"));
+        }
+        assert!(of(Recalled, Some(PromptBlock)).contains("# Kim"));
+    }
+
+    #[test]
+    fn an_agent_that_takes_it_otherwise_is_told_nothing() {
+        for route in [None, Some(SystemPrompt), Some(Meta)] {
+            assert_eq!(of(New, route), "");
+            assert_eq!(of(Live, route), "");
+        }
+    }
+
+    #[test]
+    fn a_lost_conversation_is_recalled_by_its_last_conclusion() {
+        let text = of(Recalled, None);
+        assert!(text.contains("it was done") && text.ends_with("</eyas:recall>\n\n"));
+        assert_eq!(preamble(Recalled, None, None, None), "");
+    }
+}

@@ -1,0 +1,282 @@
+//! A store, a pool and a dispatcher in the test's own process, and the fake agent behind them.
+
+use async_trait::async_trait;
+use eyas::{
+    agents::{
+        pool::{Launch, Pool},
+        process::Launcher,
+    },
+    domain::{
+        agent::{AgentDefinition, AgentSource, EnvRules, Launch as Start, Limits},
+        fault::Fault,
+        ids::{HubId, RunId, SessionId},
+        policy::Security,
+        run::{Mode, Run, RunState},
+    },
+    runs::{self, Brief, Dispatch, Parts, Supply},
+    stdx::mint,
+    store::{
+        Claimed, EventFilter, NewRun, SessionRow, Store,
+        sqlite::{self, Settings},
+    },
+};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Gives every attempt the fake agent.
+#[derive(Debug, Default)]
+pub(super) struct Larder {
+    pub(super) args: Vec<String>,
+    pub(super) persona: Option<String>,
+    /// Taken by the next brief.
+    pub(super) fault: Mutex<Option<Fault>>,
+    pub(super) panics: bool,
+    pub(super) ended: Mutex<Vec<RunId>>,
+}
+
+#[async_trait]
+impl Supply for Larder {
+    async fn brief(&self, claimed: &Claimed) -> Result<Brief, Fault> {
+        assert!(!self.panics, "as told");
+        if let Some(fault) = self.fault.lock().unwrap().take() {
+            return Err(fault);
+        }
+        let definition = AgentDefinition {
+            id: claimed.session.agent.clone(),
+            name: "Fake".to_owned(),
+            launch: Start {
+                command: "fake-agent".to_owned(),
+                args: self.args.clone(),
+                env: [].into(),
+            },
+            env: EnvRules::default(),
+            limits: Limits {
+                close_ms: 2_000,
+                ..Limits::default()
+            },
+            install: None,
+            source: AgentSource::User,
+        };
+        Ok(Brief {
+            launch: Launch {
+                definition,
+                program: env!("CARGO_BIN_EXE_fake-agent").into(),
+                env: std::env::vars().filter(|(n, _)| n == "PATH").collect(),
+                own_env: [].into(),
+                root: claimed.session.cwd.clone().into(),
+            },
+            persona: self.persona.clone(),
+            model: None,
+            security: Security::Allowlist,
+            workspace: None,
+            cold: None,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn ended(&self, run: RunId) {
+        self.ended.lock().unwrap().push(run);
+    }
+
+    fn kept(&self) -> Vec<RunId> {
+        Vec::new()
+    }
+}
+
+/// The lower floors of a hub.
+pub(super) struct Yard {
+    pub(super) folder: TempDir,
+    pub(super) store: Store,
+    pub(super) pool: Pool,
+    pub(super) larder: Arc<Larder>,
+    pub(super) dispatch: Dispatch,
+}
+
+impl Yard {
+    pub(super) async fn new() -> Self {
+        Self::with(Larder::default(), 4).await
+    }
+
+    pub(super) async fn with_args(args: &[&str]) -> Self {
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let larder = Larder {
+            args,
+            ..Larder::default()
+        };
+        Self::with(larder, 4).await
+    }
+
+    /// With so many turns at once.
+    pub(super) async fn with(larder: Larder, default_cap: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            default_cap,
+            ..Settings::default()
+        };
+        let store = sqlite::open(&folder.path().join("eyas.db"), settings)
+            .await
+            .unwrap();
+        let larder = Arc::new(larder);
+        let (pool, dispatch) = begin(folder.path(), &store, larder.clone());
+        Self {
+            folder,
+            store,
+            pool,
+            larder,
+            dispatch,
+        }
+    }
+
+    /// The hub ends in order, and another takes its place.
+    pub(super) async fn restart(&mut self) {
+        self.dispatch.drain().await;
+        self.pool.close().await;
+    }
+
+    pub(super) fn resume(&mut self) {
+        (self.pool, self.dispatch) = begin(self.folder.path(), &self.store, self.larder.clone());
+    }
+
+    pub(super) fn session(&self) -> SessionRow {
+        SessionRow {
+            id: SessionId(mint()),
+            instance: None,
+            persona: None,
+            agent: "fake".to_owned(),
+            project: None,
+            cwd: self.folder.path().to_string_lossy().into_owned(),
+            agent_session: None,
+        }
+    }
+
+    pub(super) fn asking(&self, prompt: &str) -> NewRun {
+        Self::asking_in(self.session(), prompt)
+    }
+
+    pub(super) fn asking_in(session: SessionRow, prompt: &str) -> NewRun {
+        NewRun {
+            id: RunId(mint()),
+            session,
+            prompt: prompt.to_owned(),
+            previous: None,
+            label: None,
+            lane: "default".to_owned(),
+            mode: Mode::Auto,
+            timeout_ms: None,
+            tree: None,
+            warnings: Vec::new(),
+            idempotency: None,
+        }
+    }
+
+    pub(super) async fn accept(&self, run: NewRun) -> RunId {
+        self.store.runs.accept(run).await.unwrap().run
+    }
+
+    pub(super) async fn end_of(&self, run: RunId) -> Run {
+        let run = runs::wait(&self.store, run, PATIENCE).await.unwrap();
+        assert!(run.state.is_terminal(), "{run:#?}");
+        run
+    }
+
+    pub(super) async fn run(&self, run: NewRun) -> Run {
+        let id = self.accept(run).await;
+        self.end_of(id).await
+    }
+
+    /// What the agent says to a prompt in this session.
+    pub(super) async fn say(&self, session: &SessionRow, prompt: &str) -> (Run, String) {
+        let run = self.run(Self::asking_in(session.clone(), prompt)).await;
+        assert_eq!(run.state, RunState::Succeeded, "{run:#?}");
+        let said = run.conclusion.clone().unwrap().summary;
+        (run, said)
+    }
+
+    /// As a person does it.
+    pub(super) async fn cancel(&self, run: RunId) {
+        let reason = "no more".to_owned();
+        if self.store.runs.cancel(run, reason).await.unwrap().is_held() {
+            self.dispatch.cancel(run);
+        }
+    }
+
+    pub(super) async fn kinds(&self, run: RunId) -> Vec<String> {
+        let filter = EventFilter {
+            run: Some(run),
+            ..EventFilter::default()
+        };
+        let events = self.store.events.after(None, filter, 1_000).await.unwrap();
+        let kind = |kind| {
+            serde_json::to_value(kind)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        events.into_iter().map(|event| kind(event.kind)).collect()
+    }
+
+    /// Waits until the agent is at the step `what`.
+    pub(super) async fn until_at(&self, run: RunId, what: &str) {
+        let begun = Instant::now();
+        loop {
+            let filter = EventFilter {
+                run: Some(run),
+                ..EventFilter::default()
+            };
+            let events = self.store.events.after(None, filter, 1_000).await.unwrap();
+            if events.iter().any(|event| event.data["title"] == what) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{events:#?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until so many turns are under way at the one warm agent.
+    pub(super) async fn until_busy(&self, busy: u32) {
+        let begun = Instant::now();
+        while self
+            .pool
+            .rows()
+            .await
+            .iter()
+            .map(|row| row.busy)
+            .sum::<u32>()
+            != busy
+        {
+            assert!(begun.elapsed() < PATIENCE, "{:?}", self.pool.rows().await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The process of the only attempt.
+    pub(super) async fn pid(&self, run: RunId) -> u32 {
+        self.store.runs.attempts(run).await.unwrap()[0].pid.unwrap()
+    }
+}
+
+fn begin(folder: &Path, store: &Store, larder: Arc<Larder>) -> (Pool, Dispatch) {
+    let launcher = Launcher::new(
+        env!("CARGO_BIN_EXE_eyas").into(),
+        folder.join("processes"),
+        folder.join("logs"),
+        Arc::new(str::to_owned),
+    );
+    let pool = Pool::start(launcher, 600_000);
+    let (dispatch, orders) = Dispatch::new();
+    orders.start(Parts {
+        hub: HubId(mint()),
+        store: store.clone(),
+        pool: pool.clone(),
+        supply: larder,
+    });
+    (pool, dispatch)
+}

@@ -1,0 +1,11 @@
+//! Runs from the queue to their end, over the fake agent.
+
+mod a_cancelled_run_has_let_go_of_its_tree;
+mod a_conversation_goes_on;
+mod a_dead_agent_is_replaced;
+mod a_lost_lease_ends_the_work;
+mod a_run_ends_whatever_breaks;
+mod draining_gives_runs_back;
+mod sessions_are_worked_off_in_order;
+
+mod kit;
