@@ -50,7 +50,7 @@ pub struct AgentSettings {
 /// What is kept of runs.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
-    /// How long a finished run's events are kept.
+    /// How long a run is kept after it ended, with prompt, conclusion and events; 0: for ever.
     pub retention_ms: u64,
 }
 

@@ -21,6 +21,7 @@ mod middleware;
 pub mod peers;
 pub mod persona;
 mod project;
+mod retention;
 mod rights;
 mod run;
 pub mod serve;

@@ -8,6 +8,7 @@ use super::{
     instance::{self, InstanceDesk},
     persona::PersonaDesk,
     project::ProjectDesk,
+    retention,
     run::{RunDesk, RunValues},
     supply::Stockroom,
 };
@@ -91,6 +92,8 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
     let methods = house
         .methods(&stockroom, instances)
         .map_err(Fault::internal)?;
+    let (store, ending) = (house.store.clone(), house.ground.ending.clone());
+    retention::start(store, settings.runs.retention_ms, ending);
     orders.start(parts);
     let work = Arc::new(house);
     Ok(Served { methods, work })

@@ -290,6 +290,9 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     /// Ends as `timed_out` every queued run whose time is over, and promotes sessions whose delay is over. Answers the milliseconds until
     /// the next such moment, if there is one.
     async fn sweep(&self) -> Result<Option<i64>, StoreError>;
+    /// Removes some of the runs that ended before this moment, with all that belongs to them; answers how many. To be asked until 0, which
+    /// also removes what was kept beside them.
+    async fn prune(&self, ended_before: Timestamp) -> Result<u32, StoreError>;
     /// One run.
     async fn get(&self, run: RunId) -> Result<Run, StoreError>;
     /// Runs, newest first.

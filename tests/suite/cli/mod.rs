@@ -5,6 +5,7 @@ mod an_agents_words_cannot_move_the_cursor;
 mod delegate_prints_the_conclusion_and_takes_its_prompt_from_a_pipe;
 mod every_editor_entry_starts_eyas_mcp;
 mod every_verb_says_what_it_does;
+mod runs_are_kept_as_long_as_is_set;
 mod the_demo_leaves_nothing_behind;
 mod usage_exits_2_and_a_fault_exits_1;
 

@@ -5,6 +5,7 @@ pub(super) mod append;
 pub(super) mod cancel;
 pub(super) mod claim;
 pub(super) mod finish;
+pub(super) mod prune;
 pub(super) mod read;
 pub(super) mod recover;
 pub(super) mod release;
@@ -17,6 +18,7 @@ use crate::{
         ids::{HubId, ProjectId, RunId, SessionId},
         page::Page,
         run::{Attempt, Run, RunState, Waiting},
+        time::Timestamp,
     },
     store::{
         Accepted, Claimed, Finish, Lease, NewRun, PageAt, Progress, Release, Renewed, RunFilter,
@@ -102,6 +104,10 @@ impl Runs for SqliteRuns {
         }
         self.0.writer.send(sweep::Sweep).await?;
         sweep::next(&self.0.readers).await
+    }
+
+    async fn prune(&self, ended_before: Timestamp) -> Result<u32, StoreError> {
+        self.0.writer.send(prune::Prune { ended_before }).await
     }
 
     async fn get(&self, run: RunId) -> Result<Run, StoreError> {
