@@ -159,17 +159,8 @@ impl Task {
     async fn run(mut self) {
         while let Some(mut batch) = self.next().await {
             let written = self.write(&mut batch).await;
-            let fate = written.as_ref().err().map(|error| {
-                if let StoreError::Unavailable(why) = error {
-                    why.clone()
-                } else {
-                    error.to_string()
-                }
-            });
-            match &fate {
-                Some(why) => tracing::warn!(items = batch.len(), why, "a batch was lost"),
-                None => tracing::debug!(items = batch.len(), "a batch was committed"),
-            }
+            let fate = written.as_ref().err().map(why);
+            tell(batch.len(), fate.as_deref());
             for item in batch {
                 item.answer(fate.as_deref());
             }
@@ -220,6 +211,23 @@ impl Task {
         // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
         self.connection = Some(connection);
         Ok(changes)
+    }
+}
+
+/// Without the words that `Unavailable` adds: whoever waits gets them with an error of his own.
+fn why(error: &StoreError) -> String {
+    if let StoreError::Unavailable(why) = error {
+        why.clone()
+    } else {
+        error.to_string()
+    }
+}
+
+fn tell(items: usize, fate: Option<&str>) {
+    if let Some(why) = fate {
+        tracing::warn!(items, why, "a batch was lost");
+    } else {
+        tracing::debug!(items, "a batch was committed");
     }
 }
 

@@ -1,5 +1,5 @@
 use super::kit::{Face, Job};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const MUTATING: [&str; 4] = [
     "delegate",
