@@ -9,15 +9,24 @@
 //! starts it when there is none; all it knows comes through the [`api`], the same on a unix socket and, with `--in-process`, in memory.
 //! The hub owns everything that lives longer than an answer: the store, the runs, and the agents' processes.
 //!
-//! A delegation travels once down and once up:
+//! A delegation travels once down and once up. Whoever wants to read the code reads these, in this order:
 //!
-//! 1. [`faces`] turn a foreign wire into a call of the [`api`]; [`hub`] decides who is asking and checks the parameters.
-//! 2. [`runs`] put the run on disk before anything answers. From here on the editor may go away.
-//! 3. A dispatcher claims the run when a turn slot is free: a lease, and an attempt number that fences every later write.
-//! 4. [`agents`] give a session: of a warm process, or of one started for this attempt. [`workspace`] and [`templates`] say who the agent
-//!    is; [`domain::policy`] decides what it may do unasked.
-//! 5. What the agent says becomes events in the log of the [`store`]; the end of its turn becomes a conclusion, and the run is terminal.
-//! 6. Whoever waits is told; whoever asks later reads the same.
+//! 1. A face turns a foreign wire into a call of the [`api`]: `faces/mcp/tools/delegate.rs`, `faces/cli/delegate.rs`, or `faces/rpc`, which
+//!    only relays. [`hub::join`] finds the hub's socket or starts a hub.
+//! 2. In the hub `hub/middleware.rs` decides who is asking ([`hub::caller`]) and checks the parameters; `hub/run/delegate.rs` decides who
+//!    works, as whom and where, and `store/sqlite/runs/accept.rs` puts the run on disk. Only now is it answered; from here on the editor may
+//!    go away.
+//! 3. The commit wakes `runs/dispatch.rs`, which claims the run when a turn slot, its session and its tree are free: a lease, and a fence
+//!    that every later write must show.
+//! 4. `runs/attempt.rs` drives it. `hub/supply.rs` briefs it: the agent's definition and environment, and who it is, from [`workspace`] and
+//!    [`templates`]. [`agents::pool`] gives a process, warm or started for this attempt by [`agents::process`] below a shim that ends it with
+//!    the hub. [`agents::acp`] opens a session (`opening.rs`) and puts the prompt (`turn.rs`); [`domain::policy`] decides what the agent may
+//!    do unasked (`permission.rs`).
+//! 5. What the agent says comes back as events (`agents/acp/update.rs`), is joined by `runs/pump.rs`, and goes into the log, secrets struck
+//!    out by the [`store`]'s redactor. The end of the turn becomes a conclusion ([`runs::conclusion`]); `store/sqlite/runs/finish.rs` writes it,
+//!    and the run is terminal.
+//! 6. The commit wakes whoever waits (`runs/watch.rs`, `hub/events.rs`), and the face shows it: `faces/mcp/results.rs`,
+//!    `faces/cli/conclusion.rs`. Whoever asks later reads the same.
 //!
 //! # What holds
 //!
@@ -27,7 +36,7 @@
 //! - Nothing but the wire's own messages reaches a face's stdout.
 //! - A terminal run never changes. A write without the current fence changes nothing.
 //! - No process that the hub started outlives the hub, however the hub ends.
-//! - Shutdown is one ladder, top floor first, written in [`app`].
+//! - Shutdown is one ladder, top floor first, written in [`hub::life`].
 //!
 //! # Floors, ground first
 //!
@@ -35,15 +44,15 @@
 //! | --- | --- | --- | --- |
 //! | [`stdx`] | things std might have had | nothing | `tempfile` |
 //! | [`domain`] | what things are: plain data, pure decisions; no I/O, no clock, no async | `stdx` | |
-//! | [`config`] | the one reader of flags, environment and files | `domain` | `clap` (with `faces::cli`) |
-//! | [`store`] | what is remembered: one trait per aggregate | `domain` | `sqlx` |
+//! | [`config`] | the one reader of settings: flags, environment, file | `domain` | |
+//! | [`store`] | what is remembered: one trait per aggregate, on SQLite; the redactor | `domain` | `sqlx` |
 //! | [`templates`] | what is written: embedded files and a person's own, rendering | `domain` | `rust-embed`, `handlebars` |
-//! | [`workspace`] | where it happens: layout, provisioning, inspection | `domain`, `templates` | `walkdir` |
-//! | [`agents`] | who does it: definitions, processes, ACP, the pool, the agent inside | `domain`, `workspace` | `agent-client-protocol`, `which` |
-//! | [`runs`] | how work gets done: dispatch, attempt, lease, recovery, conclusion | `domain`, `store`, `workspace`, `agents` | |
+//! | [`workspace`] | where an instance lives: layout, placing, rendering anew, its one text | `domain`, `templates` | |
+//! | [`agents`] | who does it: definitions, processes, ACP, the pool, the agent inside | `domain`, `workspace` | `agent-client-protocol`, `which`, `walkdir` |
+//! | [`runs`] | how work gets done: dispatch, attempt, conclusion, waiting | `domain`, `store`, `workspace`, `agents` | |
 //! | [`api`] | the verbs: one trait per noun, parameter types, error kinds | `domain` | `jsonrpsee` (with `hub`, `faces`) |
-//! | [`hub`] | who shares it: serves the API; join, gate, idle, peers | all below | |
-//! | [`faces`] | how it is spoken to | `domain`, `api`, `hub::join`; `cli` also `config` | `rmcp` |
+//! | [`hub`] | who shares it: serves the API; join, callers, idle, and one desk per noun | all below | `jsonrpsee` |
+//! | [`faces`] | how it is spoken to | `domain`, `api`, `hub::join`; `cli` also `config` | `rmcp`, `clap` |
 //! | [`app`] | joins the floors | all | |
 //!
 //! # Words, one meaning each
@@ -72,6 +81,8 @@
 //!
 //! Verbs, one per idea: create a persona, place an instance, resolve an agent, launch a process, open, load, resume or close a session,
 //! prompt a session, delegate a run, claim, renew or release a lease, cancel a run or turn, stop a process, join a hub, watch a run.
+//! Depot, Retry and Task are reserved: nothing of these names is built yet.
+//!
 //! *Cancelled* has two l. Times end in `_at`, durations in `_ms`. Ids are newtypes within, strings on a wire.
 
 pub mod agents;

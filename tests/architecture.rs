@@ -47,13 +47,13 @@ const EVERYTHING: &[&str] = &["*"];
 /// Crates that only these floors, or rooms of one, may name.
 const OWNED: &[(&str, &[&str])] = &[
     ("tempfile", &["stdx"]),
-    ("clap", &["config", "faces/cli", "app", "main"]),
+    ("clap", &["faces/cli"]),
     ("clap_complete", &["faces/cli"]),
     ("comfy_table", &["faces/cli"]),
     ("sqlx", &["store"]),
     ("rust_embed", &["templates"]),
     ("handlebars", &["templates"]),
-    ("walkdir", &["workspace", "agents/embedded"]),
+    ("walkdir", &["agents/embedded"]),
     ("agent_client_protocol", &["agents", "faces/acp"]),
     ("which", &["agents"]),
     ("jsonrpsee", &["api", "hub", "faces"]),
