@@ -223,6 +223,7 @@ fn why(error: &StoreError) -> String {
     }
 }
 
+/// Each of these lines is a durable commit, or the want of one.
 fn tell(items: usize, fate: Option<&str>) {
     if let Some(why) = fate {
         tracing::warn!(items, why, "a batch was lost");

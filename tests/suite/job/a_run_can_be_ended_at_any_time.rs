@@ -10,7 +10,7 @@ fn cancel(face: &mut Face, run: &Value) -> Value {
     face.finished(run)
 }
 
-/// The turn is under way: the agent has said something.
+/// The turn is under way: the agent has said something, and gone on to something else, so that its words are written.
 fn prompted(face: &mut Face, run: &Value) {
     face.output(run, |said| said.starts_with("on"));
 }
@@ -35,7 +35,10 @@ fn while_it_runs_and_the_warm_agent_goes_on() {
     let mut face = job.face();
     let first = face.done("!pid", json!({}));
     for _ in 0..3 {
-        let run = face.delegate("!say on\n!sleep 60000\n!say never", json!({}));
+        let run = face.delegate(
+            "!say on\n!tool on other\n!sleep 60000\n!say never",
+            json!({}),
+        );
         prompted(&mut face, &run);
         let run = cancel(&mut face, &run);
         assert_eq!(run["state"], "cancelled", "{run}");
@@ -54,7 +57,10 @@ fn while_the_agent_hears_nothing() {
     let job = Job::new();
     job.agent("fake", &[], "[limits]\nclose_ms = 300");
     let mut face = job.face();
-    for prompt in ["!say on\n!hang", "!say on\n!deaf\n!sleep 60000"] {
+    for prompt in [
+        "!say on\n!tool on other\n!hang",
+        "!say on\n!tool on other\n!deaf\n!sleep 60000",
+    ] {
         let run = face.delegate(prompt, json!({}));
         prompted(&mut face, &run);
         let run = cancel(&mut face, &run);
@@ -142,7 +148,7 @@ fn and_its_tree_is_free_only_when_the_agent_has_stopped() {
     let mut face = job.face();
     // It goes on for a while after it was asked to stop.
     let first = face.delegate(
-        "!say on\n!deaf\n!sleep 1500\n!write late.txt first",
+        "!say on\n!tool on other\n!deaf\n!sleep 1500\n!write late.txt first",
         json!({}),
     );
     prompted(&mut face, &first);

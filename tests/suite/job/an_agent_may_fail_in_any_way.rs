@@ -148,7 +148,7 @@ fn its_grandchildren_die_with_it() {
     let job = Job::new();
     let mut face = job.face();
     let run = face.delegate(
-        "!grandchild setsid\n!say /\n!grandchild double\n!say /\n!sleep 300\n!die 4",
+        "!grandchild setsid\n!say /\n!grandchild double\n!say /\n!tool told other\n!sleep 300\n!die 4",
         json!({}),
     );
     let said = face.output(&run, |said| said.matches('/').count() == 2);

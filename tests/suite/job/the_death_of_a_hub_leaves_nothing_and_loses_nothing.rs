@@ -1,7 +1,8 @@
 use super::kit::{Face, Job, alive, summary};
 use serde_json::{Value, json};
 
-const BROOD: &str = "!pid\n!say /\n!grandchild setsid\n!say /\n!grandchild double\n!say /";
+const BROOD: &str =
+    "!pid\n!say /\n!grandchild setsid\n!say /\n!grandchild double\n!say /\n!tool told other";
 
 /// The pids that the agent has told of, itself first.
 fn pids(face: &mut Face, run: &Value) -> Vec<u32> {
