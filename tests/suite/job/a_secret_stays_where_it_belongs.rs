@@ -29,10 +29,19 @@ fn a_key_reaches_its_agent_and_is_written_nowhere() {
         json!({}),
     );
     assert!(!summary(&aloud).contains(SECRET), "{aloud}");
-    face.done(
-        &format!("!say {head}\n!say {tail}"),
-        json!({"mode": "cold"}),
-    );
+    // Longer apart than events are gathered.
+    for pause in [0, 250] {
+        let pieces = format!("!say it is {head}\n!sleep {pause}\n!say {tail}");
+        let run = face.done(&pieces, json!({"mode": "cold"}));
+        let output = face.output(&run, |said| said.contains("it is"));
+        assert!(!output.contains(SECRET), "{output}");
+        let events = job.rpc().result("run.events", &json!({"id": run["id"]}));
+        let events = events["items"].as_array().unwrap().iter();
+        let said: String = events
+            .filter_map(|event| event["data"]["text"].as_str())
+            .collect();
+        assert!(!said.contains(SECRET), "{said}");
+    }
     face.done(
         "!run echo \"$FAKE_API_KEY\" >&2; echo $FAKE_API_KEY > /proc/$PPID/fd/2",
         json!({}),
