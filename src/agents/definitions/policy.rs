@@ -67,7 +67,12 @@ fn opencode(security: Security) -> PolicyRoute {
         .iter()
         .map(|name| ((*name).to_owned(), json!({ "permission": rules })))
         .collect();
-    let content = json!({ "default_agent": OPENCODE_AGENTS[0], "agent": agents });
+    // By itself it ends its turn without a word when something is denied; the model should hear it, and go on or say so.
+    let content = json!({
+        "default_agent": OPENCODE_AGENTS[0],
+        "agent": agents,
+        "experimental": { "continue_loop_on_deny": true },
+    });
     PolicyRoute::Environment(BTreeMap::from([
         ("OPENCODE_PERMISSION".to_owned(), rules.to_string()),
         ("OPENCODE_CONFIG_CONTENT".to_owned(), content.to_string()),
@@ -128,6 +133,7 @@ mod tests {
             let content: serde_json::Value =
                 serde_json::from_str(&env["OPENCODE_CONFIG_CONTENT"]).expect("json");
             assert_eq!(content["agent"]["build"]["permission"], rules);
+            assert_eq!(content["experimental"]["continue_loop_on_deny"], true);
         }
         let mut stranger = claude.clone();
         stranger.launch.command = "/opt/hawk".to_owned();
