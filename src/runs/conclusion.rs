@@ -18,6 +18,8 @@ const SUMMARY_BYTES: usize = 24 * 1024;
 /// A longer body is not a report.
 const BODY_BYTES: usize = 256 * 1024;
 const ITEMS: usize = 200;
+/// The summary of an answer that has no text.
+const SILENT: &str = "The agent ended its turn without saying what came of it.";
 
 /// How the run's last turn went, beside what the agent says of it.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,7 @@ pub struct Seen {
 pub fn conclude(answer: &str, seen: Seen) -> Conclusion {
     let mut conclusion = last_block(answer).map_or_else(|| synthesize(answer), parse);
     cap(&mut conclusion, seen.stop_reason.as_deref());
+    doubt_silence(&mut conclusion);
     conclusion.duration_ms = seen.duration_ms;
     conclusion.usage = seen.usage;
     conclusion.stop_reason = seen.stop_reason;
@@ -293,6 +296,16 @@ fn cap(conclusion: &mut Conclusion, stop_reason: Option<&str>) {
     ));
 }
 
+/// Whoever delegated learns nothing from an empty answer: that is no success, whatever was done.
+fn doubt_silence(conclusion: &mut Conclusion) {
+    if conclusion.source == ConclusionSource::Synthesized && conclusion.summary.is_empty() {
+        SILENT.clone_into(&mut conclusion.summary);
+        if conclusion.status == ConclusionStatus::Success {
+            conclusion.status = ConclusionStatus::Partial;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Seen, conclude};
@@ -354,6 +367,13 @@ mod tests {
             read("unclosed <eyas:conclusion> status: success").source,
             ConclusionSource::Synthesized
         );
+    }
+
+    #[test]
+    fn silence_is_no_success() {
+        let got = read(" \n");
+        assert_eq!(got.status, ConclusionStatus::Partial);
+        assert!(got.summary.contains("without saying"), "{}", got.summary);
     }
 
     #[test]
