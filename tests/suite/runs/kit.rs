@@ -257,6 +257,15 @@ impl Yard {
         }
     }
 
+    /// Waits until what was kept for the run is let go.
+    pub(super) async fn until_forgotten(&self, run: RunId) {
+        let begun = Instant::now();
+        while !self.larder.ended.lock().unwrap().contains(&run) {
+            assert!(begun.elapsed() < PATIENCE, "kept for ever: {run}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The process of the only attempt.
     pub(super) async fn pid(&self, run: RunId) -> u32 {
         self.store.runs.attempts(run).await.unwrap()[0].pid.unwrap()

@@ -5,7 +5,6 @@ use eyas::{
     domain::run::RunState,
     store::{EventFilter, NewRun},
 };
-use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_runs_of_ten_sessions_end_in_order() {
@@ -44,11 +43,8 @@ async fn two_hundred_runs_of_ten_sessions_end_in_order() {
         }
     }
     assert_eq!(yard.pool.rows().await.len(), 1, "one process for all");
-    // What was kept for a run goes with it.
-    let begun = std::time::Instant::now();
-    while yard.larder.ended.lock().unwrap().len() < 200 {
-        assert!(begun.elapsed() < super::kit::PATIENCE);
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    for run in &runs {
+        yard.until_forgotten(*run).await;
     }
     yard.pool.close().await;
 }
@@ -84,7 +80,7 @@ async fn the_end_of_a_queued_head_lets_the_next_go_at_once() {
     let running = yard.store.runs.get(writer).await.unwrap().state;
     assert_eq!(running, RunState::Running);
     for gone in [head, late, next] {
-        assert!(yard.larder.ended.lock().unwrap().contains(&gone));
+        yard.until_forgotten(gone).await;
     }
     yard.cancel(writer).await;
     assert_eq!(yard.end_of(writer).await.state, RunState::Cancelled);
