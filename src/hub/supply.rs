@@ -9,6 +9,7 @@ use crate::{
     },
     domain::{
         agent::AgentDefinition,
+        event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
         ids::RunId,
         instance::{Instance, InstanceStatus},
@@ -92,16 +93,48 @@ impl Stockroom {
         values
     }
 
+    /// The instance of a session. A delegation starts one that is `created`: it is `running` from here on, but not pinned, so that its agent
+    /// ends when it is idle, and the hub with it.
     async fn instance(&self, session: &SessionRow) -> Result<Option<Instance>, Fault> {
         let Some(id) = session.instance else {
             return Ok(None);
         };
         let mut instance = self.store.instances.get(id).await?;
-        if instance.status == InstanceStatus::Created {
+        if instance.status == InstanceStatus::Created && self.store.instances.begin(id).await? {
             instance.status = InstanceStatus::Running;
-            self.store.instances.update(instance.clone()).await?;
+            self.tell_begun(&instance).await;
+        }
+        // It was stopped or deleted after the run had been accepted, and before its runs were cancelled.
+        if instance.status == InstanceStatus::Stopped || instance.deleted_at.is_some() {
+            let detail = format!("instance \"{}\" was stopped", instance.name);
+            return Err(Fault::new(ErrorKind::InstanceNotRunning, detail));
         }
         Ok(Some(instance))
+    }
+
+    async fn tell_begun(&self, instance: &Instance) {
+        let data = serde_json::json!({"name": instance.name, "status": instance.status, "change": "begun"});
+        let kind = EventKind::InstanceChanged;
+        let told =
+            self.store
+                .events
+                .record(instance.project, Some(instance.id), NewEvent { kind, data });
+        if let Err(error) = told.await {
+            tracing::warn!(instance = %instance.name, %error, "an event was not recorded");
+        }
+    }
+
+    /// Why no warm agent may serve there. What a person unregistered is never kept warm, also where a conversation goes on in it.
+    async fn cold(
+        &self,
+        session: &SessionRow,
+        workspace: Option<&Path>,
+    ) -> Result<Option<String>, Fault> {
+        let unregistered = match session.project {
+            Some(id) => self.store.projects.get(id).await?.unregistered,
+            None => workspace.is_none_or(|workspace| workspace != Path::new(&session.cwd)),
+        };
+        Ok(unregistered.then(|| "the directory is not a registered project".to_owned()))
     }
 
     /// The workspace's own files, so that a person's edits count; without an instance they are rendered in memory.
@@ -152,8 +185,7 @@ impl Supply for Stockroom {
         let own = instance
             .as_ref()
             .and_then(|instance| instance.model.clone());
-        let cold = (session.project.is_none() && instance.is_none())
-            .then(|| "the directory is not a registered project".to_owned());
+        let cold = self.cold(session, workspace.as_deref()).await?;
         Ok(Brief {
             launch,
             persona: text,

@@ -314,6 +314,8 @@ pub trait Instances: Send + Sync + std::fmt::Debug {
     async fn insert(&self, instance: Instance) -> Result<(), StoreError>;
     /// Replaces the row of `instance.id`, trash included.
     async fn update(&self, instance: Instance) -> Result<(), StoreError>;
+    /// Makes one that is `created` and not in the trash `running`, in one step with looking; answers whether it was.
+    async fn begin(&self, id: InstanceId) -> Result<bool, StoreError>;
     /// By id, trash included.
     async fn get(&self, id: InstanceId) -> Result<Instance, StoreError>;
     /// By name, trash excluded.

@@ -33,6 +33,8 @@ const INSERT: &str = concat!(
 );
 const UPDATE: &str = "UPDATE instance SET name=?2, display_name=?3, persona=?4, agent=?5, role=?6, parent=?7, project=?8, model=?9, \
  workspace=?10, status=?11, health=?12, restart_count=?13, created_at=?14, deleted_at=?15 WHERE id=?1";
+const BEGIN: &str =
+    "UPDATE instance SET status=?2 WHERE id=?1 AND status=?3 AND deleted_at IS NULL";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM instance WHERE id=?1");
 const BY_NAME: &str = concat!(
     "SELECT ",
@@ -144,6 +146,28 @@ impl Write for Put {
 }
 
 #[derive(Debug)]
+struct Begin(InstanceId);
+
+#[async_trait]
+impl Write for Begin {
+    type Answer = bool;
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let begun = sqlx::query(BEGIN)
+            .bind(self.0.0)
+            .bind(word(&InstanceStatus::Running)?)
+            .bind(word(&InstanceStatus::Created)?)
+            .execute(&mut *tx.connection)
+            .await?;
+        if begun.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.changed_elsewhere();
+        Ok(true)
+    }
+}
+
+#[derive(Debug)]
 struct Purge(Timestamp);
 
 #[async_trait]
@@ -187,6 +211,10 @@ impl Instances for SqliteInstances {
     async fn update(&self, instance: Instance) -> Result<(), StoreError> {
         let sql = UPDATE;
         self.0.writer.send(Put { sql, instance }).await
+    }
+
+    async fn begin(&self, id: InstanceId) -> Result<bool, StoreError> {
+        self.0.writer.send(Begin(id)).await
     }
 
     async fn get(&self, id: InstanceId) -> Result<Instance, StoreError> {

@@ -72,6 +72,16 @@ impl Instances for Memory {
     async fn update(&self, instance: Instance) -> Result<(), StoreError> {
         self.put(instance, false)
     }
+    async fn begin(&self, id: InstanceId) -> Result<bool, StoreError> {
+        let mut rows = self.rows.lock().unwrap();
+        let created = |row: &&mut Instance| {
+            row.id == id && row.deleted_at.is_none() && row.status == InstanceStatus::Created
+        };
+        let found = rows.iter_mut().find(created);
+        Ok(found
+            .map(|row| row.status = InstanceStatus::Running)
+            .is_some())
+    }
     async fn get(&self, id: InstanceId) -> Result<Instance, StoreError> {
         self.one(&id.to_string(), |row| row.id == id)
     }

@@ -1,5 +1,6 @@
 //! What every store promises. Nothing here but `kit` and the files named `sqlite_…` knows which backend it is.
 
+mod a_stopped_instance_is_not_begun;
 mod acceptance_is_durable_and_idempotent;
 mod any_history_keeps_the_rules;
 mod cancelling_ends_a_run_in_every_state;
