@@ -48,7 +48,7 @@ impl RunDesk {
         let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
             scope: scope(&session),
             key,
-            fingerprint: fingerprint(&params, &session),
+            fingerprint: fingerprint(&params, &session.cwd),
         });
         let id: RunId = stdx::mint().into();
         if !values.is_empty() {
@@ -363,15 +363,16 @@ fn scope(session: &SessionRow) -> String {
     }
 }
 
-/// Of everything that makes the request what it is; the session's own id does not, as a new one is minted for each request.
-fn fingerprint(params: &Delegate, session: &SessionRow) -> String {
+/// Of everything that was asked, and not of what it came to: which agent is there may change between a request and its repetition. Instance
+/// and project may be asked for in several ways; they are in the scope, and the directory says the rest.
+fn fingerprint(params: &Delegate, cwd: &str) -> String {
     let wait = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
     let mode = params.mode.unwrap_or(Mode::Auto);
     Digest::of([
         params.prompt.as_str(),
-        session.persona.as_deref().unwrap_or_default(),
-        session.agent.as_str(),
-        session.cwd.as_str(),
+        params.persona.as_deref().unwrap_or_default(),
+        params.agent.as_deref().unwrap_or_default(),
+        cwd,
         &format!(
             "{mode:?} {} {:?} {:?}",
             params.concurrent, params.session, params.previous
@@ -381,4 +382,72 @@ fn fingerprint(params: &Delegate, session: &SessionRow) -> String {
         params.lane.as_deref().unwrap_or_default(),
     ])
     .hex()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fingerprint;
+    use crate::{
+        api::run::Delegate,
+        domain::{ids::RunId, run::Mode},
+        stdx::mint,
+    };
+
+    #[test]
+    fn every_part_of_a_request_counts_and_nothing_else() {
+        let asked = || Delegate {
+            prompt: "look".to_owned(),
+            ..Delegate::default()
+        };
+        let first = fingerprint(&asked(), "/p");
+        assert_eq!(first, fingerprint(&asked(), "/p"));
+        let waiting = Delegate {
+            mode: Some(Mode::Auto),
+            ..asked()
+        };
+        assert_eq!(first, fingerprint(&waiting, "/p"));
+        assert_ne!(first, fingerprint(&asked(), "/q"));
+        let text = || Some("x".to_owned());
+        let others = [
+            Delegate {
+                prompt: "Look".to_owned(),
+                ..asked()
+            },
+            Delegate {
+                persona: text(),
+                ..asked()
+            },
+            Delegate {
+                agent: text(),
+                ..asked()
+            },
+            Delegate {
+                label: text(),
+                ..asked()
+            },
+            Delegate {
+                lane: text(),
+                ..asked()
+            },
+            Delegate {
+                mode: Some(Mode::Cold),
+                ..asked()
+            },
+            Delegate {
+                concurrent: true,
+                ..asked()
+            },
+            Delegate {
+                timeout_ms: Some(1),
+                ..asked()
+            },
+            Delegate {
+                previous: Some(RunId(mint())),
+                ..asked()
+            },
+        ];
+        for (n, other) in others.iter().enumerate() {
+            assert_ne!(first, fingerprint(other, "/p"), "{n}");
+        }
+    }
 }
