@@ -33,7 +33,11 @@ use crate::{
 };
 use async_trait::async_trait;
 use jsonrpsee::{Methods, RpcModule, core::RegisterMethodError};
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// For attempts to give their runs back: a write each. Agents take up to 5.5 s after that, of 10 in all.
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// The running floors of a hub.
 #[derive(Clone, Debug)]
@@ -158,7 +162,7 @@ impl House {
     fn projects(&self) -> ProjectDesk {
         let home = self.ground.env.home_dir.clone();
         let (store, pool) = (self.store.clone(), self.pool.clone());
-        ProjectDesk::new(store, pool, home.unwrap_or_else(|| "/".into()))
+        ProjectDesk::new(store, pool, home.as_deref().unwrap_or(Path::new("/")))
     }
 
     fn runs(&self, stockroom: &Stockroom, projects: &ProjectDesk) -> RunDesk {
@@ -274,7 +278,9 @@ impl Work for House {
     /// Attempts give their runs back, agents end, the store closes: top floor first.
     async fn stop(&self) {
         let in_order = async {
-            self.dispatch.drain().await;
+            if timeout(DRAIN, self.dispatch.drain()).await.is_err() {
+                tracing::warn!("some runs could not be given back; the next hub ends them");
+            }
             self.pool.close().await;
             self.store.closer.close().await;
         };

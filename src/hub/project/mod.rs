@@ -43,7 +43,9 @@ pub(crate) enum Ground {
 impl ProjectDesk {
     /// A desk over a store and the pool.
     #[must_use]
-    pub(crate) fn new(store: Store, pool: Pool, home: PathBuf) -> Self {
+    pub(crate) fn new(store: Store, pool: Pool, home: &Path) -> Self {
+        // Roots are canonical: a home by way of a link would be no root's equal.
+        let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
         Self { store, pool, home }
     }
 
@@ -58,12 +60,7 @@ impl ProjectDesk {
         let row = if let Ok(id) = named.parse::<ProjectId>() {
             self.store.projects.get(id).await.map_err(Fault::from)?
         } else if named.starts_with(['/', '~']) {
-            let root = root::root_of(named, None, &self.home)?;
-            self.store
-                .projects
-                .by_path(&root.to_string_lossy())
-                .await
-                .map_err(Fault::from)?
+            self.at(named).await?
         } else {
             self.by_name(named).await?
         };
@@ -71,6 +68,18 @@ impl ProjectDesk {
             return Err(not_registered(&row.path));
         }
         Ok(row)
+    }
+
+    /// The row of a path. A directory that is gone can still be named as it was registered.
+    async fn at(&self, path: &str) -> Result<ProjectRow, Fault> {
+        let root = match root::root_of(path, None, &self.home) {
+            Ok(root) => root,
+            Err(fault) => {
+                let known = self.store.projects.by_path(path).await;
+                return known.map_err(|_| fault);
+            }
+        };
+        Ok(self.store.projects.by_path(&root.to_string_lossy()).await?)
     }
 
     /// As [`ProjectDesk::find`]; a path that is not registered yet becomes a project.
@@ -222,6 +231,9 @@ fn check_name(name: &str) -> Result<(), Fault> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 #[async_trait]
 impl ProjectApiServer for ProjectDesk {

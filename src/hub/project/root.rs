@@ -40,7 +40,13 @@ pub(super) fn root_of(path: &str, cwd: Option<&Path>, home: &Path) -> Result<Pat
             format!("is not a directory: {}", real.display()),
         ));
     }
-    Ok(work_tree(&real, home))
+    let root = work_tree(&real, home);
+    if root.to_str().is_none() {
+        // It stands in the store and on the wire as text; a changed path would be another directory.
+        let shown = root.display();
+        return Err(Fault::invalid("path", format!("is not UTF-8: {shown}")));
+    }
+    Ok(root)
 }
 
 /// A home that is itself a work tree (dotfiles in git) does not swallow every directory below it.
