@@ -107,12 +107,17 @@ impl Peers {
 
     /// A face says of itself what it is.
     pub(super) fn join(&self, peer: PeerId, said: HubJoin) {
+        let mut is_person = false;
         if let Some(view) = self.table().peers.get_mut(&peer) {
+            is_person = view.caller == word(Caller::Person);
             view.face = said.face;
             view.version = said.version;
             view.cwd = said.cwd;
         }
-        self.0.vault.keep(peer, said.env);
+        // What an agent's child sends must not reach the agents of others.
+        if is_person {
+            self.0.vault.keep(peer, said.env);
+        }
     }
 
     /// Everybody there, by the moment of coming.
@@ -194,5 +199,44 @@ fn word(caller: Caller) -> &'static str {
         Caller::Person => "person",
         Caller::Session(_) => "session",
         Caller::Stray => "stray",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Peers, Vault};
+    use crate::{
+        api::hub::HubJoin,
+        config::{Environment, Flags, Settings},
+        domain::{caller::Caller, ids::SessionId},
+        stdx::mint,
+    };
+
+    #[test]
+    fn only_a_persons_values_reach_agents() {
+        let env = Environment {
+            vars: [("EYAS_HOME".to_owned(), "/nowhere".to_owned())].into(),
+            ..Environment::default()
+        };
+        let settings = Settings::load(&env, &Flags::default()).expect("nothing is wrong");
+        let vault = Vault::new(&settings, &env);
+        let peers = Peers::new(vault.clone());
+        let session = Caller::Session(SessionId(mint()));
+        for (caller, kept) in [
+            (Caller::Stray, false),
+            (session, false),
+            (Caller::Person, true),
+        ] {
+            let present = peers.enter(None, caller).expect("it is open");
+            let said = HubJoin {
+                env: [("ANTHROPIC_BASE_URL".to_owned(), "http://mine".to_owned())].into(),
+                ..HubJoin::default()
+            };
+            peers.join(present.peer.id, said);
+            assert_eq!(
+                vault.values_for(None).contains_key("ANTHROPIC_BASE_URL"),
+                kept
+            );
+        }
     }
 }
