@@ -61,8 +61,13 @@ impl EventsDesk {
         mut changes: Receiver<crate::store::Change>,
     ) {
         loop {
-            let Ok(events) = self.store.events.after(cursor.clone(), filter, BATCH).await else {
-                return;
+            // Nothing is dropped silently: what cannot be read now is read with the next look.
+            let events = match self.store.events.after(cursor.clone(), filter, BATCH).await {
+                Ok(events) => events,
+                Err(error) => {
+                    tracing::warn!(%error, "a watcher has to wait");
+                    Vec::new()
+                }
             };
             let more = events.len() == BATCH as usize;
             for event in events {
