@@ -310,13 +310,14 @@ impl<'a> Attempt<'a> {
     /// A conversation goes on after what went wrong in one turn, unless it owes us the end of that turn or is not known any more.
     fn failed(&mut self, berth: Berth, fault: &Fault) {
         self.keep_last_words(&berth);
-        match fault.kind {
-            ErrorKind::LeaseLost => berth.abandon(),
-            ErrorKind::Stalled
-            | ErrorKind::TimedOut
-            | ErrorKind::TooLarge
-            | ErrorKind::NotFound => berth.forsake(),
-            _ => drop(berth),
+        let of_no_use = matches!(
+            fault.kind,
+            ErrorKind::Stalled | ErrorKind::TimedOut | ErrorKind::TooLarge | ErrorKind::NotFound
+        );
+        if fault.kind == ErrorKind::LeaseLost {
+            berth.abandon();
+        } else if of_no_use {
+            berth.forsake();
         }
     }
 

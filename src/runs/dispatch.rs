@@ -181,7 +181,8 @@ impl Loop {
         changes: &mut broadcast::Receiver<Change>,
     ) -> bool {
         let (mut work, mut lagged) = (false, false);
-        let mut heard = first.map_err(|_| TryRecvError::Lagged(0));
+        // It cannot be closed while we hold the store: else we have lagged.
+        let mut heard = first.or(Err(TryRecvError::Lagged(0)));
         loop {
             match heard {
                 Ok(change) => {
@@ -189,7 +190,6 @@ impl Loop {
                     self.forget_if_ended(&change);
                 }
                 Err(TryRecvError::Lagged(_)) => lagged = true,
-                // The store cannot close it while we hold the store.
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
             heard = changes.try_recv();

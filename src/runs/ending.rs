@@ -51,13 +51,14 @@ impl Attempt<'_> {
             End::Stopped { why, usage } => return self.stopped(why, usage),
             End::Fault(fault) => fault,
         };
-        match fault.kind {
-            ErrorKind::LeaseLost => Record::Nothing,
-            ErrorKind::EnvironmentMissing => {
-                release(Some(Waiting::Environment), ENVIRONMENT_MS, fault.detail)
-            }
-            ErrorKind::Busy => release(Some(Waiting::Slot), BUSY_MS, fault.detail),
-            _ => self.finish(RunState::Failed, AttemptOutcome::Failed, Some(fault)),
+        if fault.kind == ErrorKind::LeaseLost {
+            Record::Nothing
+        } else if fault.kind == ErrorKind::EnvironmentMissing {
+            release(Some(Waiting::Environment), ENVIRONMENT_MS, fault.detail)
+        } else if fault.kind == ErrorKind::Busy {
+            release(Some(Waiting::Slot), BUSY_MS, fault.detail)
+        } else {
+            self.finish(RunState::Failed, AttemptOutcome::Failed, Some(fault))
         }
     }
 

@@ -76,7 +76,7 @@ impl ProjectDesk {
             Ok(root) => root,
             Err(fault) => {
                 let known = self.store.projects.by_path(path).await;
-                return known.map_err(|_| fault);
+                return known.or(Err(fault));
             }
         };
         Ok(self.store.projects.by_path(&root.to_string_lossy()).await?)

@@ -4,7 +4,7 @@ use super::{Ground, ProjectDesk};
 use crate::{
     agents::{pool::Pool, process::Launcher},
     domain::fault::ErrorKind,
-    store::{Store, sqlite},
+    store::{PageAt, Store, sqlite},
 };
 use std::{
     ffi::OsStr,
@@ -130,7 +130,7 @@ async fn a_name_that_is_no_text_is_refused() {
     assert!(
         land.store
             .projects
-            .list(Default::default())
+            .list(PageAt::default())
             .await
             .unwrap()
             .items
