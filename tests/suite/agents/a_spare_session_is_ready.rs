@@ -8,7 +8,7 @@ use eyas::{
     },
     domain::agent::{AgentDefinition, AgentSource, EnvRules, Launch as Program},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 fn launch(bench: &Bench) -> Launch {
     let command = bench.command(FAKE, &[]);
@@ -92,13 +92,15 @@ async fn one_whose_taker_went_away_is_kept_for_the_next() {
     let (berth, _) = use_one(&pool, &bench, "hawk").await;
     berth.settle(opening(&bench, "hawk"));
     let mut impatient = pool.checkout(launch(&bench)).await.unwrap();
-    // Polled once, so that it asks, and dropped.
     let wanted = opening(&bench, "hawk");
-    tokio::select! {
-        biased;
-        // It was there already, on a busy machine: there is nobody to wait.
-        _ = impatient.open(&wanted) => return,
-        () = tokio::task::yield_now() => {}
+    {
+        // Polled once, which asks for the spare, and dropped before anybody can have answered.
+        let mut asking = pin!(impatient.open(&wanted));
+        poll_fn(|context| {
+            assert!(asking.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
     }
     drop(impatient);
     let rows = async || pool.rows().await;
