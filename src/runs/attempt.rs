@@ -227,6 +227,7 @@ impl<'a> Attempt<'a> {
             permit,
             patience,
         } = ready;
+        self.pump.step("has its prompt");
         let begun = Instant::now();
         let (tell, mut told) = mpsc::unbounded_channel();
         let link = berth.link().clone();
