@@ -236,7 +236,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
-            cwd: "/work".into(),
+            cwd: "/place".into(),
             home_dir: Some("/home/me".into()),
             ..Environment::default()
         }
@@ -251,7 +251,7 @@ mod tests {
     fn a_given_home_holds_everything_and_is_made_absolute() {
         let settings = Settings::load(&env(&[("EYAS_HOME", "nest")]), &Flags::default())
             .expect("nothing is wrong");
-        assert_eq!(settings.home.to_str(), Some("/work/nest"));
+        assert_eq!(settings.home.to_str(), Some("/place/nest"));
         assert_eq!(settings.data, settings.home);
     }
 

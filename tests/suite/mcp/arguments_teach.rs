@@ -169,11 +169,11 @@ async fn null_is_absent_and_whole_floats_are_whole() {
 
 #[tokio::test]
 async fn relative_projects_are_the_faces() {
-    let mut pipe = Pipe::within("/work/here".into(), Some("/home/me".into())).await;
+    let mut pipe = Pipe::within("/place/here".into(), Some("/home/me".into())).await;
     pipe.greet().await;
     for (given, sent) in [
-        (".", "/work/here"),
-        ("./x", "/work/here/./x"),
+        (".", "/place/here"),
+        ("./x", "/place/here/./x"),
         ("~/p", "/home/me/p"),
         ("shop", "shop"),
         ("/abs", "/abs"),

@@ -239,7 +239,7 @@ fn project(name: &str) -> Project {
     Project {
         id: ProjectId(stdx::mint()),
         name: name.to_owned(),
-        path: format!("/work/{name}"),
+        path: format!("/place/{name}"),
         status: ProjectStatus::Stopped,
         initialized: false,
         trusted: false,
