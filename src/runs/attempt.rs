@@ -1,4 +1,4 @@
-//! One attempt: brief, berth, session, turn. What came of it is written by [`ending`](super::ending).
+//! One attempt: brief, berth, session, turn. What came of it is written by [`super::ending`].
 
 use super::{
     dispatch::{Parts, Stop},
