@@ -14,9 +14,15 @@ use std::{
 
 /// The home is ours until this is dropped.
 #[derive(Debug)]
-pub(super) struct Owned {
-    /// Children do not inherit it: the standard library opens files close-on-exec.
-    _file: File,
+pub(super) struct Owned(File);
+
+/// By a call, not by the last descriptor: a child that is just being started has a copy of it until it becomes another program.
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "the home was not given back by a call");
+        }
+    }
 }
 
 /// Takes the home, or says `None` when another process has it.
@@ -35,7 +41,7 @@ pub(super) fn take(settings: &Settings) -> Result<Option<Owned>, Fault> {
         .open(&path)
         .map_err(|error| unwritable(&settings.data, &error))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Owned { _file: file })),
+        Ok(()) => Ok(Some(Owned(file))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(unwritable(&settings.data, &error)),
     }
