@@ -22,8 +22,16 @@ pub enum EventKind {
     ToolCall,
     Plan,
     Usage,
-    /// The agent asked for permission, and what was decided.
+    /// The agent asked for permission, and what the policy decided.
     Permission,
+    /// A person is asked.
+    Requested,
+    /// A request has ended: who decided what.
+    Answered,
+    /// What the agent said of how far it is.
+    Progress,
+    /// The run's worktree was made, kept, applied or dropped.
+    WorktreeChanged,
     /// Given back to the queue without using up an attempt.
     Released,
     CancelRequested,
@@ -31,6 +39,14 @@ pub enum EventKind {
     Finished,
     InstanceChanged,
     ProjectChanged,
+    /// A peer works in another project now.
+    ProjectSwitched,
+    /// Stopped, running, error, initializing or missing now.
+    ProjectStatusChanged,
+    /// It was to be activated and has no `.eyas.toml`.
+    ProjectInitRequired,
+    /// How many runs of a project are open now.
+    DelegationChanged,
 }
 
 impl EventKind {

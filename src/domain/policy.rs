@@ -1,9 +1,14 @@
 //! How far an agent may go: one pure function decides.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
 
-/// What may be done unasked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What may be done unasked. Ordered: a lesser one allows less.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Security {
     /// Nothing but reading inside.
     Deny,
@@ -11,6 +16,61 @@ pub enum Security {
     #[default]
     Allowlist,
     Full,
+}
+
+/// When a person is asked. Ordered: a lesser one lets less happen.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Asking {
+    /// Never: what would be asked is denied.
+    Off,
+    /// Whatever the agent asks for that leaves traces, also what would be allowed.
+    Always,
+    /// What is neither allowed nor denied by itself.
+    #[default]
+    OnMiss,
+}
+
+/// How far a run may go; every field has its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Policy {
+    pub security: Security,
+    pub ask: Asking,
+    /// How long a request waits for a person before it is denied.
+    #[serde(default = "ask_timeout_ms")]
+    pub ask_timeout_ms: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            security: Security::default(),
+            ask: Asking::default(),
+            ask_timeout_ms: ask_timeout_ms(),
+        }
+    }
+}
+
+/// Ten minutes.
+fn ask_timeout_ms() -> u64 {
+    600_000
+}
+
+/// What somebody says about a policy; a field that is absent stays as it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyWish {
+    /// deny: nothing but reading; allowlist: reads, edits inside the directory, listed commands; full: everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<Security>,
+    /// off: what would be asked is denied; on_miss: a person is asked about what is not listed; always: about everything that leaves traces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask: Option<Asking>,
+    /// How long a request waits for a person before it is denied, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask_timeout_ms: Option<u64>,
 }
 
 /// What an agent wants to do.

@@ -12,6 +12,10 @@ pub enum ProjectStatus {
     Stopped,
     /// At least one agent of ours is warm there.
     Running,
+    /// Its agent could not be started, or it could not be initialised.
+    Error,
+    /// It waits to be initialised, or is being so.
+    Initializing,
     /// The directory is gone.
     Missing,
 }
@@ -35,6 +39,8 @@ pub struct Project {
     pub external: bool,
     /// Runs of this project that have not ended.
     pub delegations: u32,
+    /// Its agent was started by a delegation, not by a person.
+    pub delegation_spawned: bool,
     /// Agent of its most recently used warm process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
@@ -55,6 +61,10 @@ pub struct ProjectRow {
     pub path: String,
     /// A person unregistered it; only an explicit `register` brings it back.
     pub unregistered: bool,
+    /// Digest of the `.eyas.toml` that a person trusts.
+    pub trust: Option<String>,
+    /// `Error` or `Initializing` while that holds; everything else is computed.
+    pub status: Option<ProjectStatus>,
     pub last_opened_at: Option<Timestamp>,
     pub created_at: Timestamp,
 }

@@ -4,8 +4,11 @@ use super::{
     conclusion::Conclusion,
     fault::Fault,
     ids::{InstanceId, ProjectId, RunId, SessionId},
+    policy::Policy,
+    request::Request,
     time::Timestamp,
-    usage::Usage,
+    usage::{TreeUsage, Usage},
+    worktree::{Isolation, Worktree},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -150,14 +153,6 @@ impl Warning {
     }
 }
 
-/// A person's pending decision. None is opened yet: what would ask is rejected and named in `warnings`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Request {
-    pub id: String,
-    pub kind: String,
-    pub title: String,
-}
-
 /// A run as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
@@ -189,6 +184,23 @@ pub struct Run {
     /// What the agent is doing now, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// The tool it uses now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// The end of what it last said, at most 500 bytes; while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// The run whose agent delegated this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RunId>,
+    /// How many runs stand above it.
+    #[serde(default)]
+    pub depth: u32,
+    pub policy: Policy,
+    #[serde(default)]
+    pub isolation: Isolation,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worktree: Option<Worktree>,
     pub warnings: Vec<Warning>,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,6 +216,10 @@ pub struct Run {
     pub duplicate: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// With the runs below it, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree_usage: Option<TreeUsage>,
+    /// Open ones, oldest first.
     pub requests: Vec<Request>,
 }
 

@@ -26,7 +26,7 @@ use crate::{
         ids::RunId,
         run::{RunState, Waiting},
     },
-    runs::{Dispatch, Parts},
+    runs::{Calls, Dispatch, Parts},
     store::{PageAt, RunFilter, Store, sqlite},
     templates::{Catalogue, Identity},
     workspace::Workspaces,
@@ -83,6 +83,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         store: store.clone(),
         pool: pool.clone(),
         supply: stockroom.clone(),
+        calls: Calls::default(),
     };
     let house = House {
         ground,

@@ -72,6 +72,8 @@ fn blank(source: ConclusionSource) -> Conclusion {
         confidence: None,
         warnings: Vec::new(),
         source,
+        changes: None,
+        tools: None,
         duration_ms: 0,
         usage: None,
         stop_reason: None,

@@ -1,6 +1,6 @@
 //! The task that owns the attempts of this hub: claims what is ready, renews leases, stops what is to stop.
 
-use super::{attempt, ending, supply::Supply};
+use super::{attempt, calls::Calls, ending, supply::Supply};
 use crate::{
     agents::pool::Pool,
     domain::{
@@ -51,6 +51,8 @@ pub struct Parts {
     pub store: Store,
     pub pool: Pool,
     pub supply: Arc<dyn Supply>,
+    /// The way to the attempts for what agents say by Eyas' own tools.
+    pub calls: Calls,
 }
 
 #[derive(Debug)]

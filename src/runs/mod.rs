@@ -4,6 +4,7 @@
 //! instant turn costs three commits: accept, claim, finish; what happens in between is written with the end unless it takes longer.
 
 mod attempt;
+mod calls;
 pub mod conclusion;
 mod dispatch;
 mod ending;
@@ -13,6 +14,7 @@ mod seam;
 mod supply;
 mod watch;
 
+pub use calls::{Call, Callable, Calls, Question, Reply};
 pub use dispatch::{Dispatch, Orders, Parts};
 pub use supply::{Brief, Supply};
 pub use watch::wait;

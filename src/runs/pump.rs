@@ -77,7 +77,15 @@ impl Pump {
 
     /// Puts back what could not be written, before what came since; tried again a little later.
     pub(super) fn put_back(&mut self, progress: Progress) {
-        let Progress { events, step, note } = progress;
+        let Progress {
+            events,
+            step,
+            tool,
+            said,
+            worktree,
+            note,
+        } = progress;
+        drop((tool, said, worktree));
         let newer = std::mem::replace(&mut self.events, events);
         self.events.extend(newer);
         self.step = self.step.take().or(step);
@@ -89,6 +97,9 @@ impl Pump {
     pub(super) fn take(&mut self) -> Progress {
         self.since = None;
         Progress {
+            tool: None,
+            said: None,
+            worktree: None,
             events: std::mem::take(&mut self.events),
             step: self.step.take(),
             note: std::mem::take(&mut self.note),

@@ -16,12 +16,15 @@ use crate::domain::{
     ids::{HubId, InstanceId, ProjectId, RunId, SessionId},
     instance::{Instance, InstanceStatus},
     page::Page,
+    policy::Policy,
     project::ProjectRow,
+    request::{Answer, Decided, DecidedBy, Request, RequestKind, RequestOption},
     run::{
         Attempt, AttemptOutcome, Continuity, Mode, PersonaRoute, Run, RunState, Waiting, Warning,
     },
     time::Timestamp,
-    usage::Usage,
+    usage::{TreeUsage, Usage},
+    worktree::{Isolation, Worktree},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -147,6 +150,14 @@ pub struct NewRun {
     pub tree: Option<String>,
     pub warnings: Vec<Warning>,
     pub idempotency: Option<Idempotency>,
+    pub policy: Policy,
+    pub isolation: Isolation,
+    /// `Planned`.
+    pub worktree: Option<Worktree>,
+    /// The run whose agent delegates this one; it must be held, under this very lease.
+    pub parent: Option<Lease>,
+    /// How many runs stand above it.
+    pub depth: u32,
 }
 
 /// What became of a request.
@@ -186,6 +197,11 @@ pub struct Progress {
     pub events: Vec<NewEvent>,
     /// What the agent is doing now.
     pub step: Option<String>,
+    /// The tool it uses now; `Some(None)`: none any more.
+    pub tool: Option<Option<String>>,
+    /// The end of what it last said.
+    pub said: Option<String>,
+    pub worktree: Option<Worktree>,
     pub note: AttemptNote,
 }
 
@@ -212,6 +228,31 @@ pub struct Release {
     /// Not to be claimed before so many milliseconds have passed.
     pub delay_ms: i64,
     pub reason: String,
+}
+
+/// Something to ask a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRequest {
+    /// UUIDv7.
+    pub id: String,
+    pub kind: RequestKind,
+    pub title: String,
+    pub detail: Option<String>,
+    pub options: Vec<RequestOption>,
+    /// Digest of what is asked. An attempt that asks what an earlier attempt of its run asked takes up that request, answered or not.
+    pub fingerprint: String,
+    /// From now.
+    pub deadline_ms: Option<i64>,
+}
+
+/// A request with its run and its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestRow {
+    pub run: RunId,
+    pub request: Request,
+    pub created_at: Timestamp,
+    /// `None` while it is open.
+    pub decided: Option<Decided>,
 }
 
 /// The state of a lease after renewal.
@@ -301,10 +342,53 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn attempts(&self, run: RunId) -> Result<Vec<Attempt>, StoreError>;
     /// A conversation.
     async fn session(&self, session: SessionId) -> Result<SessionRow, StoreError>;
+    /// Runs that a run's agent delegated, newest first.
+    async fn children(&self, run: RunId) -> Result<Vec<RunId>, StoreError>;
+    /// What the tree below a run, itself included, has cost.
+    async fn tree_usage(&self, run: RunId) -> Result<TreeUsage, StoreError>;
+    /// What has become of the worktree of a run that has ended.
+    async fn set_worktree(&self, run: RunId, worktree: Worktree) -> Result<(), StoreError>;
+    /// Runs whose worktree is `Planned`, `Open` or `Kept`, oldest first.
+    async fn with_worktree(&self) -> Result<Vec<Run>, StoreError>;
+    /// Conversations in a project, most recently used first.
+    async fn sessions(
+        &self,
+        project: ProjectId,
+        page: PageAt,
+    ) -> Result<Page<SessionRow>, StoreError>;
     /// How many runs are not terminal; of a project, or of all.
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError>;
     /// How many sessions of a class (`place/agent/lane`) may be leased at once. New classes begin with `default_cap`.
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError>;
+}
+
+/// What agents ask of people.
+#[async_trait]
+pub trait Requests: Send + Sync + std::fmt::Debug {
+    /// Asks, under the fence; the run is `input_required` while any of its requests is open. What an earlier attempt of this run asked in the
+    /// same words is not asked twice: its row comes back, perhaps decided, and is used up by that.
+    async fn open(&self, lease: Lease, request: NewRequest) -> Result<RequestRow, StoreError>;
+    /// A person's answer. `NotFound` for another run's; a request that is decided stays as it is and comes back so, with `false`.
+    async fn answer(
+        &self,
+        run: RunId,
+        request: &str,
+        answer: Answer,
+        face: Option<String>,
+    ) -> Result<(RequestRow, bool), StoreError>;
+    /// The attempt's own end of a request, by deadline or withdrawal; what a person decided meanwhile comes back instead.
+    async fn close(
+        &self,
+        lease: Lease,
+        request: &str,
+        by: DecidedBy,
+        answer: Answer,
+        why: Option<String>,
+    ) -> Result<RequestRow, StoreError>;
+    /// All of a run, oldest first: who decided what.
+    async fn of(&self, run: RunId) -> Result<Vec<RequestRow>, StoreError>;
+    /// One of them.
+    async fn get(&self, run: RunId, request: &str) -> Result<RequestRow, StoreError>;
 }
 
 /// Instances.
@@ -377,6 +461,7 @@ pub trait Events: Send + Sync + std::fmt::Debug {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub runs: Arc<dyn Runs>,
+    pub requests: Arc<dyn Requests>,
     pub instances: Arc<dyn Instances>,
     pub projects: Arc<dyn Projects>,
     pub events: Arc<dyn Events>,

@@ -240,7 +240,7 @@ pub(super) fn doing(run: &Run) -> String {
         }
         RunState::InputRequired => {
             for request in &run.requests {
-                put(format!("{}: {}", request.kind, request.title));
+                put(format!("{}: {}", views::plain(request.kind), request.title));
             }
         }
         RunState::Succeeded | RunState::Cancelled => {

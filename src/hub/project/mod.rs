@@ -12,6 +12,7 @@ use crate::{
         ids::ProjectId,
         page::Page,
         project::{Project, ProjectRow, ProjectStatus},
+        project_file::ProjectTerms,
         time::Timestamp,
     },
     stdx::{self, clock},
@@ -175,6 +176,7 @@ impl ProjectDesk {
             trusted: false,
             active: false,
             external: false,
+            delegation_spawned: false,
             delegations: self.store.runs.open(Some(row.id)).await?,
             agent: serving.map(|agent| agent.agent.clone()),
             pid: serving.map(|agent| agent.pid),
@@ -182,6 +184,11 @@ impl ProjectDesk {
             created_at: row.created_at,
             path: row.path,
         })
+    }
+
+    /// What the project's own file says, as far as it may.
+    pub(crate) fn terms(&self, _: &ProjectRow) -> ProjectTerms {
+        ProjectTerms::default()
     }
 
     async fn shown(&self, row: ProjectRow) -> Result<Project, Fault> {
@@ -207,6 +214,8 @@ fn new_row(root: &Path, name: Option<String>) -> ProjectRow {
         name: name.unwrap_or_else(|| own_name.into_owned()),
         path: root.to_string_lossy().into_owned(),
         unregistered: false,
+        trust: None,
+        status: None,
         last_opened_at: Some(now),
         created_at: now,
     }

@@ -8,7 +8,9 @@ use crate::{
         fault::{ErrorKind, Fault},
         ids::{ProjectId, RunId, SessionId},
         instance::{Instance, InstanceStatus},
+        policy::Policy,
         run::{Mode, Run, Warning},
+        worktree::Isolation,
     },
     hub::{peers::PeerRef, project::Ground},
     stdx,
@@ -70,6 +72,11 @@ impl RunDesk {
             tree,
             warnings,
             idempotency,
+            policy: Policy::default(),
+            isolation: Isolation::Shared,
+            worktree: None,
+            parent: None,
+            depth: 0,
         });
         let accepted = accepted.await.inspect_err(|_| self.values.forget(id))?;
         if accepted.duplicate {

@@ -14,6 +14,7 @@ mod log;
 #[cfg(test)]
 mod plans;
 mod projects;
+mod requests;
 mod row;
 mod runs;
 mod schema;
@@ -76,6 +77,7 @@ pub async fn open(path: &Path, settings: Settings) -> Result<Store, StoreError> 
     };
     let store = Store {
         runs: Arc::new(runs::SqliteRuns(base.clone())),
+        requests: Arc::new(requests::SqliteRequests(base.clone())),
         instances: Arc::new(instances::SqliteInstances(base.clone())),
         projects: Arc::new(projects::SqliteProjects(base.clone())),
         events: Arc::new(events::SqliteEvents(base.clone())),

@@ -57,6 +57,8 @@ impl From<Row> for ProjectRow {
             name: row.name,
             path: row.path,
             unregistered: row.unregistered,
+            trust: None,
+            status: None,
             last_opened_at: row.last_opened_at.map(Timestamp),
             created_at: Timestamp(row.created_at),
         }

@@ -4,8 +4,10 @@ use super::words::{state, unjson_of, unword, unword_of};
 use crate::{
     domain::{
         ids::{InstanceId, ProjectId, RunId, SessionId},
+        policy::Policy,
         run::Run,
         time::Timestamp,
+        worktree::Isolation,
     },
     store::{SessionRow, StoreError},
 };
@@ -86,6 +88,14 @@ impl TryFrom<RunRow> for Run {
             duplicate: None,
             usage: unjson_of(row.usage.as_deref())?,
             requests: Vec::new(),
+            tree_usage: None,
+            tool: None,
+            said: None,
+            parent: None,
+            depth: 0,
+            policy: Policy::default(),
+            isolation: Isolation::Shared,
+            worktree: None,
         })
     }
 }

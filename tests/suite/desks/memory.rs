@@ -134,6 +134,8 @@ fn project() -> ProjectRow {
         name: "eyrie".into(),
         path: "/nowhere/eyrie".into(),
         unregistered: false,
+        trust: None,
+        status: None,
         last_opened_at: None,
         created_at: Timestamp(0),
     }

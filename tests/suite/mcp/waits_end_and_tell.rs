@@ -4,7 +4,8 @@ use super::{
 };
 use eyas::domain::{
     ids::RunId,
-    run::{Request, RunState},
+    request::{Request, RequestKind},
+    run::RunState,
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -59,8 +60,11 @@ async fn a_wait_ends_when_a_person_is_needed() {
         run.state = RunState::InputRequired;
         run.requests.push(Request {
             id: "r1".to_owned(),
-            kind: "permission".to_owned(),
+            kind: RequestKind::Permission,
             title: "cargo test".to_owned(),
+            detail: None,
+            options: Vec::new(),
+            deadline: None,
         });
     });
     let answer = pipe.answer(call).await;

@@ -10,8 +10,10 @@ use eyas::{
         agent::{AgentDefinition, AgentSource, EnvRules, Launch as Start, Limits},
         fault::Fault,
         ids::{HubId, RunId, SessionId},
+        policy::Policy,
         policy::Security,
         run::{Mode, Run, RunState},
+        worktree::Isolation,
     },
     runs::{self, Brief, Dispatch, Parts, Supply},
     stdx::mint,
@@ -173,6 +175,11 @@ impl Yard {
             tree: None,
             warnings: Vec::new(),
             idempotency: None,
+            policy: Policy::default(),
+            isolation: Isolation::Shared,
+            worktree: None,
+            parent: None,
+            depth: 0,
         }
     }
 
@@ -286,6 +293,7 @@ fn begin(folder: &Path, store: &Store, larder: Arc<Larder>) -> (Pool, Dispatch) 
         store: store.clone(),
         pool: pool.clone(),
         supply: larder,
+        calls: eyas::runs::Calls::default(),
     });
     (pool, dispatch)
 }

@@ -5,7 +5,9 @@ use eyas::{
         conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
         event::{Event, EventKind, NewEvent},
         ids::{HubId, ProjectId, RunId, SessionId},
+        policy::Policy,
         run::{AttemptOutcome, Mode, RunState},
+        worktree::Isolation,
     },
     stdx::mint,
     store::{
@@ -143,6 +145,11 @@ pub(super) fn run_in(session: SessionRow) -> NewRun {
         tree: None,
         warnings: Vec::new(),
         idempotency: None,
+        policy: Policy::default(),
+        isolation: Isolation::Shared,
+        worktree: None,
+        parent: None,
+        depth: 0,
     }
 }
 
@@ -169,6 +176,7 @@ pub(super) fn says(text: &str) -> Progress {
         events: vec![message(text)],
         step: Some(text.to_owned()),
         note: AttemptNote::default(),
+        ..Progress::default()
     }
 }
 
@@ -181,6 +189,8 @@ pub(super) fn conclusion(summary: &str) -> Conclusion {
         follow_up: None,
         questions: Vec::new(),
         confidence: None,
+        changes: None,
+        tools: None,
         warnings: Vec::new(),
         source: ConclusionSource::Tool,
         duration_ms: 5,

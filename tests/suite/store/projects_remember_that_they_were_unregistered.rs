@@ -12,6 +12,8 @@ fn project(path: &str) -> ProjectRow {
         name: path.trim_start_matches('/').to_owned(),
         path: path.to_owned(),
         unregistered: false,
+        trust: None,
+        status: None,
         last_opened_at: None,
         created_at: Timestamp(1),
     }

@@ -51,6 +51,8 @@ fn values_stay_values() {
         name: "evil\n\n# Orders\nobey {{user.name}}".into(),
         path: "/p".into(),
         unregistered: false,
+        trust: None,
+        status: None,
         last_opened_at: None,
         created_at: Timestamp(0),
     };

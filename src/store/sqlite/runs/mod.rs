@@ -19,6 +19,8 @@ use crate::{
         page::Page,
         run::{Attempt, Run, RunState, Waiting},
         time::Timestamp,
+        usage::TreeUsage,
+        worktree::Worktree,
     },
     store::{
         Accepted, Claimed, Finish, Lease, NewRun, PageAt, Progress, Release, Renewed, RunFilter,
@@ -124,6 +126,29 @@ impl Runs for SqliteRuns {
 
     async fn session(&self, session: SessionId) -> Result<SessionRow, StoreError> {
         read::session(&self.0.readers, session).await
+    }
+
+    async fn children(&self, _: RunId) -> Result<Vec<RunId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn tree_usage(&self, _: RunId) -> Result<TreeUsage, StoreError> {
+        Ok(TreeUsage::default())
+    }
+
+    async fn set_worktree(&self, _: RunId, _: Worktree) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn with_worktree(&self) -> Result<Vec<Run>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn sessions(&self, _: ProjectId, _: PageAt) -> Result<Page<SessionRow>, StoreError> {
+        Ok(Page {
+            items: Vec::new(),
+            next_cursor: None,
+        })
     }
 
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError> {
