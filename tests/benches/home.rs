@@ -1,10 +1,10 @@
 //! A home and a project of the bench's own, with the instant agent in it.
 
-use crate::client::Client;
+use crate::{client::Client, rpc::Rpc};
 use serde_json::{Value, json};
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 use tempfile::TempDir;
@@ -25,6 +25,16 @@ impl Home {
         );
         fs::write(folder.path().join("home/agents/instant.toml"), definition)
             .expect("a definition");
+        let definition = format!(
+            "id = \"fake\"\nname = \"Fake\"\n[launch]\ncommand = {}\n",
+            json!(env!("CARGO_BIN_EXE_fake-agent"))
+        );
+        fs::write(folder.path().join("home/agents/fake.toml"), definition).expect("a definition");
+        fs::write(
+            folder.path().join("home/config.toml"),
+            "[warm]\nmax_concurrent = 8\n",
+        )
+        .expect("settings");
         Self { folder }
     }
 
@@ -43,6 +53,18 @@ impl Home {
     /// A face, initialized.
     pub(crate) fn face(&self) -> Client {
         Client::start(self.eyas().arg("mcp").stderr(Stdio::null()))
+    }
+
+    /// The API over pipes.
+    pub(crate) fn rpc(&self) -> Rpc {
+        Rpc::start(self.eyas().arg("rpc").stderr(Stdio::null()))
+    }
+
+    /// One more project, plain and empty.
+    pub(crate) fn project(&self, name: &str) -> PathBuf {
+        let folder = self.path().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        folder.canonicalize().expect("it is there")
     }
 
     pub(crate) fn hub_pid(&self) -> u32 {

@@ -1,5 +1,6 @@
 //! The main job's speed and size, as ratios: beside a bare rmcp echo server on the same pipes, and beside one durable commit on the same
-//! disk. `cargo bench --bench main_job`. Prints a table; asserts nothing, as machines are noisy.
+//! disk and the same agent without Eyas. `cargo bench --bench main_job`. Prints a table; asserts nothing about speed, as machines are noisy.
+//! `-- --warm-agents` prints the second half alone.
 
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 #![allow(clippy::disallowed_methods, reason = "a bench starts what it measures")]
@@ -9,11 +10,16 @@ mod bare;
 mod client;
 mod disk;
 mod home;
+mod raw;
+mod rpc;
+mod table;
+mod warm_agents;
 
 use client::Client;
 use home::Home;
 use serde_json::json;
 use std::time::{Duration, Instant};
+use table::{ms, p50, ratio, row, us};
 
 const CALLS: usize = 20_000;
 const IN_FLIGHT: usize = 64;
@@ -22,7 +28,11 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("--bare-server") => bare::serve(),
         Some("--instant-agent") => agent::serve(),
-        _ => bench(),
+        Some("--warm-agents") => warm_agents::bench(),
+        _ => {
+            bench();
+            warm_agents::bench();
+        }
     }
 }
 
@@ -164,25 +174,4 @@ fn memory(home: &Home, face: &mut Client) {
         format!("{:.1} MB", home::resident_mb(home.hub_pid())),
         "<= 35 MB",
     );
-}
-
-fn p50(samples: &mut [Duration]) -> Duration {
-    samples.sort_unstable();
-    samples[samples.len() / 2]
-}
-
-fn ratio(a: Duration, b: Duration) -> f64 {
-    a.as_secs_f64() / b.as_secs_f64()
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1e3)
-}
-
-fn us(time: Duration) -> String {
-    format!("{:.0} us", time.as_secs_f64() * 1e6)
-}
-
-fn row(what: &str, seen: impl std::fmt::Display, target: &str) {
-    println!("{what:<52} {seen:<44} {target}");
 }
