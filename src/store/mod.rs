@@ -174,6 +174,7 @@ pub struct Claimed {
     pub lease: Lease,
     pub run: Run,
     pub session: SessionRow,
+    /// From the moment the run was accepted; the time in which it waited for people is added.
     pub timeout_ms: Option<i64>,
     /// Conclusion of the run before this one in its session.
     pub last_conclusion: Option<Conclusion>,
@@ -305,7 +306,8 @@ impl PageAt {
 /// Runs, their attempts and the sessions they are claimed by.
 #[async_trait]
 pub trait Runs: Send + Sync + std::fmt::Debug {
-    /// Writes run, session, idempotency key, first event and outbox row in one transaction, and answers when it is synced.
+    /// Writes run, session, idempotency key, first event and outbox row in one transaction, and answers when it is synced. `LeaseLost`
+    /// when its parent is not held under that lease any more, or is asked to end.
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError>;
     /// Leases up to `limit` ready sessions whose class and tree are free, fairly over the classes; raises each fence.
     async fn claim(
@@ -326,10 +328,11 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn wake(&self, waiting: Waiting) -> Result<(), StoreError>;
     /// Queued: ended at once. Held: asked of the holder. Terminal: nothing. Answers the state afterwards.
     async fn cancel(&self, run: RunId, reason: String) -> Result<RunState, StoreError>;
-    /// Ends as `failed` with `hub_lost` every held run whose holder is not among `alive`; answers which.
+    /// Ends as `failed` with `hub_lost` every held run whose holder is not among `alive`; answers which. One that is `input_required` goes
+    /// back to the queue instead, with what it asks: its agent was waiting, not working.
     async fn recover(&self, alive: Vec<HubId>) -> Result<Vec<RunId>, StoreError>;
-    /// Ends as `timed_out` every queued run whose time is over, and promotes sessions whose delay is over. Answers the milliseconds until
-    /// the next such moment, if there is one.
+    /// Ends as `timed_out` every queued run whose time is over, promotes sessions whose delay is over, and decides requests that nobody
+    /// answered in time and no attempt waits for. Answers the milliseconds until the next such moment, if there is one.
     async fn sweep(&self) -> Result<Option<i64>, StoreError>;
     /// Removes some of the runs that ended before this moment, with all that belongs to them; answers how many. To be asked until 0, which
     /// also removes what was kept beside them.
@@ -346,7 +349,7 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn children(&self, run: RunId) -> Result<Vec<RunId>, StoreError>;
     /// What the tree below a run, itself included, has cost.
     async fn tree_usage(&self, run: RunId) -> Result<TreeUsage, StoreError>;
-    /// What has become of the worktree of a run that has ended.
+    /// What has become of the worktree of a run that has ended; an error while its attempt has it.
     async fn set_worktree(&self, run: RunId, worktree: Worktree) -> Result<(), StoreError>;
     /// Runs whose worktree is `Planned`, `Open` or `Kept`, oldest first.
     async fn with_worktree(&self) -> Result<Vec<Run>, StoreError>;
@@ -368,7 +371,8 @@ pub trait Requests: Send + Sync + std::fmt::Debug {
     /// Asks, under the fence; the run is `input_required` while any of its requests is open. What an earlier attempt of this run asked in the
     /// same words is not asked twice: its row comes back, perhaps decided, and is used up by that.
     async fn open(&self, lease: Lease, request: NewRequest) -> Result<RequestRow, StoreError>;
-    /// A person's answer. `NotFound` for another run's; a request that is decided stays as it is and comes back so, with `false`.
+    /// A person's answer. `NotFound` for another run's; a request that is decided stays as it is and comes back so, with `false`. After the
+    /// deadline it comes back decided by that.
     async fn answer(
         &self,
         run: RunId,
@@ -376,7 +380,8 @@ pub trait Requests: Send + Sync + std::fmt::Debug {
         answer: Answer,
         face: Option<String>,
     ) -> Result<(RequestRow, bool), StoreError>;
-    /// The attempt's own end of a request, by deadline or withdrawal; what a person decided meanwhile comes back instead.
+    /// The attempt's own end of a request, by deadline or withdrawal; what a person decided meanwhile comes back instead. On an answered one
+    /// it is the attempt's word that it has the answer: without it, a later attempt of this run that asks the same is given that answer.
     async fn close(
         &self,
         lease: Lease,

@@ -1,6 +1,6 @@
 //! Every hot statement finds its rows by index: what it costs does not grow with history.
 
-use super::{connect, events, file, log, row, runs, schema, settle};
+use super::{connect, events, file, log, requests, row, runs, schema, settle};
 use crate::{
     domain::{
         ids::{InstanceId, ProjectId, RunId},
@@ -21,7 +21,7 @@ async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 }
 
 /// Tables that grow with history, by the names they have in the statements.
-const GROWING: [&str; 12] = [
+const GROWING: [&str; 15] = [
     "run",
     "r",
     "p",
@@ -34,6 +34,9 @@ const GROWING: [&str; 12] = [
     "a",
     "b",
     "outbox",
+    "request",
+    "q",
+    "c",
 ];
 
 fn scans(step: &str) -> bool {
@@ -46,6 +49,9 @@ fn scans(step: &str) -> bool {
         "session_waiting",
         "run_open",
         "run_deadline",
+        "run_worktree",
+        "request_open",
+        "request_left",
     ];
     words.next() == Some("SCAN")
         && words.next().is_some_and(|table| GROWING.contains(&table))
@@ -61,6 +67,7 @@ fn statements() -> Vec<String> {
         runs::accept::SESSION,
         runs::accept::CLASS,
         runs::accept::RUN,
+        runs::accept::PARENT,
         log::INSERT,
         runs::claim::PICK,
         runs::claim::LEASE,
@@ -85,6 +92,7 @@ fn statements() -> Vec<String> {
         runs::prune::OLD,
         runs::prune::EVENTS,
         runs::prune::ATTEMPTS,
+        runs::prune::REQUESTS,
         runs::prune::RUN,
         runs::prune::SESSION,
         runs::sweep::NEXT,
@@ -95,6 +103,27 @@ fn statements() -> Vec<String> {
         runs::read::OPEN,
         runs::read::OPEN_IN,
         row::SESSION,
+        runs::tree::CHILDREN,
+        runs::tree::TREE,
+        runs::sessions::SESSIONS,
+        runs::worktree::SET,
+        runs::worktree::LEFT,
+        requests::open::HELD,
+        requests::open::LEFT,
+        requests::open::TAKE,
+        requests::open::INSERT,
+        requests::decide::DECIDE,
+        requests::decide::USE,
+        requests::end::WITHDRAW,
+        requests::end::NUMBERS,
+        requests::end::LEAVE,
+        requests::end::OVERDUE,
+        requests::read::OF,
+        requests::read::ONE,
+        requests::state::WAIT,
+        requests::state::WAITS,
+        requests::state::TOLD,
+        requests::state::GO_ON,
         events::LATEST,
     ];
     fixed.into_iter().map(str::to_owned).collect()

@@ -1,8 +1,18 @@
 //! Projects on SQLite.
 
-use super::{Base, cursor, tx::Tx, writer::Write};
+use super::{
+    Base, cursor,
+    tx::Tx,
+    words::{unword_of, word_of},
+    writer::Write,
+};
 use crate::{
-    domain::{ids::ProjectId, page::Page, project::ProjectRow, time::Timestamp},
+    domain::{
+        ids::ProjectId,
+        page::Page,
+        project::{ProjectRow, ProjectStatus},
+        time::Timestamp,
+    },
     store::{PageAt, Projects, StoreError},
 };
 use async_trait::async_trait;
@@ -11,18 +21,18 @@ use uuid::Uuid;
 
 macro_rules! columns {
     () => {
-        "id, name, path, unregistered, last_opened_at, created_at"
+        "id, name, path, unregistered, last_opened_at, created_at, trust, status"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO project(",
     columns!(),
-    ") VALUES(?1,?2,?3,0,?4,?5) ON CONFLICT(path) DO NOTHING"
+    ") VALUES(?1,?2,?3,0,?4,?5,?6,?7) ON CONFLICT(path) DO NOTHING"
 );
 /// The id stays, so that its old runs are its own again.
 const COME_BACK: &str = "UPDATE project SET unregistered=0, name=?2, last_opened_at=coalesce(?3,last_opened_at) WHERE path=?1 AND unregistered=1";
-const UPDATE: &str = "UPDATE project SET name=?2, path=?3, unregistered=?4, last_opened_at=?5, created_at=?6 WHERE id=?1";
+const UPDATE: &str = "UPDATE project SET name=?2, path=?3, unregistered=?4, last_opened_at=?5, created_at=?6, trust=?7, status=?8 WHERE id=?1";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM project WHERE id=?1");
 const BY_PATH: &str = concat!("SELECT ", columns!(), " FROM project WHERE path=?1");
 const BY_NAME: &str = concat!(
@@ -48,19 +58,33 @@ struct Row {
     unregistered: bool,
     last_opened_at: Option<i64>,
     created_at: i64,
+    trust: Option<String>,
+    status: Option<String>,
 }
 
-impl From<Row> for ProjectRow {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for ProjectRow {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
             id: ProjectId(row.id),
             name: row.name,
             path: row.path,
             unregistered: row.unregistered,
-            trust: None,
-            status: None,
+            trust: row.trust,
+            status: unword_of(row.status)?,
             last_opened_at: row.last_opened_at.map(Timestamp),
             created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+/// Only what holds until somebody does something about it is kept.
+fn kept(status: Option<ProjectStatus>) -> Result<Option<String>, StoreError> {
+    match status {
+        Some(ProjectStatus::Error | ProjectStatus::Initializing) => word_of(status.as_ref()),
+        Some(ProjectStatus::Stopped | ProjectStatus::Running | ProjectStatus::Missing) | None => {
+            Ok(None)
         }
     }
 }
@@ -83,6 +107,8 @@ impl Write for Register {
             .bind(&row.path)
             .bind(row.last_opened_at.map(|at| at.0))
             .bind(row.created_at.0)
+            .bind(&row.trust)
+            .bind(kept(row.status)?)
             .execute(&mut *tx.connection)
             .await?
             .rows_affected();
@@ -101,7 +127,7 @@ impl Write for Register {
             .bind(&row.path)
             .fetch_one(&mut *tx.connection)
             .await?;
-        Ok(there.into())
+        there.try_into()
     }
 }
 
@@ -121,6 +147,8 @@ impl Write for Update {
             .bind(row.unregistered)
             .bind(row.last_opened_at.map(|at| at.0))
             .bind(row.created_at.0)
+            .bind(&row.trust)
+            .bind(kept(row.status)?)
             .execute(&mut *tx.connection)
             .await?;
         if updated.rows_affected() == 0 {
@@ -147,7 +175,7 @@ impl Projects for SqliteProjects {
             .fetch_optional(&self.0.readers)
             .await?;
         match known {
-            Some(known) if !known.unregistered || !explicit => Ok(known.into()),
+            Some(known) if !known.unregistered || !explicit => known.try_into(),
             Some(_) | None => self.0.writer.send(Register { row, explicit }).await,
         }
     }
@@ -161,8 +189,8 @@ impl Projects for SqliteProjects {
             .bind(id.0)
             .fetch_optional(&self.0.readers)
             .await?
-            .map(ProjectRow::from)
-            .ok_or_else(|| not_found(&id))
+            .ok_or_else(|| not_found(&id))?
+            .try_into()
     }
 
     async fn by_path(&self, path: &str) -> Result<ProjectRow, StoreError> {
@@ -170,8 +198,8 @@ impl Projects for SqliteProjects {
             .bind(path)
             .fetch_optional(&self.0.readers)
             .await?
-            .map(ProjectRow::from)
-            .ok_or_else(|| not_found(&path))
+            .ok_or_else(|| not_found(&path))?
+            .try_into()
     }
 
     async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError> {
@@ -179,7 +207,7 @@ impl Projects for SqliteProjects {
             .bind(name)
             .fetch_all(&self.0.readers)
             .await?;
-        Ok(rows.into_iter().map(ProjectRow::from).collect())
+        rows.into_iter().map(ProjectRow::try_from).collect()
     }
 
     async fn list(&self, page: PageAt) -> Result<Page<ProjectRow>, StoreError> {
@@ -201,7 +229,10 @@ impl Projects for SqliteProjects {
             .filter(|_| more)
             .map(|row| cursor::of_name(&row.name, row.id));
         Ok(Page {
-            items: rows.into_iter().map(ProjectRow::from).collect(),
+            items: rows
+                .into_iter()
+                .map(ProjectRow::try_from)
+                .collect::<Result<_, _>>()?,
             next_cursor,
         })
     }

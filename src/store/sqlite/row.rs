@@ -1,24 +1,31 @@
 //! A run as it is read.
 
-use super::words::{state, unjson_of, unword, unword_of};
+use super::{
+    requests::row::unlist,
+    words::{state, unjson_of, unword, unword_of},
+};
 use crate::{
     domain::{
         ids::{InstanceId, ProjectId, RunId, SessionId},
-        policy::Policy,
         run::Run,
         time::Timestamp,
-        worktree::Isolation,
     },
     store::{SessionRow, StoreError},
 };
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// A run with its session, and why it waits. Only a queued run is asked why, and then by index.
+/// A run with its session, why it waits, and what it asks. Only a queued run is asked why, and only one that has not ended what it asks; by
+/// index each. In one statement, so that what is read fits together.
 macro_rules! run_columns {
     () => {
         "r.id, r.state, r.session, r.instance, r.project, r.previous, r.continuity, r.label, r.mode, r.warm, r.attempt, r.step, \
          r.warnings, r.created_at, r.started_at, r.ended_at, r.error, r.conclusion, r.usage, r.prompt, s.persona, s.agent, \
+         r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, \
+         EXISTS(SELECT 1 FROM run c WHERE c.parent=r.id) AS has_children, \
+         CASE WHEN r.ended_at IS NULL THEN (SELECT json_group_array(json_object('n', q.n, 'id', q.id, 'kind', q.kind, 'title', q.title, \
+          'detail', q.detail, 'options', json(q.options), 'deadline', q.deadline)) \
+          FROM request q INDEXED BY request_open WHERE q.run=r.id AND q.decided_by IS NULL) END AS requests, \
          CASE WHEN r.state<>'queued' THEN NULL \
           WHEN s.head_run<>r.id THEN 'session' \
           WHEN s.waiting IS NOT NULL THEN s.waiting \
@@ -55,6 +62,15 @@ pub(super) struct RunRow {
     persona: Option<String>,
     agent: String,
     waiting: Option<String>,
+    tool: Option<String>,
+    said: Option<String>,
+    parent: Option<Uuid>,
+    depth: u32,
+    policy: Option<String>,
+    isolation: String,
+    worktree: Option<String>,
+    pub(super) has_children: bool,
+    requests: Option<String>,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -87,15 +103,16 @@ impl TryFrom<RunRow> for Run {
             // Known by the hub alone, which compares what was asked for with what was accepted.
             duplicate: None,
             usage: unjson_of(row.usage.as_deref())?,
-            requests: Vec::new(),
+            requests: unlist(row.requests.as_deref())?,
+            // Read apart, where it is asked for.
             tree_usage: None,
-            tool: None,
-            said: None,
-            parent: None,
-            depth: 0,
-            policy: Policy::default(),
-            isolation: Isolation::Shared,
-            worktree: None,
+            tool: row.tool,
+            said: row.said,
+            parent: row.parent.map(RunId),
+            depth: row.depth,
+            policy: unjson_of(row.policy.as_deref())?.unwrap_or_default(),
+            isolation: unword(row.isolation)?,
+            worktree: unjson_of(row.worktree.as_deref())?,
         })
     }
 }

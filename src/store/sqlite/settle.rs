@@ -2,6 +2,7 @@
 
 use super::{
     log::{Subject, append, append_all, count, event, gone},
+    requests,
     tx::Tx,
     words::{json, word},
 };
@@ -20,9 +21,11 @@ use uuid::Uuid;
 
 /// The state it leaves is part of the guard: a terminal run matches nothing.
 pub(super) const END: &str = "UPDATE run SET state=?2, fence=NULL, event_seq=event_seq+?3, ended_at=?4, error=?5, \
- conclusion=coalesce(?6,conclusion), usage=coalesce(?7,usage), warnings=coalesce(?8,warnings), step=NULL \
+ conclusion=coalesce(?6,conclusion), usage=coalesce(?7,usage), warnings=coalesce(?8,warnings), step=NULL, tool=NULL, said=NULL, \
+ waited_ms=waited_ms+max(0,coalesce(?4-input_since,0)), input_since=NULL \
  WHERE id=?1 AND ended_at IS NULL AND fence IS ?9 \
- RETURNING session, seq, attempt, event_seq, project, instance";
+ RETURNING session, seq, attempt, event_seq, project, instance, \
+ EXISTS(SELECT 1 FROM request q WHERE q.run=?1 AND q.decided_by IS NULL) AS asks";
 pub(super) const END_ATTEMPT: &str = "UPDATE attempt SET outcome=?3, ended_at=?4, reason=coalesce(?5,reason), stderr_tail=?6 WHERE run=?1 AND n=?2 AND ended_at IS NULL";
 pub(super) const NEXT: &str = "SELECT id, class_key, tree FROM run WHERE session=?1 AND seq>?2 AND state='queued' ORDER BY seq LIMIT 1";
 pub(super) const FORWARD: &str = "UPDATE session SET head_run=?3, class_key=coalesce(?4,class_key), tree=?5, ready_rank=?6, \
@@ -77,6 +80,8 @@ struct Ended {
     event_seq: i64,
     project: Option<Uuid>,
     instance: Option<Uuid>,
+    /// Has open requests.
+    asks: bool,
 }
 
 /// Ends the run; `false` when it was not in the state it should leave (another fence, or terminal).
@@ -167,6 +172,10 @@ async fn tell(
         instance: ended.instance,
     };
     append_all(tx, subject, ended.event_seq - 1, settlement.events).await?;
+    let mut last = ended.event_seq;
+    if ended.asks {
+        last = requests::end::withdraw(tx, subject, last).await?;
+    }
     let mut said = data!({"state": settlement.state});
     // The fence and the number let a reader of the log check which attempt it was.
     if let Some(fence) = settlement.fence {
@@ -182,11 +191,5 @@ async fn tell(
     if let Some(reason) = settlement.reason {
         said["reason"] = data!(reason);
     }
-    append(
-        tx,
-        subject,
-        ended.event_seq,
-        &event(EventKind::Finished, said),
-    )
-    .await
+    append(tx, subject, last, &event(EventKind::Finished, said)).await
 }

@@ -6,13 +6,14 @@ use eyas::{
         event::{Event, EventKind, NewEvent},
         ids::{HubId, ProjectId, RunId, SessionId},
         policy::Policy,
+        request::{Answer, OptionKind, RequestKind, RequestOption},
         run::{AttemptOutcome, Mode, RunState},
         worktree::Isolation,
     },
     stdx::mint,
     store::{
-        AttemptNote, Claimed, EventFilter, Finish, Idempotency, Lease, NewRun, Progress,
-        SessionRow, Store, StoreError,
+        AttemptNote, Claimed, EventFilter, Finish, Idempotency, Lease, NewRequest, NewRun,
+        Progress, SessionRow, Store, StoreError,
         sqlite::{self, Settings},
     },
 };
@@ -196,6 +197,34 @@ pub(super) fn conclusion(summary: &str) -> Conclusion {
         duration_ms: 5,
         usage: None,
         stop_reason: None,
+    }
+}
+
+/// To run a command; the same words have the same fingerprint.
+pub(super) fn asks(what: &str) -> NewRequest {
+    let option = |id: &str, kind| RequestOption {
+        id: id.to_owned(),
+        name: format!("{id}, please"),
+        kind,
+    };
+    NewRequest {
+        id: mint().to_string(),
+        kind: RequestKind::Permission,
+        title: what.to_owned(),
+        detail: Some(format!("$ {what}")),
+        options: vec![
+            option("yes", OptionKind::AllowOnce),
+            option("no", OptionKind::RejectOnce),
+        ],
+        fingerprint: format!("digest of {what}"),
+        deadline_ms: Some(60_000),
+    }
+}
+
+pub(super) fn option(id: &str) -> Answer {
+    Answer {
+        option: Some(id.to_owned()),
+        text: None,
     }
 }
 

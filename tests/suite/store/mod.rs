@@ -1,10 +1,15 @@
 //! What every store promises. Nothing here but `kit` and the files named `sqlite_…` knows which backend it is.
 
+mod a_request_is_asked_once_and_decided_once;
+mod a_run_tree_adds_up;
 mod a_stopped_instance_is_not_begun;
+mod a_worktree_is_the_attempts_until_its_run_has_ended;
 mod acceptance_is_durable_and_idempotent;
+mod an_open_request_survives_its_hub;
 mod any_history_keeps_the_rules;
 mod cancelling_ends_a_run_in_every_state;
 mod claims_are_fair_and_capped;
+mod conversations_of_a_project_are_listed_by_last_use;
 mod events_are_numbered_without_gaps;
 mod instances_have_unique_names;
 mod kit;

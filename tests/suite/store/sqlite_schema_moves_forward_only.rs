@@ -1,12 +1,21 @@
 //! A newer schema is refused before any write; an older one is backed up, then migrated.
 
-use super::kit::{Home, run};
-use eyas::store::{
-    StoreError,
-    sqlite::{self, Settings},
+use super::kit::Home;
+use eyas::{
+    domain::{policy::Policy, worktree::Isolation},
+    store::{
+        PageAt, RunFilter, StoreError,
+        sqlite::{self, Settings},
+    },
 };
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::{os::unix::fs::PermissionsExt as _, path::Path};
+use sqlx::{
+    ConnectOptions as _, Connection as _, SqliteConnection, migrate::Migrator,
+    sqlite::SqliteConnectOptions,
+};
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 async fn by_hand(path: &Path, statements: &[&'static str]) {
     let mut connection = connect(path).await;
@@ -48,39 +57,84 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     );
 }
 
+/// A file as it was made by a binary that knew migrations up to `version`.
+async fn older(folder: &Path, version: i64) -> PathBuf {
+    let path = folder.join("eyas.db");
+    let mut connection = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true)
+        .connect()
+        .await
+        .unwrap();
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite/migrations");
+    let migrator = Migrator::new(ours).await.unwrap();
+    migrator.run_to(version, &mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    path
+}
+
+/// A run that ended and a run that was held, as the first schema had them.
+const RUNS: [&str; 4] = [
+    "INSERT INTO class(class_key,place,agent,lane,max_concurrent) VALUES('local/a/l','local','a','l',4)",
+    "INSERT INTO session(id,agent,class_key,next_seq,head_run,fence,lease_holder,lease_until,cwd) \
+     VALUES(x'00000000000000000000000000000009','a','local/a/l',3,x'00000000000000000000000000000002',2,x'07',5,'/')",
+    "INSERT INTO run(id,session,seq,class_key,state,attempt,created_at,started_at,ended_at,lane,mode,prompt,step) VALUES \
+     (x'00000000000000000000000000000001',x'00000000000000000000000000000009',1,'local/a/l','succeeded',1,1,2,3,'l','auto','old',NULL)",
+    "INSERT INTO run(id,session,seq,class_key,state,attempt,fence,created_at,started_at,lane,mode,prompt,step) VALUES \
+     (x'00000000000000000000000000000002',x'00000000000000000000000000000009',2,'local/a/l','running',1,2,4,5,'l','auto','held','at it')",
+];
+
 #[tokio::test]
 async fn an_older_schema_is_backed_up_and_migrated() {
-    let home = Home::new().await;
-    let id = home.accept(run()).await;
-    home.store.closer.close().await;
-    // As the first schema was: without the places.
-    by_hand(
-        &home.path(),
-        &[
-            "DROP TABLE instance",
-            "DROP TABLE project",
-            "DELETE FROM _sqlx_migrations WHERE version>1",
-        ],
-    )
-    .await;
-    let home = home.reopen().await;
-    home.state(id).await;
-    assert_eq!(home.store.instances.using_persona("any").await.unwrap(), 0);
-    let backup = home.path().with_file_name("eyas.db.backup-1");
-    let mode = std::fs::metadata(&backup).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let mut backup = connect(&backup).await;
-    let (runs, tables): (i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM run), (SELECT count(*) FROM sqlite_schema WHERE name IN ('instance','project'))",
-    )
-    .fetch_one(&mut backup)
-    .await
-    .unwrap();
-    assert_eq!((runs, tables), (1, 0), "as it was before");
+    for version in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = older(folder.path(), version).await;
+        by_hand(&path, &RUNS).await;
+        let store = sqlite::open(&path, Settings::default()).await.unwrap();
+        let runs = store
+            .runs
+            .list(RunFilter::default(), PageAt::default())
+            .await
+            .unwrap()
+            .items;
+        let prompts: Vec<_> = runs.iter().map(|run| run.prompt.as_str()).collect();
+        assert_eq!(prompts, ["held", "old"]);
+        for run in &runs {
+            assert_eq!(
+                (run.policy, run.isolation),
+                (Policy::default(), Isolation::Shared)
+            );
+            assert_eq!((run.depth, run.parent, &run.worktree), (0, None, &None));
+            assert!(run.requests.is_empty());
+        }
+        assert_eq!(store.instances.using_persona("any").await.unwrap(), 0);
+        assert!(
+            store
+                .projects
+                .list(PageAt::default())
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
+        store.closer.close().await;
+
+        let backup = path.with_file_name(format!("eyas.db.backup-{version}"));
+        let mode = std::fs::metadata(&backup).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let mut backup = connect(&backup).await;
+        let (runs, tables): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM run), (SELECT count(*) FROM sqlite_schema WHERE name IN ('project','request'))",
+        )
+        .fetch_one(&mut backup)
+        .await
+        .unwrap();
+        assert_eq!((runs, tables), (2, version - 1), "as it was before");
+    }
 }
 
 #[tokio::test]
 async fn a_schema_of_ours_is_not_backed_up() {
     let home = Home::new().await.reopen().await;
-    assert!(!home.path().with_file_name("eyas.db.backup-2").exists());
+    assert!(!home.path().with_file_name("eyas.db.backup-3").exists());
 }

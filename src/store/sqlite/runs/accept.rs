@@ -35,8 +35,12 @@ pub(in crate::store::sqlite) const SESSION: &str = "INSERT INTO session(id,place
 pub(in crate::store::sqlite) const CLASS: &str = "INSERT INTO class(class_key,place,agent,lane,max_concurrent) VALUES( \
  ?2||'/'||coalesce((SELECT agent FROM session WHERE id=?1),?3)||'/'||?4, ?2, coalesce((SELECT agent FROM session WHERE id=?1),?3), ?4, \
  (SELECT value FROM setting WHERE name='default_cap')) ON CONFLICT DO NOTHING";
-pub(in crate::store::sqlite) const RUN: &str = "INSERT INTO run(id,session,seq,class_key,event_seq,created_at,timeout_ms,deadline,instance,project,previous,label,lane,tree,mode,warnings,prompt) \
- VALUES(?1,?2,?3,?4||'/'||?5||'/'||?6,1,?7,?8,?9,?10,?11,?12,?13,?6,?14,?15,?16,?17)";
+pub(in crate::store::sqlite) const RUN: &str = "INSERT INTO run(id,session,seq,class_key,event_seq,created_at,timeout_ms,deadline,instance,project,previous,label,lane,tree,mode,warnings,prompt, \
+ parent,depth,isolation,policy,worktree) \
+ VALUES(?1,?2,?3,?4||'/'||?5||'/'||?6,1,?7,?8,?9,?10,?11,?12,?13,?6,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
+/// A parent whose end was asked for delegates nothing more: whoever cancels what is below it has then seen all of it.
+pub(in crate::store::sqlite) const PARENT: &str =
+    "SELECT EXISTS(SELECT 1 FROM run WHERE id=?1 AND fence=?2 AND cancel_requested=0)";
 const OUTBOX: &str = "INSERT INTO outbox(run,kind,at) VALUES(?1,'accepted',?2)";
 
 /// A run to be written, its texts redacted.
@@ -45,6 +49,9 @@ pub(super) struct Accept {
     run: NewRun,
     mode: String,
     warnings: Option<String>,
+    isolation: String,
+    policy: String,
+    worktree: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -65,6 +72,9 @@ impl Accept {
         let warnings = redactor.warnings(std::mem::take(&mut run.warnings));
         Ok(Self {
             mode: word(&run.mode)?,
+            isolation: word(&run.isolation)?,
+            policy: json(&run.policy)?,
+            worktree: run.worktree.as_ref().map(json).transpose()?,
             warnings: if warnings.is_empty() {
                 None
             } else {
@@ -72,6 +82,23 @@ impl Accept {
             },
             run,
         })
+    }
+
+    /// The run that delegates must be held, under the lease it was given.
+    async fn hold(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let Some(parent) = self.run.parent else {
+            return Ok(());
+        };
+        let held: bool = sqlx::query_scalar(PARENT)
+            .bind(parent.run.0)
+            .bind(parent.fence)
+            .fetch_one(&mut *tx.connection)
+            .await?;
+        if held {
+            Ok(())
+        } else {
+            Err(StoreError::LeaseLost(parent.run))
+        }
     }
 
     /// The run that the key stood for before, if it did.
@@ -150,6 +177,11 @@ impl Accept {
             .bind(&self.mode)
             .bind(&self.warnings)
             .bind(&run.prompt)
+            .bind(run.parent.map(|lease| lease.run.0))
+            .bind(run.depth)
+            .bind(&self.isolation)
+            .bind(&self.policy)
+            .bind(&self.worktree)
             .execute(&mut *tx.connection)
             .await?;
         Ok(())
@@ -161,6 +193,7 @@ impl Write for Accept {
     type Answer = Accepted;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Accepted, StoreError> {
+        self.hold(tx).await?;
         if let Some(run) = self.seen(tx).await? {
             return Ok(Accepted {
                 run,

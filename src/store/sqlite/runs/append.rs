@@ -7,7 +7,7 @@ use crate::{
         sqlite::{
             log::{Subject, append_all, count},
             tx::Tx,
-            words::{state, word_of},
+            words::{json, state, word_of},
             writer::Write,
         },
     },
@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 /// The fence is on the run only while it is held: a stale one matches nothing.
 pub(in crate::store::sqlite) const STEP: &str = "UPDATE run SET event_seq=event_seq+?3, step=coalesce(?4,step), \
- continuity=coalesce(?5,continuity), warm=coalesce(?6,warm) WHERE id=?1 AND fence=?2 RETURNING state, event_seq, project, instance";
+ continuity=coalesce(?5,continuity), warm=coalesce(?6,warm), tool=CASE WHEN ?7 THEN ?8 ELSE tool END, said=coalesce(?9,said), \
+ worktree=coalesce(?10,worktree) WHERE id=?1 AND fence=?2 RETURNING state, event_seq, project, instance";
 pub(in crate::store::sqlite) const NOTE: &str = "UPDATE attempt SET warm=coalesce(?3,warm), reason=coalesce(?4,reason), \
  persona_route=coalesce(?5,persona_route), pid=coalesce(?6,pid) WHERE run=?1 AND n=?2";
 pub(in crate::store::sqlite) const CONVERSATION: &str =
@@ -54,6 +55,12 @@ pub(super) fn redact(progress: &mut Progress, redactor: &Redactor) {
     if let Some(step) = &mut progress.step {
         redactor.redact_in_place(step);
     }
+    if let Some(Some(tool)) = &mut progress.tool {
+        redactor.redact_in_place(tool);
+    }
+    if let Some(said) = &mut progress.said {
+        redactor.redact_in_place(said);
+    }
     if let Some(reason) = &mut progress.note.reason {
         redactor.redact_in_place(reason);
     }
@@ -80,6 +87,10 @@ async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<Run
         .bind(&progress.step)
         .bind(word_of(progress.note.continuity.as_ref())?)
         .bind(progress.note.warm)
+        .bind(progress.tool.is_some())
+        .bind(progress.tool.as_ref().and_then(Option::as_ref))
+        .bind(&progress.said)
+        .bind(progress.worktree.as_ref().map(json).transpose()?)
         .fetch_optional(&mut *tx.connection)
         .await?
         .ok_or(StoreError::LeaseLost(lease.run))?;
@@ -124,13 +135,14 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// Writes only those notes that stand on the run's row, before the run ends in the same transaction.
+/// Writes only what stands on the run's row and outlives its end, before the run ends in the same transaction.
 pub(super) async fn note_run(
     tx: &mut Tx<'_>,
     lease: Lease,
-    note: &AttemptNote,
+    progress: &Progress,
 ) -> Result<(), StoreError> {
-    if note.warm.is_none() && note.continuity.is_none() {
+    let note = &progress.note;
+    if note.warm.is_none() && note.continuity.is_none() && progress.worktree.is_none() {
         return Ok(());
     }
     let found = sqlx::query(STEP)
@@ -140,6 +152,10 @@ pub(super) async fn note_run(
         .bind(None::<&str>)
         .bind(word_of(note.continuity.as_ref())?)
         .bind(note.warm)
+        .bind(false)
+        .bind(None::<&str>)
+        .bind(None::<&str>)
+        .bind(progress.worktree.as_ref().map(json).transpose()?)
         .fetch_optional(&mut *tx.connection)
         .await?;
     match found {

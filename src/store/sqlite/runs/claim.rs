@@ -43,7 +43,7 @@ pub(in crate::store::sqlite) const LEASE: &str = "UPDATE session SET fence=fence
  AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=session.tree AND b.lease_holder IS NOT NULL) \
  RETURNING head_run, fence";
 pub(in crate::store::sqlite) const START: &str = "UPDATE run SET state='running', fence=?2, attempt=attempt+1, event_seq=event_seq+1, \
- started_at=coalesce(started_at,?3), warm=0, step=NULL, continuity=NULL \
+ started_at=coalesce(started_at,?3), warm=0, step=NULL, tool=NULL, said=NULL, continuity=NULL \
  WHERE id=?1 AND state='queued' RETURNING attempt, event_seq, project, instance";
 /// A number given back by a release is used again.
 pub(in crate::store::sqlite) const ATTEMPT: &str = "INSERT INTO attempt(run,n,fence,holder,started_at) VALUES(?1,?2,?3,?4,?5) \
@@ -54,7 +54,7 @@ const RUN: &str = concat!(
     run_columns!(),
     " FROM run r JOIN session s ON s.id=r.session WHERE r.id=?1"
 );
-pub(in crate::store::sqlite) const REST: &str = "SELECT r.timeout_ms, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
+pub(in crate::store::sqlite) const REST: &str = "SELECT r.timeout_ms+r.waited_ms AS timeout_ms, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
  AND p.conclusion IS NOT NULL ORDER BY p.seq DESC LIMIT 1) AS last FROM run r WHERE r.id=?1";
 
 /// Whether a claim would find something.

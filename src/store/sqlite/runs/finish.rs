@@ -101,7 +101,7 @@ impl Write for End {
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let finish = &self.finish;
-        note_run(tx, self.lease, &finish.progress.note).await?;
+        note_run(tx, self.lease, &finish.progress).await?;
         let warnings = self.warnings(tx).await?;
         let settlement = Settlement {
             outcome: Some(finish.outcome),

@@ -10,7 +10,10 @@ pub(super) mod read;
 pub(super) mod recover;
 pub(super) mod release;
 pub(super) mod renew;
+pub(super) mod sessions;
 pub(super) mod sweep;
+pub(super) mod tree;
+pub(super) mod worktree;
 
 use super::{Base, tx::Tx, writer::Write};
 use crate::{
@@ -128,27 +131,29 @@ impl Runs for SqliteRuns {
         read::session(&self.0.readers, session).await
     }
 
-    async fn children(&self, _: RunId) -> Result<Vec<RunId>, StoreError> {
-        Ok(Vec::new())
+    async fn children(&self, run: RunId) -> Result<Vec<RunId>, StoreError> {
+        tree::children(&self.0.readers, run).await
     }
 
-    async fn tree_usage(&self, _: RunId) -> Result<TreeUsage, StoreError> {
-        Ok(TreeUsage::default())
+    async fn tree_usage(&self, run: RunId) -> Result<TreeUsage, StoreError> {
+        tree::usage(&self.0.readers, run).await
     }
 
-    async fn set_worktree(&self, _: RunId, _: Worktree) -> Result<(), StoreError> {
-        Ok(())
+    async fn set_worktree(&self, run: RunId, worktree: Worktree) -> Result<(), StoreError> {
+        let set = worktree::SetWorktree { run, worktree };
+        self.0.writer.send(set).await
     }
 
     async fn with_worktree(&self) -> Result<Vec<Run>, StoreError> {
-        Ok(Vec::new())
+        worktree::left(&self.0.readers).await
     }
 
-    async fn sessions(&self, _: ProjectId, _: PageAt) -> Result<Page<SessionRow>, StoreError> {
-        Ok(Page {
-            items: Vec::new(),
-            next_cursor: None,
-        })
+    async fn sessions(
+        &self,
+        project: ProjectId,
+        page: PageAt,
+    ) -> Result<Page<SessionRow>, StoreError> {
+        sessions::of(&self.0.readers, project, &page).await
     }
 
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError> {

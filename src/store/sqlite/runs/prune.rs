@@ -19,6 +19,7 @@ pub(in crate::store::sqlite) const OLD: &str = "SELECT id, session FROM run INDE
  WHERE created_at<?1 AND ended_at IS NOT NULL AND ended_at<?1 ORDER BY created_at LIMIT ?2";
 pub(in crate::store::sqlite) const EVENTS: &str = "DELETE FROM event WHERE run=?1";
 pub(in crate::store::sqlite) const ATTEMPTS: &str = "DELETE FROM attempt WHERE run=?1";
+pub(in crate::store::sqlite) const REQUESTS: &str = "DELETE FROM request WHERE run=?1";
 pub(in crate::store::sqlite) const RUN: &str = "DELETE FROM run WHERE id=?1";
 pub(in crate::store::sqlite) const SESSION: &str = "DELETE FROM session WHERE id=?1 AND head_run IS NULL \
  AND NOT EXISTS(SELECT 1 FROM run WHERE session=?1)";
@@ -50,7 +51,13 @@ impl Write for Prune {
             .fetch_all(&mut *tx.connection)
             .await?;
         for Old { id, session } in &old {
-            for (sql, key) in [(EVENTS, id), (ATTEMPTS, id), (RUN, id), (SESSION, session)] {
+            for (sql, key) in [
+                (EVENTS, id),
+                (ATTEMPTS, id),
+                (REQUESTS, id),
+                (RUN, id),
+                (SESSION, session),
+            ] {
                 sqlx::query(sql)
                     .bind(key)
                     .execute(&mut *tx.connection)

@@ -1,5 +1,6 @@
 //! Reading runs.
 
+use super::tree;
 use crate::{
     domain::{
         ids::{ProjectId, RunId, SessionId},
@@ -31,7 +32,7 @@ pub(in crate::store::sqlite) const OPEN: &str =
 pub(in crate::store::sqlite) const OPEN_IN: &str =
     "SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=?1";
 
-fn not_found(noun: &'static str, name: &impl ToString) -> StoreError {
+pub(super) fn not_found(noun: &'static str, name: &impl ToString) -> StoreError {
     StoreError::NotFound {
         noun,
         name: name.to_string(),
@@ -39,12 +40,17 @@ fn not_found(noun: &'static str, name: &impl ToString) -> StoreError {
 }
 
 pub(super) async fn run(readers: &SqlitePool, run: RunId) -> Result<Run, StoreError> {
-    sqlx::query_as::<_, RunRow>(GET)
+    let row = sqlx::query_as::<_, RunRow>(GET)
         .bind(run.0)
         .fetch_optional(readers)
         .await?
-        .ok_or_else(|| not_found("run", &run))?
-        .try_into()
+        .ok_or_else(|| not_found("run", &run))?;
+    let has_children = row.has_children;
+    let mut found = Run::try_from(row)?;
+    if has_children {
+        found.tree_usage = Some(tree::usage(readers, run).await?);
+    }
+    Ok(found)
 }
 
 pub(super) async fn session(
@@ -173,19 +179,29 @@ impl TryFrom<AttemptRow> for Attempt {
     }
 }
 
+/// `NotFound` when there is no such run.
+pub(in crate::store::sqlite) async fn must_be(
+    readers: &SqlitePool,
+    run: RunId,
+) -> Result<(), StoreError> {
+    let there: bool = sqlx::query_scalar(IS_THERE)
+        .bind(run.0)
+        .fetch_one(readers)
+        .await?;
+    if there {
+        Ok(())
+    } else {
+        Err(not_found("run", &run))
+    }
+}
+
 pub(super) async fn attempts(readers: &SqlitePool, run: RunId) -> Result<Vec<Attempt>, StoreError> {
     let rows: Vec<AttemptRow> = sqlx::query_as(ATTEMPTS)
         .bind(run.0)
         .fetch_all(readers)
         .await?;
     if rows.is_empty() {
-        let there: bool = sqlx::query_scalar(IS_THERE)
-            .bind(run.0)
-            .fetch_one(readers)
-            .await?;
-        if !there {
-            return Err(not_found("run", &run));
-        }
+        must_be(readers, run).await?;
     }
     rows.into_iter().map(Attempt::try_from).collect()
 }

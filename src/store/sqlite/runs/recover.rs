@@ -1,16 +1,18 @@
-//! Ending what a dead hub left.
+//! Ending what a dead hub left, and giving back what only waited for a person.
 
+use super::release::GiveBack;
 use crate::{
     domain::{
         fault::{ErrorKind, Fault},
-        ids::{HubId, RunId},
+        ids::{HubId, RunId, SessionId},
         run::{AttemptOutcome, RunState},
     },
     store::{
-        StoreError,
+        Lease, Release, StoreError,
         sqlite::{
             settle::{Settlement, settle},
             tx::Tx,
+            words::state,
             writer::Write,
         },
     },
@@ -20,7 +22,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 /// O(leases): no more than the caps allow.
-pub(in crate::store::sqlite) const HELD: &str = "SELECT s.lease_holder AS holder, s.fence, r.id AS run, r.cancel_requested \
+pub(in crate::store::sqlite) const HELD: &str = "SELECT s.lease_holder AS holder, s.fence, s.id AS session, r.id AS run, r.state, r.attempt, r.cancel_requested \
  FROM session s INDEXED BY session_active JOIN run r ON r.id=s.head_run WHERE s.lease_holder IS NOT NULL";
 
 /// Whatever is held by none of these.
@@ -33,8 +35,31 @@ pub(super) struct Recover {
 struct Held {
     holder: Uuid,
     fence: i64,
+    session: Uuid,
     run: Uuid,
+    state: String,
+    attempt: u32,
     cancel_requested: bool,
+}
+
+impl Held {
+    /// Its agent was waiting, not working: the run goes back to the queue, and what it asks stays open.
+    async fn give_back(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let lease = Lease {
+            run: RunId(self.run),
+            session: SessionId(self.session),
+            fence: self.fence,
+            attempt: self.attempt,
+        };
+        let release = Release {
+            waiting: None,
+            delay_ms: 0,
+            reason: "the hub that ran it died while it waited for an answer".to_owned(),
+        };
+        GiveBack { lease, release }
+            .back(tx, AttemptOutcome::Lost)
+            .await
+    }
 }
 
 #[async_trait]
@@ -48,6 +73,10 @@ impl Write for Recover {
         let mut ended = Vec::new();
         for lost in held {
             if self.alive.contains(&HubId(lost.holder)) {
+                continue;
+            }
+            if state(&lost.state)? == RunState::InputRequired && !lost.cancel_requested {
+                lost.give_back(tx).await?;
                 continue;
             }
             let (state, error) = if lost.cancel_requested {

@@ -10,6 +10,7 @@ use crate::{
         Lease, Redactor, Release, StoreError,
         sqlite::{
             log::{Subject, append, event, gone},
+            requests,
             settle::{END_ATTEMPT, Settlement, settle},
             tx::Tx,
             words::{word, word_of},
@@ -23,7 +24,8 @@ use sqlx::{FromRow, SqlitePool};
 use uuid::Uuid;
 
 pub(in crate::store::sqlite) const BACK: &str = "UPDATE run SET state='queued', fence=NULL, attempt=attempt-1, event_seq=event_seq+1, \
- started_at=CASE WHEN attempt=1 THEN NULL ELSE started_at END, step=NULL, warm=0, continuity=NULL \
+ started_at=CASE WHEN attempt=1 THEN NULL ELSE started_at END, step=NULL, tool=NULL, said=NULL, warm=0, continuity=NULL, \
+ waited_ms=waited_ms+max(0,coalesce(?3-input_since,0)), deadline=deadline+max(0,coalesce(?3-input_since,0)), input_since=NULL \
  WHERE id=?1 AND fence=?2 AND cancel_requested=0 RETURNING event_seq, project, instance";
 pub(in crate::store::sqlite) const LEAVE: &str = "UPDATE session SET lease_holder=NULL, lease_until=NULL, waiting=?4, \
  ready_rank=CASE WHEN ?5<=0 THEN ?3 END, wake_at=CASE WHEN ?5>0 THEN ?3+?5 END WHERE id=?1 AND head_run=?2 AND lease_holder IS NOT NULL";
@@ -35,8 +37,8 @@ pub(in crate::store::sqlite) const WAKE: &str = "UPDATE session SET waiting=NULL
 /// An attempt that ends without being counted.
 #[derive(Debug)]
 pub(super) struct GiveBack {
-    lease: Lease,
-    release: Release,
+    pub(super) lease: Lease,
+    pub(super) release: Release,
 }
 
 #[derive(FromRow)]
@@ -86,11 +88,15 @@ impl GiveBack {
         }
     }
 
-    async fn end_attempt(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    async fn end_attempt(
+        &self,
+        tx: &mut Tx<'_>,
+        outcome: AttemptOutcome,
+    ) -> Result<(), StoreError> {
         sqlx::query(END_ATTEMPT)
             .bind(self.lease.run.0)
             .bind(self.lease.attempt)
-            .bind(word(&AttemptOutcome::Released)?)
+            .bind(word(&outcome)?)
             .bind(tx.now)
             .bind(&self.release.reason)
             .bind(None::<&str>)
@@ -106,16 +112,29 @@ impl Write for GiveBack {
     const URGENT: bool = true;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.back(tx, AttemptOutcome::Released).await
+    }
+}
+
+impl GiveBack {
+    /// The run is queued again; `outcome` says how its attempt ended.
+    pub(super) async fn back(
+        &self,
+        tx: &mut Tx<'_>,
+        outcome: AttemptOutcome,
+    ) -> Result<(), StoreError> {
         let returned: Option<Returned> = sqlx::query_as(BACK)
             .bind(self.lease.run.0)
             .bind(self.lease.fence)
+            .bind(tx.now)
             .fetch_optional(&mut *tx.connection)
             .await?;
         let Some(returned) = returned else {
             return self.cancel(tx).await;
         };
-        self.end_attempt(tx).await?;
+        self.end_attempt(tx, outcome).await?;
         self.leave(tx).await?;
+        requests::end::leave(tx, self.lease.run.0).await?;
         let subject = Subject {
             run: self.lease.run.0,
             project: returned.project,

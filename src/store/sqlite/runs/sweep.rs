@@ -1,4 +1,4 @@
-//! What time does to queued runs.
+//! What time does to queued runs, and to requests that nobody waits for.
 
 use crate::{
     domain::{
@@ -9,6 +9,7 @@ use crate::{
     store::{
         StoreError,
         sqlite::{
+            requests,
             settle::{Settlement, settle},
             tx::Tx,
             writer::Write,
@@ -22,7 +23,8 @@ use uuid::Uuid;
 /// Milliseconds until the next moment at which a sweep would find something; not above 0: now.
 pub(in crate::store::sqlite) const NEXT: &str = "SELECT min(at)-CAST(unixepoch('subsec')*1000 AS INTEGER) FROM ( \
  SELECT min(wake_at) AS at FROM session INDEXED BY session_wake WHERE wake_at IS NOT NULL \
- UNION ALL SELECT min(deadline) FROM run INDEXED BY run_deadline WHERE state='queued' AND deadline IS NOT NULL)";
+ UNION ALL SELECT min(deadline) FROM run INDEXED BY run_deadline WHERE state='queued' AND deadline IS NOT NULL \
+ UNION ALL SELECT min(deadline) FROM request INDEXED BY request_left WHERE decided_by IS NULL AND fence IS NULL AND deadline IS NOT NULL)";
 pub(in crate::store::sqlite) const LATE: &str = "SELECT id FROM run INDEXED BY run_deadline WHERE state='queued' AND deadline IS NOT NULL AND deadline<=?1 \
  ORDER BY deadline LIMIT 500";
 pub(in crate::store::sqlite) const PROMOTE: &str = "UPDATE session SET wake_at=NULL, waiting=NULL, ready_rank=?1 WHERE id IN ( \
@@ -59,6 +61,7 @@ impl Write for Sweep {
             };
             settle(tx, &settlement).await?;
         }
+        requests::end::sweep(tx).await?;
         let due: Vec<Uuid> = sqlx::query_scalar(PROMOTE)
             .bind(tx.now)
             .fetch_all(&mut *tx.connection)

@@ -1,0 +1,220 @@
+//! The end of a request: a person's answer, or the attempt's own.
+
+use super::{
+    open::HELD,
+    read::{ONE, not_found},
+    row::{Row, request_columns},
+    state::go_on,
+};
+use crate::{
+    domain::{
+        ids::RunId,
+        request::{Answer, DecidedBy},
+    },
+    store::{
+        Lease, Redactor, RequestRow, StoreError,
+        sqlite::{
+            log::gone,
+            tx::Tx,
+            words::{json, word},
+            writer::Write,
+        },
+    },
+};
+use async_trait::async_trait;
+use serde_json::{Value, json as data};
+
+pub(in crate::store::sqlite) const DECIDE: &str = concat!(
+    "UPDATE request SET decided_by=?2, decided_at=?3, used=(?2<>'person'), face=?4, answer=?5, why=?6 \
+     WHERE id=?1 AND decided_by IS NULL RETURNING ",
+    request_columns!()
+);
+pub(in crate::store::sqlite) const USE: &str =
+    "UPDATE request SET used=1 WHERE id=?1 AND decided_by IS NOT NULL AND used=0";
+/// What is decided, its texts redacted.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) by: DecidedBy,
+    pub(super) face: Option<String>,
+    pub(super) answer: Answer,
+    pub(super) why: Option<String>,
+}
+
+impl Verdict {
+    /// Nobody answered in time.
+    pub(super) fn late() -> Self {
+        Self {
+            by: DecidedBy::Deadline,
+            face: None,
+            answer: Answer::default(),
+            why: Some("nobody answered in time".to_owned()),
+        }
+    }
+
+    fn redacted(mut self, redactor: &Redactor) -> Self {
+        for text in [&mut self.face, &mut self.answer.text, &mut self.why] {
+            if let Some(text) = text {
+                redactor.redact_in_place(text);
+            }
+        }
+        self
+    }
+
+    /// For the log: who decided what, and why.
+    pub(super) fn told(&self, request: &str) -> Value {
+        let mut said = data!({"request": request, "by": self.by, "answer": self.answer});
+        if let Some(face) = &self.face {
+            said["face"] = data!(face);
+        }
+        if let Some(why) = &self.why {
+            said["why"] = data!(why);
+        }
+        said
+    }
+}
+
+/// Decides an open request, and lets its run go on.
+pub(super) async fn decide(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    request: &str,
+    verdict: &Verdict,
+) -> Result<Row, StoreError> {
+    let row: Row = sqlx::query_as(DECIDE)
+        .bind(request)
+        .bind(word(&verdict.by)?)
+        .bind(tx.now)
+        .bind(&verdict.face)
+        .bind(json(&verdict.answer)?)
+        .bind(&verdict.why)
+        .fetch_optional(&mut *tx.connection)
+        .await?
+        .ok_or_else(|| gone(run.0))?;
+    go_on(tx, run, verdict.told(request)).await?;
+    Ok(row)
+}
+
+async fn find(tx: &mut Tx<'_>, run: RunId, request: &str) -> Result<Row, StoreError> {
+    sqlx::query_as(ONE)
+        .bind(run.0)
+        .bind(request)
+        .fetch_optional(&mut *tx.connection)
+        .await?
+        .ok_or_else(|| not_found(request))
+}
+
+/// A person's answer.
+#[derive(Debug)]
+pub(super) struct AnswerIt {
+    run: RunId,
+    request: String,
+    verdict: Verdict,
+}
+
+impl AnswerIt {
+    pub(super) fn new(
+        run: RunId,
+        request: &str,
+        answer: Answer,
+        face: Option<String>,
+        redactor: &Redactor,
+    ) -> Self {
+        let verdict = Verdict {
+            by: DecidedBy::Person,
+            face,
+            answer,
+            why: None,
+        };
+        Self {
+            run,
+            request: request.to_owned(),
+            verdict: verdict.redacted(redactor),
+        }
+    }
+}
+
+#[async_trait]
+impl Write for AnswerIt {
+    type Answer = (RequestRow, bool);
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<(RequestRow, bool), StoreError> {
+        let found = find(tx, self.run, &self.request).await?;
+        if found.decided_by.is_some() {
+            return Ok((found.try_into()?, false));
+        }
+        // Whoever waits for it may not have looked at the clock yet; an answer that comes too late must not depend on that.
+        let late = found.is_overdue(tx.now);
+        let row = if late {
+            decide(tx, self.run, &self.request, &Verdict::late()).await?
+        } else {
+            decide(tx, self.run, &self.request, &self.verdict).await?
+        };
+        Ok((row.try_into()?, !late))
+    }
+}
+
+/// The attempt's own end of a request.
+#[derive(Debug)]
+pub(super) struct CloseIt {
+    lease: Lease,
+    request: String,
+    verdict: Verdict,
+}
+
+impl CloseIt {
+    pub(super) fn new(
+        lease: Lease,
+        request: &str,
+        by: DecidedBy,
+        answer: Answer,
+        why: Option<String>,
+        redactor: &Redactor,
+    ) -> Result<Self, StoreError> {
+        if by == DecidedBy::Person {
+            return Err(StoreError::Internal(
+                "an attempt cannot answer for a person".to_owned(),
+            ));
+        }
+        let verdict = Verdict {
+            by,
+            face: None,
+            answer,
+            why,
+        };
+        Ok(Self {
+            lease,
+            request: request.to_owned(),
+            verdict: verdict.redacted(redactor),
+        })
+    }
+}
+
+#[async_trait]
+impl Write for CloseIt {
+    type Answer = RequestRow;
+    const URGENT: bool = true;
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<RequestRow, StoreError> {
+        let run = self.lease.run;
+        let held: bool = sqlx::query_scalar(HELD)
+            .bind(run.0)
+            .bind(self.lease.fence)
+            .fetch_one(&mut *tx.connection)
+            .await?;
+        if !held {
+            return Err(StoreError::LeaseLost(run));
+        }
+        let found = find(tx, run, &self.request).await?;
+        if found.decided_by.is_none() {
+            return decide(tx, run, &self.request, &self.verdict)
+                .await?
+                .try_into();
+        }
+        // The attempt has the answer now: no later one takes it up.
+        sqlx::query(USE)
+            .bind(&self.request)
+            .execute(&mut *tx.connection)
+            .await?;
+        found.try_into()
+    }
+}
