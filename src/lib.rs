@@ -47,7 +47,7 @@
 //! | [`config`] | the one reader of settings: flags, environment, file | `domain` | |
 //! | [`store`] | what is remembered: one trait per aggregate, on SQLite; the redactor | `domain` | `sqlx` |
 //! | [`templates`] | what is written: embedded files and a person's own, rendering | `domain` | `rust-embed`, `handlebars` |
-//! | [`workspace`] | where an instance lives: layout, placing, rendering anew, its one text | `domain`, `templates` | |
+//! | [`workspace`] | where it happens: layout, placing, rendering anew, an instance's one text; what git shows of a tree | `domain`, `templates` | |
 //! | [`agents`] | who does it: definitions, processes, ACP, the pool, the agent inside | `domain`, `workspace` | `agent-client-protocol`, `which`, `walkdir` |
 //! | [`runs`] | how work gets done: dispatch, attempt, conclusion, waiting | `domain`, `store`, `workspace`, `agents` | |
 //! | [`api`] | the verbs: one trait per noun, parameter types, error kinds | `domain` | `jsonrpsee` (with `hub`, `faces`) |

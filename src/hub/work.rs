@@ -29,7 +29,7 @@ use crate::{
     runs::{Calls, Dispatch, Parts},
     store::{PageAt, RunFilter, Store, sqlite},
     templates::{Catalogue, Identity},
-    workspace::Workspaces,
+    workspace::{Workspaces, git},
 };
 use async_trait::async_trait;
 use jsonrpsee::{Methods, RpcModule, core::RegisterMethodError};
@@ -77,6 +77,9 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         passthrough: settings.agent.env_passthrough.clone(),
         identity: Identity::new(&settings.home),
     });
+    if let Some(path) = ground.env.var("PATH") {
+        git::look_in(path.as_ref());
+    }
     let (dispatch, orders) = Dispatch::new();
     let parts = Parts {
         hub: ground.hub,

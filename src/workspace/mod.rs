@@ -9,6 +9,7 @@
 //!
 //! An agent may write in its workspace, so nothing below it is opened through a link.
 
+pub mod git;
 mod identity_text;
 mod layout;
 mod manifest;
