@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod keys;
 mod layout;
+pub mod project_file;
 mod resolve;
 mod settings;
 

@@ -1,6 +1,7 @@
 //! `project.*`: registered directories, and which of them a call means.
 
 mod root;
+mod terms;
 
 use super::{peers::PeerRef, rights::person_only};
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
         ids::ProjectId,
         page::Page,
         project::{Project, ProjectRow, ProjectStatus},
-        project_file::ProjectTerms,
         time::Timestamp,
     },
     stdx::{self, clock},
@@ -168,12 +168,13 @@ impl ProjectDesk {
             None if path.is_dir() => ProjectStatus::Stopped,
             None => ProjectStatus::Missing,
         };
+        let trusted = self.terms(&row).trusted;
         Ok(Project {
             id: row.id,
             name: row.name,
             status,
-            initialized: path.join(".eyas.toml").is_file(),
-            trusted: false,
+            initialized: terms::is_initialized(&path),
+            trusted,
             active: false,
             external: false,
             delegation_spawned: false,
@@ -184,11 +185,6 @@ impl ProjectDesk {
             created_at: row.created_at,
             path: row.path,
         })
-    }
-
-    /// What the project's own file says, as far as it may.
-    pub(crate) fn terms(&self, _: &ProjectRow) -> ProjectTerms {
-        ProjectTerms::default()
     }
 
     async fn shown(&self, row: ProjectRow) -> Result<Project, Fault> {

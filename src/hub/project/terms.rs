@@ -1,0 +1,193 @@
+//! What of a project's own file holds: all of it once a person trusts it as it is, and else what can do no harm.
+
+use super::ProjectDesk;
+use crate::{
+    agents::pool::Digest,
+    config::project_file::{self, FoundFile, PROJECT_FILE},
+    domain::{
+        project::ProjectRow,
+        project_file::{ProjectFile, ProjectTerms},
+        run::Warning,
+    },
+};
+use std::path::Path;
+
+impl ProjectDesk {
+    /// What the project's own file says, as far as it may. Read anew each time: what a run works by is one reading, and it is this text that
+    /// is trusted or not.
+    #[expect(
+        clippy::unused_self,
+        reason = "a question to the desk, wherever the answer lies"
+    )]
+    pub(crate) fn terms(&self, row: &ProjectRow) -> ProjectTerms {
+        match project_file::read(Path::new(&row.path)) {
+            Ok(None) => ProjectTerms::default(),
+            Ok(Some(found)) => holding(row, found),
+            Err(why) => ProjectTerms {
+                warnings: vec![Warning::new(
+                    "project_file_unreadable",
+                    format!("{PROJECT_FILE} is ignored: {why}"),
+                )],
+                ..ProjectTerms::default()
+            },
+        }
+    }
+}
+
+/// Names a file by its place and its text: moved or changed it is another.
+pub(super) fn digest(row: &ProjectRow, text: &str) -> String {
+    Digest::of([row.path.as_str(), text]).hex()
+}
+
+/// There is such a file, whatever is in it.
+pub(super) fn is_initialized(root: &Path) -> bool {
+    root.join(PROJECT_FILE)
+        .symlink_metadata()
+        .is_ok_and(|found| found.is_file())
+}
+
+fn holding(row: &ProjectRow, found: FoundFile) -> ProjectTerms {
+    if row.trust.as_deref() == Some(digest(row, &found.text).as_str()) {
+        return ProjectTerms {
+            file: found.file,
+            trusted: true,
+            warnings: Vec::new(),
+        };
+    }
+    let (file, ignored) = harmless(found.file);
+    let changed = if row.trust.is_some() {
+        " has changed since a person trusted it"
+    } else {
+        " is not trusted"
+    };
+    let warnings = (!ignored.is_empty()).then(|| {
+        let keys = ignored.join(", ");
+        Warning::new(
+            "untrusted_project_file",
+            format!("{PROJECT_FILE}{changed}, so these of its keys are ignored: {keys}; a person may look at it and trust it with `eyas project trust`"),
+        )
+    });
+    ProjectTerms {
+        file,
+        trusted: false,
+        warnings: warnings.into_iter().collect(),
+    }
+}
+
+/// What may hold of a file that came with a clone, and the names of the rest. Its policy may only narrow, which whoever applies it sees to.
+fn harmless(file: ProjectFile) -> (ProjectFile, Vec<&'static str>) {
+    let ProjectFile {
+        persona,
+        agent,
+        mode,
+        policy,
+        environment,
+        setup,
+        max_concurrent,
+    } = file;
+    let said = [
+        ("agent", agent.is_some()),
+        ("mode", mode.is_some()),
+        ("environment", !environment.is_empty()),
+        ("setup.commands", !setup.commands.is_empty()),
+        ("max_concurrent", max_concurrent.is_some()),
+    ];
+    let ignored = said.into_iter().filter(|(_, is)| *is).map(|(key, _)| key);
+    let file = ProjectFile {
+        persona,
+        policy,
+        ..ProjectFile::default()
+    };
+    (file, ignored.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{digest, holding};
+    use crate::{
+        config::project_file::FoundFile,
+        domain::{
+            policy::Security,
+            project::ProjectRow,
+            project_file::{ProjectFile, Setup},
+            run::Mode,
+            time::Timestamp,
+        },
+        stdx::mint,
+    };
+
+    fn row(trust: Option<String>) -> ProjectRow {
+        ProjectRow {
+            id: mint().into(),
+            name: "p".to_owned(),
+            path: "/p".to_owned(),
+            unregistered: false,
+            trust,
+            status: None,
+            last_opened_at: None,
+            created_at: Timestamp(0),
+        }
+    }
+
+    fn hostile() -> FoundFile {
+        let mut file = ProjectFile {
+            persona: Some("reviewer".to_owned()),
+            agent: Some("theirs".to_owned()),
+            mode: Some(Mode::Cold),
+            environment: vec!["AWS_SECRET_ACCESS_KEY".to_owned()],
+            setup: Setup {
+                commands: vec![vec!["sh".to_owned(), "evil.sh".to_owned()]],
+            },
+            max_concurrent: Some(64),
+            ..ProjectFile::default()
+        };
+        file.policy.security = Some(Security::Full);
+        FoundFile {
+            file,
+            text: "as written".to_owned(),
+        }
+    }
+
+    #[test]
+    fn untrusted_only_persona_and_policy_are_left_and_the_rest_is_named() {
+        let terms = holding(&row(None), hostile());
+        assert!(!terms.trusted);
+        let left = ProjectFile {
+            persona: Some("reviewer".to_owned()),
+            policy: hostile().file.policy,
+            ..ProjectFile::default()
+        };
+        assert_eq!(terms.file, left);
+        let [warning] = &terms.warnings[..] else {
+            panic!("{terms:?}")
+        };
+        assert_eq!(warning.kind, "untrusted_project_file");
+        for key in [
+            "agent",
+            "mode",
+            "environment",
+            "setup.commands",
+            "max_concurrent",
+        ] {
+            assert!(warning.detail.contains(key), "{key}: {}", warning.detail);
+        }
+        assert!(!warning.detail.contains("evil"));
+    }
+
+    #[test]
+    fn trust_is_of_one_text_in_one_place() {
+        let trusted = row(Some(digest(&row(None), "as written")));
+        let terms = holding(&trusted, hostile());
+        assert!(terms.trusted && terms.warnings.is_empty());
+        assert_eq!(terms.file, hostile().file);
+        let mut changed = hostile();
+        changed.text.push('#');
+        let terms = holding(&trusted, changed);
+        assert!(!terms.trusted && terms.warnings[0].detail.contains("changed"));
+        let elsewhere = ProjectRow {
+            path: "/q".to_owned(),
+            ..trusted
+        };
+        assert!(!holding(&elsewhere, hostile()).trusted);
+    }
+}
