@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     agents::pool::Pool,
-    domain::{fault::Fault, instance::Instance, project::ProjectRow, run::RunState},
+    domain::{
+        fault::Fault, instance::Instance, project::ProjectRow, project_file::ProjectFile,
+        run::RunState,
+    },
     store::{PageAt, RunFilter},
 };
 use async_trait::async_trait;
@@ -37,15 +40,21 @@ impl Surroundings for Control {
 
     /// Where its delegations will look for it: at its project's root, else in its workspace.
     async fn pin(&self, instance: &Instance) -> Result<(), Fault> {
-        let root = match instance.project {
-            Some(id) => PathBuf::from(self.stockroom.store.projects.get(id).await?.path),
-            None => PathBuf::from(&instance.workspace),
+        let (root, file) = match instance.project {
+            Some(id) => {
+                let row = self.stockroom.store.projects.get(id).await?;
+                let file = self.runs.projects.terms(&row).file;
+                (PathBuf::from(row.path), file)
+            }
+            None => (PathBuf::from(&instance.workspace), ProjectFile::default()),
         };
         let values = self.stockroom.values(None);
-        let agent = self
-            .runs
-            .agent_of(instance, values.get("PATH").map(String::as_str))?;
-        let launch = self.stockroom.launch(&agent, root, &values, SECURITY)?;
+        let agent =
+            self.runs
+                .agent_of(instance, file.agent, values.get("PATH").map(String::as_str))?;
+        let launch = self
+            .stockroom
+            .launch(&agent, root, &values, &file.environment, SECURITY)?;
         self.pool.pin(launch, instance.id).await
     }
 

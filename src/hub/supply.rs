@@ -1,6 +1,6 @@
 //! What the hub gives an attempt: agent, environment, persona, policy.
 
-use super::{agent::AgentDesk, run::RunValues, vault::Vault};
+use super::{agent::AgentDesk, project::terms_of, run::RunValues, vault::Vault};
 use crate::{
     agents::{
         definitions::{self, PolicyRoute},
@@ -45,7 +45,8 @@ pub(crate) struct Stockroom {
 }
 
 impl Stockroom {
-    /// How the agent of a session is launched, with `values` as the environment to choose from.
+    /// How the agent of a session is launched, with `values` as the environment to choose from; `named` are the names that its project's
+    /// trusted file adds. Like an agent's own they decide who may share it.
     ///
     /// # Errors
     /// `agent_not_found`; `environment_missing` naming what the agent cannot work without.
@@ -54,6 +55,7 @@ impl Stockroom {
         agent: &str,
         root: PathBuf,
         values: &BTreeMap<String, String>,
+        named: &[String],
         security: Security,
     ) -> Result<Launch, Fault> {
         let (definition, program) = self
@@ -67,15 +69,17 @@ impl Stockroom {
             )
             .hint("set it in the editor's environment, or in the file of agent.env_file"));
         }
-        let mut env = environment::select(values, &definition, &self.passthrough);
+        let passed = [self.passthrough.as_slice(), named].concat();
+        let mut env = environment::select(values, &definition, &passed);
         let mut own_env = environment::own_values(values, &definition);
+        own_env.extend(environment::named(values, named));
         if let PolicyRoute::Environment(rules) = definitions::policy_route(&definition, security) {
             definitions::overlay(&mut env, &rules);
             own_env.extend(rules);
         }
         self.store
             .redactor
-            .remember(environment::secrets(values, &definition, &self.passthrough).into_iter());
+            .remember(environment::secrets(values, &definition, &passed).into_iter());
         Ok(Launch {
             definition,
             program,
@@ -121,6 +125,16 @@ impl Stockroom {
                 .record(instance.project, Some(instance.id), NewEvent { kind, data });
         if let Err(error) = told.await {
             tracing::warn!(instance = %instance.name, %error, "an event was not recorded");
+        }
+    }
+
+    /// The environment names that the trusted file of its project adds.
+    async fn named(&self, session: &SessionRow) -> Result<Vec<String>, Fault> {
+        match session.project {
+            Some(id) => Ok(terms_of(&self.store.projects.get(id).await?)
+                .file
+                .environment),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -171,10 +185,12 @@ impl Supply for Stockroom {
         let instance = self.instance(session).await?;
         let persona = self.persona(session, instance.as_ref());
         let values = self.values(Some(claimed.lease.run));
+        let named = self.named(session).await?;
         let launch = self.launch(
             &session.agent,
             PathBuf::from(&session.cwd),
             &values,
+            &named,
             SECURITY,
         )?;
         let workspace = instance

@@ -15,6 +15,7 @@
 
 mod agents;
 mod cli;
+mod config;
 mod desks;
 mod hub;
 mod job;

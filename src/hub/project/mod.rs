@@ -3,6 +3,8 @@
 mod root;
 mod terms;
 
+pub(crate) use terms::terms_of;
+
 use super::{peers::PeerRef, rights::person_only};
 use crate::{
     agents::pool::{Pool, WarmRow},

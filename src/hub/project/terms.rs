@@ -13,24 +13,29 @@ use crate::{
 use std::path::Path;
 
 impl ProjectDesk {
-    /// What the project's own file says, as far as it may. Read anew each time: what a run works by is one reading, and it is this text that
-    /// is trusted or not.
+    /// As [`terms_of`].
     #[expect(
         clippy::unused_self,
         reason = "a question to the desk, wherever the answer lies"
     )]
     pub(crate) fn terms(&self, row: &ProjectRow) -> ProjectTerms {
-        match project_file::read(Path::new(&row.path)) {
-            Ok(None) => ProjectTerms::default(),
-            Ok(Some(found)) => holding(row, found),
-            Err(why) => ProjectTerms {
-                warnings: vec![Warning::new(
-                    "project_file_unreadable",
-                    format!("{PROJECT_FILE} is ignored: {why}"),
-                )],
-                ..ProjectTerms::default()
-            },
-        }
+        terms_of(row)
+    }
+}
+
+/// What the project's own file says, as far as it may. Read anew each time: what a run works by is one reading, and it is this text that
+/// is trusted or not.
+pub(crate) fn terms_of(row: &ProjectRow) -> ProjectTerms {
+    match project_file::read(Path::new(&row.path)) {
+        Ok(None) => ProjectTerms::default(),
+        Ok(Some(found)) => holding(row, found),
+        Err(why) => ProjectTerms {
+            warnings: vec![Warning::new(
+                "project_file_unreadable",
+                format!("{PROJECT_FILE} is ignored: {why}"),
+            )],
+            ..ProjectTerms::default()
+        },
     }
 }
 

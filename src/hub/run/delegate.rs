@@ -9,6 +9,7 @@ use crate::{
         ids::{ProjectId, RunId, SessionId},
         instance::{Instance, InstanceStatus},
         policy::Policy,
+        project_file::{ProjectFile, ProjectTerms},
         run::{Mode, Run, Warning},
         worktree::Isolation,
     },
@@ -25,6 +26,13 @@ const LAST_RESORT: &str = "embedded";
 struct Site {
     project: Option<ProjectId>,
     cwd: PathBuf,
+}
+
+/// Who prefers which agent, where none is named.
+struct Preferred<'a> {
+    persona: Option<&'a str>,
+    /// What the project's file says.
+    project: Option<String>,
 }
 
 impl RunDesk {
@@ -47,6 +55,8 @@ impl RunDesk {
                     .await?
             }
         };
+        let terms = self.terms_of(session.project).await?;
+        warnings.extend(terms.warnings);
         let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
             scope: scope(&session),
             key,
@@ -65,7 +75,7 @@ impl RunDesk {
             previous: params.previous,
             label: params.label,
             lane: params.lane.unwrap_or_else(|| "default".to_owned()),
-            mode: params.mode.unwrap_or_default(),
+            mode: params.mode.or(terms.file.mode).unwrap_or_default(),
             timeout_ms: params
                 .timeout_ms
                 .map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
@@ -211,13 +221,21 @@ impl RunDesk {
         path: Option<&str>,
         warnings: &mut Vec<Warning>,
     ) -> Result<SessionRow, Fault> {
-        let persona = self.persona(params, instance)?;
         let site = self.site(params, instance, peer).await?;
+        let terms = self.terms_of(site.project).await?.file;
+        let mut persona = self.persona(params, instance)?;
+        if persona.is_none() {
+            persona = self.persona_of(&terms, warnings);
+        }
         let named = params
             .agent
             .clone()
             .or_else(|| instance.and_then(|instance| instance.agent.clone()));
-        let agent = self.choose(named, persona.as_deref(), path, warnings)?;
+        let preferred = Preferred {
+            persona: persona.as_deref(),
+            project: terms.agent,
+        };
+        let agent = self.choose(named, preferred, path, warnings)?;
         Ok(SessionRow {
             id: stdx::mint().into(),
             instance: instance.map(|instance| instance.id),
@@ -240,6 +258,29 @@ impl RunDesk {
             ),
             (Some(named), _) => self.catalogue.get(named).map(|persona| Some(persona.id)),
             (None, instance) => Ok(instance.and_then(|instance| instance.persona.clone())),
+        }
+    }
+
+    /// What the file of a project says, as far as it may.
+    async fn terms_of(&self, project: Option<ProjectId>) -> Result<ProjectTerms, Fault> {
+        match project {
+            Some(id) => Ok(self.projects.terms(&self.store.projects.get(id).await?)),
+            None => Ok(ProjectTerms::default()),
+        }
+    }
+
+    /// The persona that a project prefers, if it is there.
+    fn persona_of(&self, file: &ProjectFile, warnings: &mut Vec<Warning>) -> Option<String> {
+        let preferred = file.persona.as_ref()?;
+        match self.catalogue.get(preferred) {
+            Ok(persona) => Some(persona.id),
+            Err(_) => {
+                warnings.push(Warning::new(
+                    "persona_skipped",
+                    format!("the project prefers the persona \"{preferred}\", which is not there"),
+                ));
+                None
+            }
         }
     }
 
@@ -288,28 +329,28 @@ impl RunDesk {
         }
     }
 
-    /// The agent that a delegation to this instance would go to.
+    /// The agent that a delegation to this instance would go to; `project` is the one that its project prefers.
     ///
     /// # Errors
     /// `agent_not_found` when the one set on it is not there.
     pub(crate) fn agent_of(
         &self,
         instance: &Instance,
+        project: Option<String>,
         path: Option<&str>,
     ) -> Result<String, Fault> {
-        self.choose(
-            instance.agent.clone(),
-            instance.persona.as_deref(),
-            path,
-            &mut Vec::new(),
-        )
+        let preferred = Preferred {
+            persona: instance.persona.as_deref(),
+            project,
+        };
+        self.choose(instance.agent.clone(), preferred, path, &mut Vec::new())
     }
 
     /// An agent that is named must be there; a preference is skipped when it is not, and the run says so.
     fn choose(
         &self,
         named: Option<String>,
-        persona: Option<&str>,
+        preferred: Preferred<'_>,
         path: Option<&str>,
         warnings: &mut Vec<Warning>,
     ) -> Result<String, Fault> {
@@ -317,10 +358,11 @@ impl RunDesk {
             self.agents.find(&agent, path)?;
             return Ok(agent);
         }
-        let of_persona = persona
+        let of_persona = preferred
+            .persona
             .and_then(|id| self.catalogue.get(id).ok())
             .and_then(|persona| persona.agent);
-        for agent in [of_persona, self.default_agent.clone()]
+        for agent in [of_persona, preferred.project, self.default_agent.clone()]
             .into_iter()
             .flatten()
         {
