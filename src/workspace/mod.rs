@@ -7,11 +7,13 @@
 //! <data>/trash/<id>/                 deleted ones, kept 30 days
 //! ```
 //!
-//! An agent may write in its workspace, so nothing below it is opened through a link.
+//! An agent may write in its workspace, so nothing below it is opened through a link. Of a project, which is no workspace of ours, there is
+//! only the [`lock`] of whoever serves it.
 
 pub mod git;
 mod identity_text;
 mod layout;
+pub mod lock;
 mod manifest;
 mod provision;
 mod render;

@@ -3,6 +3,7 @@
 use super::{
     Message, WarmRow,
     berth::Berth,
+    claims::Claims,
     key::WarmKey,
     launch::Launch,
     lineage::Lineage,
@@ -15,9 +16,9 @@ use crate::{
     },
     domain::fault::Fault,
 };
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, path::PathBuf, time::Duration};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
     time::{Instant, MissedTickBehavior},
 };
@@ -46,14 +47,18 @@ pub(super) struct Actor {
     tick: Duration,
     launcher: Launcher,
     lineage: Lineage,
+    claims: Claims,
     own: mpsc::UnboundedSender<Message>,
+    /// Agents have come or gone.
+    changed: watch::Sender<()>,
 }
 
 impl Actor {
     pub(super) fn new(
         launcher: Launcher,
         lineage: Lineage,
-        own: mpsc::UnboundedSender<Message>,
+        (own, changed): (mpsc::UnboundedSender<Message>, watch::Sender<()>),
+        claims: Claims,
         idle_ttl_ms: i64,
     ) -> Self {
         let ttl = Duration::from_millis(u64::try_from(idle_ttl_ms).unwrap_or_default());
@@ -68,7 +73,9 @@ impl Actor {
             tick: (ttl / 4).clamp(Duration::from_millis(50), TICK),
             launcher,
             lineage,
+            claims,
             own,
+            changed,
         }
     }
 
@@ -140,6 +147,7 @@ impl Actor {
                     .send(self.table.take_open(&key, generation, &session))
                     .ok();
             }
+            Message::End { root, reply } => self.end_all(root, reply),
             Message::Rows { reply } => drop(reply.send(self.rows())),
             // The loop answers the first; whoever closes once more has nothing to wait for.
             Message::Close { reply } => drop(reply.send(())),
@@ -194,6 +202,10 @@ impl Actor {
 
     fn wanted(&mut self, launch: &Launch, reply: Reply) {
         let key = launch.key();
+        if self.claims.is_replaced(&key.root) {
+            let root = key.root.clone();
+            self.event(Event::Replaced { root });
+        }
         // The word of its end is on its way to us; who comes now need not find out by himself.
         if let Some((generation, link)) = self.table.link(&key)
             && link.is_useless()
@@ -213,7 +225,27 @@ impl Actor {
         }
     }
 
+    /// Agents that are about to start end once they have come; of those it is not waited for.
+    fn end_all(&mut self, root: PathBuf, reply: oneshot::Sender<()>) {
+        let mut links = JoinSet::new();
+        for effect in self.table.handle(Event::Stopped { root }, self.now()) {
+            if let Effect::Close { link } = effect {
+                links.spawn(async move { link.close().await });
+            } else {
+                self.carry_out(effect);
+            }
+        }
+        self.changed.send_replace(());
+        self.closings.spawn(async move {
+            while links.join_next().await.is_some() {}
+            reply.send(()).ok();
+        });
+    }
+
     fn event(&mut self, event: Event<Link>) {
+        if may_change(&event) {
+            self.changed.send_replace(());
+        }
         for effect in self.table.handle(event, self.now()) {
             self.carry_out(effect);
         }
@@ -261,6 +293,7 @@ impl Actor {
     }
 
     fn end(&mut self, link: Link) {
+        self.changed.send_replace(());
         self.closings.spawn(async move { link.close().await });
     }
 
@@ -270,8 +303,9 @@ impl Actor {
             self.lineage.clone(),
             self.own.clone(),
         );
+        let claiming = self.claims.claiming(&key.root);
         self.starts.spawn(async move {
-            let outcome = launch.link(&launcher, &lineage).await;
+            let outcome = launch.serve(&launcher, &lineage, claiming).await;
             // No hold on the link: an agent that nobody uses any more must not live because it is watched.
             let watched = outcome
                 .as_ref()
@@ -313,9 +347,30 @@ impl Actor {
             busy: row.busy,
             spare: row.spare,
             pinned: row.pinned,
+            spawned: row.spawned,
+            open: row.open,
             generation: row.generation,
         };
         self.table.rows().into_iter().map(row).collect()
+    }
+}
+
+/// Who looks afterwards may find other agents than before.
+fn may_change(event: &Event<Link>) -> bool {
+    match event {
+        Event::Started { .. }
+        | Event::Died { .. }
+        | Event::Kept { .. }
+        | Event::Stopped { .. }
+        | Event::Replaced { .. }
+        | Event::Closing => true,
+        // Those that it ends are told of as they are closed.
+        Event::Ticked
+        | Event::Wanted { .. }
+        | Event::Returned { .. }
+        | Event::SpareOpened { .. }
+        | Event::Pinned { .. }
+        | Event::Unpinned { .. } => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a definition to a link: launch, then initialize.
 
 use super::{
+    claims::Claiming,
     key::{Digest, WarmKey},
     lineage::Lineage,
 };
@@ -49,6 +50,26 @@ impl Launch {
                 &self.own_env,
             ),
         }
+    }
+
+    /// As [`Launch::link`], serving its root until the process has gone.
+    pub(super) async fn serve(
+        self,
+        launcher: &Launcher,
+        lineage: &Lineage,
+        claiming: Option<Claiming>,
+    ) -> Result<Link, Fault> {
+        let claim = match claiming {
+            Some(claiming) => Some(claiming.take().await?),
+            None => None,
+        };
+        let link = self.link(launcher, lineage).await?;
+        let gone = link.process().gone();
+        tokio::spawn(async move {
+            gone.await;
+            drop(claim);
+        });
+        Ok(link)
     }
 
     /// Ours in `lineage` from its first moment to its last: an agent may call the hub before it has said hello.

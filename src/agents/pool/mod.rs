@@ -5,12 +5,14 @@
 
 mod actor;
 mod berth;
+mod claims;
 mod key;
 mod launch;
 mod lineage;
 mod table;
 
 pub use berth::Berth;
+pub use claims::Serving;
 pub use key::Digest;
 pub use launch::Launch;
 pub use lineage::Lineage;
@@ -25,10 +27,11 @@ use crate::{
         ids::InstanceId,
     },
 };
+use claims::Claims;
 use key::WarmKey;
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 use table::Event;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What the pool's task is told.
 #[derive(Debug)]
@@ -66,6 +69,10 @@ enum Message {
         session: String,
         reply: oneshot::Sender<bool>,
     },
+    End {
+        root: PathBuf,
+        reply: oneshot::Sender<()>,
+    },
     Rows {
         reply: oneshot::Sender<Vec<WarmRow>>,
     },
@@ -85,6 +92,10 @@ pub struct WarmRow {
     /// Sessions opened ahead.
     pub spare: u32,
     pub pinned: bool,
+    /// Started by a delegation, and no person has taken it over since.
+    pub spawned: bool,
+    /// The agent's own ids of conversations that are open between two turns.
+    pub open: Vec<String>,
     pub generation: u64,
 }
 
@@ -94,18 +105,31 @@ pub struct Pool {
     messages: mpsc::UnboundedSender<Message>,
     launcher: Launcher,
     lineage: Lineage,
+    changed: watch::Receiver<()>,
 }
 
 impl Pool {
-    /// Starts the pool's task; agents end after `idle_ttl_ms` without a turn.
+    /// Starts the pool's task; agents end after `idle_ttl_ms` without a turn. Nobody else is thought to serve the same roots.
     #[must_use]
     pub fn start(launcher: Launcher, idle_ttl_ms: i64) -> Self {
+        Self::run(launcher, idle_ttl_ms, None)
+    }
+
+    /// As [`Pool::start`], for one of several: it starts warm agents only in roots that no other process serves.
+    #[must_use]
+    pub fn serving(launcher: Launcher, idle_ttl_ms: i64, serving: Serving) -> Self {
+        Self::run(launcher, idle_ttl_ms, Some(serving))
+    }
+
+    fn run(launcher: Launcher, idle_ttl_ms: i64, serving: Option<Serving>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
+        let (changes, changed) = watch::channel(());
         let lineage = Lineage::default();
         let actor = actor::Actor::new(
             launcher.clone(),
             lineage.clone(),
-            messages.clone(),
+            (messages.clone(), changes),
+            Claims::new(serving),
             idle_ttl_ms,
         );
         tokio::spawn(actor.run(inbox));
@@ -113,6 +137,7 @@ impl Pool {
             messages,
             launcher,
             lineage,
+            changed,
         }
     }
 
@@ -125,7 +150,7 @@ impl Pool {
     /// A place at the warm agent of this launch, which is started when it is not there.
     ///
     /// # Errors
-    /// Those of the launch and of `initialize`; `busy` when the pool is closing.
+    /// Those of the launch and of `initialize`; `busy` when the pool is closing, `external_instance` when another process serves its root.
     pub async fn checkout(&self, launch: Launch) -> Result<Berth, Fault> {
         let (reply, answer) = oneshot::channel();
         let message = Message::Wanted {
@@ -167,6 +192,24 @@ impl Pool {
             self.messages
                 .send(Message::Event(Event::Unpinned { instance })),
         );
+    }
+
+    /// Keeps the agents of these roots, and of no others, however long they are idle, and makes them their people's.
+    pub fn keep(&self, roots: BTreeSet<PathBuf>) {
+        drop(self.messages.send(Message::Event(Event::Kept { roots })));
+    }
+
+    /// Ends all agents of a root, by the ladder; answers when they have ended.
+    pub async fn end(&self, root: PathBuf) {
+        let (reply, answer) = oneshot::channel();
+        drop(self.messages.send(Message::End { root, reply }));
+        drop(answer.await);
+    }
+
+    /// Tells whenever agents may have come or gone.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.clone()
     }
 
     /// Warm agents.

@@ -1,14 +1,16 @@
 //! The pool as a pure machine: events in, effects out; no clock, no process, no async.
 
+mod ends;
+
 use super::key::WarmKey;
 use crate::{
     agents::acp::{Opened, Opening},
-    domain::{
-        fault::{ErrorKind, Fault},
-        ids::InstanceId,
-    },
+    domain::{fault::Fault, ids::InstanceId},
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    path::PathBuf,
+};
 
 /// Names who waits for an agent.
 pub(super) type Ticket = u64;
@@ -50,6 +52,18 @@ pub(super) enum Event<L> {
     },
     Unpinned {
         instance: InstanceId,
+    },
+    /// The roots that people work in now: agents there are theirs, and stay however long they are idle.
+    Kept {
+        roots: BTreeSet<PathBuf>,
+    },
+    /// A person ends all agents of a root.
+    Stopped {
+        root: PathBuf,
+    },
+    /// Another directory is where this root was; what works in the old one is of no use to who comes now.
+    Replaced {
+        root: PathBuf,
     },
     /// Time has passed.
     Ticked,
@@ -120,6 +134,8 @@ enum Phase<L> {
 #[derive(Debug)]
 struct Entry<L> {
     generation: u64,
+    /// For a delegation, and no person has taken it over since.
+    spawned: bool,
     phase: Phase<L>,
 }
 
@@ -132,6 +148,8 @@ pub(super) struct Row<L> {
     pub(super) busy: u32,
     pub(super) spare: u32,
     pub(super) pinned: bool,
+    pub(super) spawned: bool,
+    pub(super) open: Vec<String>,
 }
 
 /// All warm agents.
@@ -139,6 +157,7 @@ pub(super) struct Row<L> {
 pub(super) struct Table<L> {
     entries: BTreeMap<WarmKey, Entry<L>>,
     pins: BTreeSet<(WarmKey, InstanceId)>,
+    kept: BTreeSet<PathBuf>,
     generation: u64,
     idle_ttl_ms: i64,
     keeps: fn(&L) -> usize,
@@ -151,6 +170,7 @@ impl<L: Clone> Table<L> {
         Self {
             entries: BTreeMap::new(),
             pins: BTreeSet::new(),
+            kept: BTreeSet::new(),
             generation: 0,
             idle_ttl_ms,
             keeps,
@@ -184,11 +204,23 @@ impl<L: Clone> Table<L> {
                 opened,
             } => self.spare_opened(&key, generation, opening, opened),
             Event::Pinned { key, instance } => {
+                if let Some(entry) = self.entries.get_mut(&key) {
+                    entry.spawned = false;
+                }
                 self.pins.insert((key, instance));
                 Vec::new()
             }
             Event::Unpinned { instance } => {
                 self.pins.retain(|(_, pinned)| *pinned != instance);
+                Vec::new()
+            }
+            Event::Kept { roots } => {
+                self.keep(roots, now);
+                Vec::new()
+            }
+            Event::Stopped { root } => self.stop(&root),
+            Event::Replaced { root } => {
+                self.forget(&root);
                 Vec::new()
             }
             Event::Ticked => self.end_idle(now),
@@ -244,6 +276,8 @@ impl<L: Clone> Table<L> {
                         .map(|_| 1)
                         .sum(),
                     pinned: self.is_pinned(key),
+                    spawned: entry.spawned,
+                    open: ready.open.iter().cloned().collect(),
                 }),
             })
             .collect()
@@ -259,6 +293,7 @@ impl<L: Clone> Table<L> {
             Some(Entry {
                 generation: current,
                 phase: Phase::Ready(ready),
+                ..
             }) if *current == generation => Some(ready),
             _ => None,
         }
@@ -268,7 +303,7 @@ impl<L: Clone> Table<L> {
         if self.closing {
             return vec![Effect::Refuse {
                 ticket,
-                fault: closing(),
+                fault: ends::closing(),
             }];
         }
         if let Some(entry) = self.entries.get_mut(&key) {
@@ -295,8 +330,12 @@ impl<L: Clone> Table<L> {
         let phase = Phase::Starting {
             waiters: vec![ticket],
         };
-        self.entries
-            .insert(key.clone(), Entry { generation, phase });
+        let entry = Entry {
+            generation,
+            spawned: !self.kept.contains(&key.root),
+            phase,
+        };
+        self.entries.insert(key.clone(), entry);
         vec![Effect::Start { key, generation }]
     }
 
@@ -308,11 +347,12 @@ impl<L: Clone> Table<L> {
         outcome: Result<L, Fault>,
         now: i64,
     ) -> Vec<Effect<L>> {
-        let waiters = match self.entries.get_mut(key) {
+        let (waiters, spawned) = match self.entries.get_mut(key) {
             Some(Entry {
                 generation: current,
+                spawned,
                 phase: Phase::Starting { waiters },
-            }) if *current == generation => std::mem::take(waiters),
+            }) if *current == generation => (std::mem::take(waiters), *spawned),
             _ => return outcome.map_or_else(|_| Vec::new(), |link| vec![Effect::Close { link }]),
         };
         match outcome {
@@ -333,9 +373,12 @@ impl<L: Clone> Table<L> {
                     spare: None,
                     open: VecDeque::new(),
                 };
-                let phase = Phase::Ready(ready);
-                self.entries
-                    .insert(key.clone(), Entry { generation, phase });
+                let entry = Entry {
+                    generation,
+                    spawned,
+                    phase: Phase::Ready(ready),
+                };
+                self.entries.insert(key.clone(), entry);
                 let give = |(n, ticket)| Effect::Give {
                     ticket,
                     key: key.clone(),
@@ -429,49 +472,6 @@ impl<L: Clone> Table<L> {
                 Vec::new()
             }
             None => Vec::new(),
-        }
-    }
-
-    fn end_idle(&mut self, now: i64) -> Vec<Effect<L>> {
-        let (ttl, pins) = (self.idle_ttl_ms, &self.pins);
-        let idle = self
-            .entries
-            .extract_if(.., |key, entry| match &entry.phase {
-                Phase::Starting { .. } => false,
-                Phase::Ready(ready) => {
-                    ready.busy == 0
-                        && now.saturating_sub(ready.idle_since) >= ttl
-                        && !pins.iter().any(|(pinned, _)| pinned == key)
-                }
-            });
-        idle.filter_map(|(_, entry)| entry.close()).collect()
-    }
-
-    fn close_all(&mut self) -> Vec<Effect<L>> {
-        self.closing = true;
-        let mut effects = Vec::new();
-        for (_, entry) in std::mem::take(&mut self.entries) {
-            if let Phase::Starting { waiters } = &entry.phase {
-                effects.extend(waiters.iter().map(|ticket| Effect::Refuse {
-                    ticket: *ticket,
-                    fault: closing(),
-                }));
-            }
-            effects.extend(entry.close());
-        }
-        effects
-    }
-}
-
-fn closing() -> Fault {
-    Fault::new(ErrorKind::Busy, "the hub is about to end")
-}
-
-impl<L> Entry<L> {
-    fn close(self) -> Option<Effect<L>> {
-        match self.phase {
-            Phase::Starting { .. } => None,
-            Phase::Ready(ready) => Some(Effect::Close { link: ready.link }),
         }
     }
 }

@@ -47,8 +47,15 @@ impl Record {
     }
 }
 
-/// Names this boot of the machine.
-pub(super) fn boot_id() -> String {
+/// Clock ticks from boot to the start of the process that has this number now; `None` when there is none.
+#[must_use]
+pub fn start_time(pid: u32) -> Option<u64> {
+    Identity::of(pid).map(|found| found.start_time)
+}
+
+/// Names this boot of the machine; empty where that cannot be told.
+#[must_use]
+pub fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map(|id| id.trim().to_owned())
         .unwrap_or_default()

@@ -17,6 +17,7 @@ mod stdin;
 mod sweep;
 
 pub use handle::{Exit, ProcessHandle};
+pub use identity::{boot_id, start_time};
 pub use launcher::{Launcher, Redact};
 pub use stdin::Stdin;
 

@@ -9,7 +9,7 @@ use crate::{
         ids::InstanceId,
     },
 };
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 use uuid::Uuid;
 
 type Link = &'static str;
@@ -346,4 +346,91 @@ fn used_sessions_stay_open_for_follow_ups_up_to_a_bound() {
     assert!(table.take_open(&key("/p"), generation, "s7"));
     assert!(!table.take_open(&key("/p"), generation, "s7"));
     assert!(!table.take_open(&key("/p"), generation, "s0"));
+}
+
+fn roots(named: &[&str]) -> BTreeSet<PathBuf> {
+    named.iter().map(PathBuf::from).collect()
+}
+
+#[test]
+fn what_a_person_works_in_is_kept_and_the_persons() {
+    let mut table = table();
+    let generation = warm(&mut table, "/p", "a");
+    warm(&mut table, "/q", "b");
+    for (root, spawned) in [("/p", generation), ("/q", generation + 1)] {
+        table.handle(returned(root, spawned, "s", None), 0);
+    }
+    assert!(table.rows().iter().all(|row| row.spawned));
+    let kept = Event::Kept {
+        roots: roots(&["/p", "/later"]),
+    };
+    table.handle(kept, 500);
+    let ended = table.handle(Event::Ticked, 1_000);
+    assert!(
+        matches!(ended[..], [Effect::Close { link: "b" }]),
+        "{ended:?}"
+    );
+    assert!(table.rows().iter().all(|row| !row.spawned));
+    // One that starts where a person already is belongs to that person too.
+    let later = warm(&mut table, "/later", "c");
+    assert!(table.rows().iter().all(|row| !row.spawned));
+    table.handle(returned("/later", later, "s", None), 2_000);
+    // Left by its person it is as idle as any, from then on.
+    table.handle(Event::Kept { roots: roots(&[]) }, 5_000);
+    assert!(table.handle(Event::Ticked, 5_999).is_empty());
+    assert_eq!(table.handle(Event::Ticked, 6_000).len(), 2);
+}
+
+#[test]
+fn a_stopped_root_has_no_agent_and_the_next_starts_anew() {
+    let mut table = table();
+    let first = warm(&mut table, "/p", "a");
+    warm(&mut table, "/q", "b");
+    let other = WarmKey {
+        agent: "other".to_owned(),
+        ..key("/p")
+    };
+    let starting = Event::Wanted {
+        key: other.clone(),
+        ticket: 7,
+    };
+    table.handle(starting, 0);
+    let stopped = table.handle(Event::Stopped { root: "/p".into() }, 0);
+    assert_eq!(stopped.len(), 2, "{stopped:?}");
+    for effect in &stopped {
+        match effect {
+            Effect::Close { link } => assert_eq!(*link, "a"),
+            Effect::Refuse { ticket: 7, fault } => assert_eq!(fault.kind, ErrorKind::Busy),
+            other => panic!("{other:?}"),
+        }
+    }
+    // The one that was starting comes too late, and the turn that was under way gives back a place that is gone.
+    let late = Event::Started {
+        key: other,
+        generation: first + 2,
+        outcome: Ok("c"),
+    };
+    let late = table.handle(late, 0);
+    assert!(
+        matches!(late[..], [Effect::Close { link: "c" }]),
+        "{late:?}"
+    );
+    assert!(table.handle(returned("/p", first, "s", None), 0).is_empty());
+    assert_eq!(table.rows().len(), 1);
+    assert!(warm(&mut table, "/p", "d") > first);
+}
+
+#[test]
+fn nobody_new_comes_to_an_agent_whose_root_was_replaced() {
+    let mut table = table();
+    let first = warm(&mut table, "/p", "a");
+    assert!(
+        table
+            .handle(Event::Replaced { root: "/p".into() }, 0)
+            .is_empty()
+    );
+    assert!(table.rows().is_empty());
+    assert!(warm(&mut table, "/p", "b") > first);
+    assert!(table.handle(returned("/p", first, "s", None), 0).is_empty());
+    assert_eq!(table.rows()[0].busy, 1);
 }
