@@ -67,6 +67,12 @@ methods! {
     "project.register", "Registers a directory": project::ProjectRegister => Project;
     "project.unregister", "Forgets a project": project::ProjectName => Project;
     "project.rename", "Gives a project another name": project::ProjectRename => Project;
+    "project.init", "Writes its .eyas.toml when there is none, and activates it": project::ProjectName => Project;
+    "project.trust", "Trusts its .eyas.toml as it is": project::ProjectTrust => project::TrustView;
+    "project.activate", "Makes it the caller's active project and starts its agent": project::ProjectName => Project;
+    "project.deactivate", "The caller has no active project any more": hub::Nothing => Option<Project>;
+    "project.stop", "Ends its runs and its warm agents": project::ProjectName => project::ProjectStopped;
+    "project.sessions", "Its conversations": project::ProjectSessions => Page<project::ProjectSession>;
     "agent.list", "Agents with a definition": agent::AgentList => Page<Agent>;
     "agent.get", "One agent": agent::AgentId => Agent;
     "agent.resolve", "Finds an agent's program": agent::AgentId => Agent;

@@ -7,6 +7,8 @@ pub(super) enum Kind {
     Path,
     /// A whole number that is not negative.
     Number,
+    /// True or false.
+    Switch,
     /// Text in a list; commas part it in the environment.
     List,
 }
@@ -40,6 +42,7 @@ pub(super) const KEYS: &[Key] = &[
     key("runs.retention_ms", Kind::Number, "7776000000"),
     key("warm.idle_ttl_ms", Kind::Number, "600000"),
     key("warm.max_concurrent", Kind::Number, "4"),
+    key("warm.require_init", Kind::Switch, "false"),
 ];
 
 impl Key {

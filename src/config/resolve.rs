@@ -92,6 +92,11 @@ impl Sources<'_> {
                 .ok()
                 .ok_or_else(|| whole(key.name))?
                 .into(),
+            Kind::Switch => match text {
+                "true" | "1" => true.into(),
+                "false" | "0" => false.into(),
+                _ => return Err(switch(key.name)),
+            },
             Kind::List => text
                 .split(',')
                 .map(str::trim)
@@ -114,7 +119,9 @@ impl Sources<'_> {
                 .collect::<Option<Vec<_>>>()
                 .map(Into::into)
                 .ok_or_else(|| Fault::invalid(key.name, "must be a list of text")),
+            (Kind::Switch, Value::Boolean(on)) => Ok((*on).into()),
             (Kind::Number, _) => Err(whole(key.name)),
+            (Kind::Switch, _) => Err(switch(key.name)),
             (Kind::List, _) => Err(Fault::invalid(key.name, "must be a list of text")),
             (Kind::Text | Kind::Path, _) => Err(Fault::invalid(key.name, "must be text")),
         }
@@ -128,6 +135,10 @@ impl Sources<'_> {
         };
         path.to_string_lossy().into_owned()
     }
+}
+
+fn switch(name: &str) -> Fault {
+    Fault::invalid(name, "must be true or false")
 }
 
 fn whole(name: &str) -> Fault {

@@ -27,6 +27,8 @@ pub struct WarmSettings {
     pub max_concurrent: u64,
     /// How long an agent may be idle before it ends.
     pub idle_ttl_ms: u64,
+    /// None in a project that has no `.eyas.toml`.
+    pub require_init: bool,
 }
 
 /// The hub's own life.
@@ -172,6 +174,10 @@ impl Values<'_> {
             .unwrap_or_default()
     }
 
+    fn is_on(&self, name: &str) -> bool {
+        self.get(name).and_then(serde_json::Value::as_bool) == Some(true)
+    }
+
     fn text(&self, name: &str) -> Option<String> {
         self.get(name)?.as_str().map(str::to_owned)
     }
@@ -206,6 +212,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         warm: WarmSettings {
             max_concurrent: values.number("warm.max_concurrent").max(1),
             idle_ttl_ms: values.number("warm.idle_ttl_ms"),
+            require_init: values.is_on("warm.require_init"),
         },
         hub: HubSettings {
             idle_exit_ms: values.number("hub.idle_exit_ms"),

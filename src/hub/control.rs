@@ -14,7 +14,7 @@ use crate::{
     store::{PageAt, RunFilter},
 };
 use async_trait::async_trait;
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// The hub's own answer to [`Surroundings`].
 #[derive(Clone, Debug)]
@@ -22,6 +22,58 @@ pub(crate) struct Control {
     pub(crate) runs: RunDesk,
     pub(crate) stockroom: Arc<Stockroom>,
     pub(crate) pool: Pool,
+}
+
+impl Control {
+    /// Asks for the end of every run of the filter that is not terminal, whatever its state there; answers how many.
+    pub(super) async fn cancel(&self, filter: RunFilter, reason: &str) -> Result<u32, Fault> {
+        let mut ended = 0;
+        for state in RunState::ALL
+            .into_iter()
+            .filter(|state| !state.is_terminal())
+        {
+            let filter = RunFilter {
+                state: Some(state),
+                ..filter.clone()
+            };
+            let mut cursor = None;
+            loop {
+                let page = self
+                    .stockroom
+                    .store
+                    .runs
+                    .list(filter.clone(), PageAt { cursor, limit: 200 })
+                    .await?;
+                for run in page.items {
+                    self.runs.end(run.id, reason.to_owned()).await?;
+                    ended += 1;
+                }
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Starts the agent that delegations to this project go to when they name none, and leaves it there. `values`: the environment of who
+    /// asks.
+    pub(super) async fn warm_up(
+        &self,
+        row: &ProjectRow,
+        values: Option<BTreeMap<String, String>>,
+    ) -> Result<(), Fault> {
+        let values = values.unwrap_or_else(|| self.stockroom.values(None));
+        let file = self.runs.projects.terms(row).file;
+        let path = values.get("PATH").map(String::as_str);
+        let agent = self.runs.agent_in(&file, path)?;
+        let root = PathBuf::from(&row.path);
+        let launch = self
+            .stockroom
+            .launch(&agent, root, &values, &file.environment, SECURITY)?;
+        self.pool.checkout(launch).await.map(drop)
+    }
 }
 
 #[async_trait]
@@ -63,32 +115,10 @@ impl Surroundings for Control {
     }
 
     async fn cancel_runs(&self, instance: &Instance, reason: &str) -> Result<(), Fault> {
-        for state in RunState::ALL
-            .into_iter()
-            .filter(|state| !state.is_terminal())
-        {
-            let filter = RunFilter {
-                state: Some(state),
-                instance: Some(instance.id),
-                ..RunFilter::default()
-            };
-            let mut cursor = None;
-            loop {
-                let page = self
-                    .stockroom
-                    .store
-                    .runs
-                    .list(filter.clone(), PageAt { cursor, limit: 200 })
-                    .await?;
-                for run in page.items {
-                    self.runs.end(run.id, reason.to_owned()).await?;
-                }
-                cursor = page.next_cursor;
-                if cursor.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(())
+        let filter = RunFilter {
+            instance: Some(instance.id),
+            ..RunFilter::default()
+        };
+        self.cancel(filter, reason).await.map(drop)
     }
 }

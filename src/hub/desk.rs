@@ -48,6 +48,8 @@ impl Desk {
 
     async fn view(&self) -> Result<HubView, Fault> {
         let settings = &self.ground.settings;
+        let mut env_names = self.env_names.clone();
+        env_names.extend(self.work.project_env_names());
         Ok(HubView {
             id: self.ground.hub,
             version: settings.version.clone(),
@@ -60,7 +62,7 @@ impl Desk {
             open_runs: self.work.open_run_count().await?,
             agents: self.work.agents().await,
             draining: self.ground.ending.draining(),
-            env_names: self.env_names.clone(),
+            env_names,
         })
     }
 }

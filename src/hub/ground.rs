@@ -45,6 +45,11 @@ pub trait Work: fmt::Debug + Send + Sync + 'static {
     /// Names whose values faces should send: the union over all agents. `agent.env_passthrough` is added by the shell.
     fn env_names(&self) -> Vec<String>;
 
+    /// Names that trusted project files add to those; they may change while the hub lives.
+    fn project_env_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whose child a pid is, if it is that of an agent's process that we launched.
     fn whose(&self, pid: u32) -> Option<Caller>;
 

@@ -3,11 +3,15 @@
 use super::vault::Vault;
 use crate::{
     api::hub::{HubJoin, PeerView},
-    domain::{caller::Caller, ids::PeerId, time::Timestamp},
+    domain::{
+        caller::Caller,
+        ids::{PeerId, ProjectId},
+        time::Timestamp,
+    },
     stdx::{clock, mint},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -33,6 +37,8 @@ struct Table {
     /// Nobody comes in any more.
     closed: bool,
     peers: BTreeMap<PeerId, PeerView>,
+    /// The project that a peer works in.
+    active: BTreeMap<PeerId, ProjectId>,
 }
 
 /// A handler's word for the peer whose call it answers: in every call's extensions, beside its [`Caller`].
@@ -47,6 +53,25 @@ impl PeerRef {
     #[must_use]
     pub fn cwd(&self) -> Option<String> {
         self.peers.table().peers.get(&self.id)?.cwd.clone()
+    }
+
+    /// The project that it works in.
+    #[must_use]
+    pub fn active(&self) -> Option<ProjectId> {
+        self.peers.table().active.get(&self.id).copied()
+    }
+
+    /// Says which project it works in from now on; answers the one until now. Who has left works in none.
+    pub(super) fn activate(&self, project: Option<ProjectId>) -> Option<ProjectId> {
+        let mut table = self.peers.table();
+        let project = project.filter(|_| table.peers.contains_key(&self.id));
+        let before = match project {
+            Some(project) => table.active.insert(self.id, project),
+            None => table.active.remove(&self.id),
+        };
+        drop(table);
+        self.peers.0.changed.send_replace(());
+        before
     }
 
     /// What its agents may see.
@@ -143,6 +168,18 @@ impl Peers {
         Call(self.clone())
     }
 
+    /// The projects that anybody works in.
+    #[must_use]
+    pub fn active(&self) -> BTreeSet<ProjectId> {
+        self.table().active.values().copied().collect()
+    }
+
+    /// Nobody works in this project any more.
+    pub(super) fn leave(&self, project: ProjectId) {
+        self.table().active.retain(|_, active| *active != project);
+        self.0.changed.send_replace(());
+    }
+
     /// Lets nobody in any more.
     pub(super) fn close(&self) {
         self.table().closed = true;
@@ -175,7 +212,10 @@ impl Peers {
 impl Drop for Present {
     fn drop(&mut self) {
         let peers = &self.peer.peers;
-        peers.table().peers.remove(&self.peer.id);
+        let mut table = peers.table();
+        table.peers.remove(&self.peer.id);
+        table.active.remove(&self.peer.id);
+        drop(table);
         peers.0.vault.forget(self.peer.id);
         peers.0.changed.send_replace(());
     }

@@ -1,6 +1,11 @@
 //! What the hub gives an attempt: agent, environment, persona, policy.
 
-use super::{agent::AgentDesk, project::terms_of, run::RunValues, vault::Vault};
+use super::{
+    agent::AgentDesk,
+    project::{is_initialized, needs_init, terms_of},
+    run::RunValues,
+    vault::Vault,
+};
 use crate::{
     agents::{
         definitions::{self, PolicyRoute},
@@ -42,6 +47,8 @@ pub(crate) struct Stockroom {
     /// Names that every agent may see, beside its own.
     pub(crate) passthrough: Vec<String>,
     pub(crate) identity: Identity,
+    /// No agent is warm in a project without a file of its own.
+    pub(crate) require_init: bool,
 }
 
 impl Stockroom {
@@ -138,17 +145,28 @@ impl Stockroom {
         }
     }
 
-    /// Why no warm agent may serve there. What a person unregistered is never kept warm, also where a conversation goes on in it.
+    /// Why no warm agent may serve there. What a person unregistered is never kept warm, also where a conversation goes on in it. That
+    /// another process serves it the pool says.
     async fn cold(
         &self,
         session: &SessionRow,
         workspace: Option<&Path>,
-    ) -> Result<Option<String>, Fault> {
-        let unregistered = match session.project {
-            Some(id) => self.store.projects.get(id).await?.unregistered,
+    ) -> Result<Option<Fault>, Fault> {
+        let row = match session.project {
+            Some(id) => Some(self.store.projects.get(id).await?),
+            None => None,
+        };
+        let unregistered = match &row {
+            Some(row) => row.unregistered,
             None => workspace.is_none_or(|workspace| workspace != Path::new(&session.cwd)),
         };
-        Ok(unregistered.then(|| "the directory is not a registered project".to_owned()))
+        if unregistered {
+            let detail = "no warm agent may serve: the directory is not a registered project";
+            return Ok(Some(Fault::new(ErrorKind::WarmCapReached, detail)));
+        }
+        Ok(row
+            .filter(|row| self.require_init && !is_initialized(Path::new(&row.path)))
+            .map(|row| needs_init(&row)))
     }
 
     /// The workspace's own files, so that a person's edits count; without an instance they are rendered in memory.

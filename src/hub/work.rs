@@ -7,13 +7,16 @@ use super::{
     ground::{Ground, Served, Work},
     instance::{self, InstanceDesk},
     persona::PersonaDesk,
-    project::ProjectDesk,
+    project::{ProjectDesk, ProjectVerbs},
     retention,
     run::{RunDesk, RunValues},
     supply::Stockroom,
 };
 use crate::{
-    agents::{pool::Pool, process::Launcher},
+    agents::{
+        pool::{Pool, Serving},
+        process::{self, Launcher},
+    },
     api::{
         agent::AgentApiServer as _, events::EventsApiServer as _, hub::WarmAgent,
         instance::InstanceApiServer as _, persona::PersonaApiServer as _,
@@ -29,7 +32,7 @@ use crate::{
     runs::{Calls, Dispatch, Parts},
     store::{PageAt, RunFilter, Store, sqlite},
     templates::{Catalogue, Identity},
-    workspace::{Workspaces, git},
+    workspace::{Workspaces, git, lock::Server},
 };
 use async_trait::async_trait;
 use jsonrpsee::{Methods, RpcModule, core::RegisterMethodError};
@@ -47,6 +50,7 @@ struct House {
     pool: Pool,
     dispatch: Dispatch,
     agents: AgentDesk,
+    projects: ProjectDesk,
 }
 
 /// Opens the store, takes back what a dead hub left, and starts dispatching.
@@ -62,7 +66,12 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         tracing::warn!(run.id = %run, "its hub died while it ran");
     }
     let idle_ttl_ms = i64::try_from(settings.warm.idle_ttl_ms).unwrap_or(i64::MAX);
-    let pool = Pool::start(launcher, idle_ttl_ms);
+    let server = Arc::new(server(&ground));
+    let serving = Serving {
+        server: server.clone(),
+        own: settings.data.clone(),
+    };
+    let pool = Pool::serving(launcher, idle_ttl_ms, serving);
     let agents = AgentDesk::new(
         &settings.agents_dir,
         ground.env.vars.get("PATH").cloned(),
@@ -76,9 +85,21 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         vault: ground.vault.clone(),
         passthrough: settings.agent.env_passthrough.clone(),
         identity: Identity::new(&settings.home),
+        require_init: settings.warm.require_init,
     });
     if let Some(path) = ground.env.var("PATH") {
         git::look_in(path.as_ref());
+    }
+    let home = ground.env.home_dir.clone();
+    let projects = ProjectDesk::new(
+        store.clone(),
+        pool.clone(),
+        ground.peers.clone(),
+        server,
+        home.as_deref().unwrap_or(Path::new("/")),
+    );
+    if let Err(fault) = projects.recall().await {
+        tracing::warn!(%fault, "environment names of trusted project files are not known");
     }
     let (dispatch, orders) = Dispatch::new();
     let parts = Parts {
@@ -94,6 +115,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         pool,
         dispatch,
         agents,
+        projects,
     };
     let instances = house.instances(&stockroom);
     tidy(&instances).await;
@@ -144,37 +166,53 @@ fn launcher(ground: &Ground, store: &Store) -> Launcher {
     )
 }
 
+/// Who we are to another process that looks at a project.
+fn server(ground: &Ground) -> Server {
+    Server {
+        pid: std::process::id(),
+        start_time: process::start_time(std::process::id()).unwrap_or_default(),
+        boot_id: process::boot_id(),
+        hub: ground.hub.to_string(),
+        home: ground.settings.home.clone(),
+    }
+}
+
 impl House {
     /// A desk for each noun, and the methods over all of them.
     fn methods(
         &self,
-        stockroom: &Stockroom,
+        stockroom: &Arc<Stockroom>,
         instances: InstanceDesk,
     ) -> Result<Methods, RegisterMethodError> {
         let mut all = RpcModule::new(());
-        let projects = self.projects();
-        let runs = self.runs(stockroom, &projects);
+        let projects = ProjectVerbs {
+            desk: self.projects.clone(),
+            control: Arc::new(self.control(stockroom)),
+        };
+        let runs = self.runs(stockroom);
         all.merge(self.personas(stockroom).into_rpc())?;
         all.merge(instances.into_rpc())?;
-        all.merge(projects.clone().into_rpc())?;
+        all.merge(projects.into_rpc())?;
         all.merge(self.agents.clone().into_rpc())?;
         all.merge(runs.into_rpc())?;
-        all.merge(EventsDesk::new(self.store.clone(), projects).into_rpc())?;
+        all.merge(EventsDesk::new(self.store.clone(), self.projects.clone()).into_rpc())?;
         Ok(all.into())
     }
 
-    fn projects(&self) -> ProjectDesk {
-        let home = self.ground.env.home_dir.clone();
-        let (store, pool) = (self.store.clone(), self.pool.clone());
-        ProjectDesk::new(store, pool, home.as_deref().unwrap_or(Path::new("/")))
+    fn control(&self, stockroom: &Arc<Stockroom>) -> Control {
+        Control {
+            runs: self.runs(stockroom),
+            stockroom: stockroom.clone(),
+            pool: self.pool.clone(),
+        }
     }
 
-    fn runs(&self, stockroom: &Stockroom, projects: &ProjectDesk) -> RunDesk {
+    fn runs(&self, stockroom: &Stockroom) -> RunDesk {
         let settings = &self.ground.settings;
         RunDesk {
             store: self.store.clone(),
             dispatch: self.dispatch.clone(),
-            projects: projects.clone(),
+            projects: self.projects.clone(),
             agents: self.agents.clone(),
             catalogue: stockroom.catalogue.clone(),
             values: stockroom.values.clone(),
@@ -196,11 +234,6 @@ impl House {
     }
 
     fn instances(&self, stockroom: &Arc<Stockroom>) -> InstanceDesk {
-        let control = Control {
-            runs: self.runs(stockroom, &self.projects()),
-            stockroom: stockroom.clone(),
-            pool: self.pool.clone(),
-        };
         InstanceDesk::new(instance::Parts {
             catalogue: stockroom.catalogue.clone(),
             identity: stockroom.identity.clone(),
@@ -208,7 +241,7 @@ impl House {
             instances: self.store.instances.clone(),
             projects: self.store.projects.clone(),
             events: self.store.events.clone(),
-            surroundings: Arc::new(control),
+            surroundings: Arc::new(self.control(stockroom)),
             user_name: self.ground.env.vars.get("USER").cloned(),
         })
     }
@@ -267,6 +300,10 @@ impl Work for House {
 
     fn env_names(&self) -> Vec<String> {
         self.agents.registry().env_names()
+    }
+
+    fn project_env_names(&self) -> Vec<String> {
+        self.projects.env_names()
     }
 
     fn whose(&self, pid: u32) -> Option<Caller> {

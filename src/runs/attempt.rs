@@ -151,17 +151,18 @@ impl<'a> Attempt<'a> {
     async fn berth(&mut self, brief: &Brief) -> Result<Berth, Fault> {
         let (pool, launch) = (self.tools.pool.clone(), brief.launch.clone());
         let reason = match (self.claimed.run.mode, &brief.cold) {
-            (Mode::Warm, Some(reason)) => {
-                return Err(Fault::new(
-                    ErrorKind::WarmCapReached,
-                    format!("no warm agent may serve: {reason}"),
-                ));
-            }
+            (Mode::Warm, Some(why)) => return Err(why.clone()),
             (Mode::Cold, _) => "a cold agent was asked for".to_owned(),
-            (Mode::Auto, Some(reason)) => reason.clone(),
-            (Mode::Auto | Mode::Warm, None) => {
+            (Mode::Auto, Some(why)) => why.to_string(),
+            (mode @ (Mode::Auto | Mode::Warm), None) => {
                 self.pump.step("finding its agent");
-                return self.tended(pool.checkout(launch)).await;
+                match self.tended(pool.checkout(launch.clone())).await {
+                    // Another process was quicker to serve this project.
+                    Err(why) if why.kind == ErrorKind::ExternalInstance && mode == Mode::Auto => {
+                        why.to_string()
+                    }
+                    berth => return berth,
+                }
             }
         };
         self.pump.note(|note| note.reason = Some(reason));

@@ -19,8 +19,8 @@ pub struct Brief {
     pub security: Security,
     /// The instance's workspace, which the agent may read.
     pub workspace: Option<PathBuf>,
-    /// Why the attempt must be cold, if it must.
-    pub cold: Option<String>,
+    /// Why the attempt must be cold, if it must; what a run that insists on a warm agent fails with.
+    pub cold: Option<Fault>,
     /// What a reader of the run should know before it begins.
     pub warnings: Vec<Warning>,
 }

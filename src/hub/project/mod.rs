@@ -1,37 +1,62 @@
 //! `project.*`: registered directories, and which of them a call means.
+//!
+//! [`root`] and [`same`] say which directory is meant, [`terms`] what its own file may say, [`view`] and [`statuses`] how it is, [`activity`]
+//! who works in it; [`verbs`] answers calls, of which those that start or end something are in [`life`].
 
+mod activity;
+mod life;
 mod root;
+mod same;
+mod sessions;
+mod statuses;
 mod terms;
+mod trust;
+mod verbs;
+mod view;
 
-pub(crate) use terms::terms_of;
+pub(crate) use life::needs_init;
+pub(crate) use terms::{is_initialized, terms_of};
+pub(crate) use verbs::ProjectVerbs;
 
-use super::{peers::PeerRef, rights::person_only};
+use super::peers::{PeerRef, Peers};
 use crate::{
-    agents::pool::{Pool, WarmRow},
-    api::project::{ProjectApiServer, ProjectList, ProjectName, ProjectRegister, ProjectRename},
+    agents::pool::Pool,
     domain::{
         event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
         ids::ProjectId,
-        page::Page,
-        project::{Project, ProjectRow, ProjectStatus},
+        project::ProjectRow,
         time::Timestamp,
     },
     stdx::{self, clock},
     store::{PageAt, Store, StoreError},
+    workspace::lock::Server,
 };
-use async_trait::async_trait;
-use jsonrpsee::Extensions;
+use activity::Activity;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use statuses::Statuses;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use terms::Named;
+use tokio::sync::Mutex;
 
-/// Serves `project.*`.
+/// What is known of projects. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct ProjectDesk {
     store: Store,
     pool: Pool,
+    peers: Peers,
+    /// Who we are to another process that looks at a project.
+    server: Arc<Server>,
     /// The person's home directory: never a project by default.
     home: PathBuf,
+    activity: Activity,
+    statuses: Statuses,
+    named: Named,
+    /// Rows are read and written in one turn.
+    turn: Arc<Mutex<()>>,
 }
 
 /// Where a delegation works.
@@ -44,12 +69,28 @@ pub(crate) enum Ground {
 }
 
 impl ProjectDesk {
-    /// A desk over a store and the pool.
+    /// A desk over a store, the pool and the faces that are there; `home` is the person's own.
     #[must_use]
-    pub(crate) fn new(store: Store, pool: Pool, home: &Path) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        pool: Pool,
+        peers: Peers,
+        server: Arc<Server>,
+        home: &Path,
+    ) -> Self {
         // Roots are canonical: a home by way of a link would be no root's equal.
         let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
-        Self { store, pool, home }
+        Self {
+            activity: Activity::follow(store.clone(), pool.clone(), peers.clone()),
+            statuses: Statuses::follow(store.clone(), pool.clone()),
+            named: Named::default(),
+            turn: Arc::default(),
+            store,
+            pool,
+            peers,
+            server,
+            home,
+        }
     }
 
     /// The registered project of that name, id or path.
@@ -82,7 +123,83 @@ impl ProjectDesk {
                 return known.or(Err(fault));
             }
         };
-        Ok(self.store.projects.by_path(&root.to_string_lossy()).await?)
+        match self.store.projects.by_path(&root.to_string_lossy()).await {
+            Err(StoreError::NotFound { .. }) => self
+                .twin(&root)
+                .await?
+                .ok_or_else(|| Fault::not_found("project", root.display())),
+            found => Ok(found?),
+        }
+    }
+
+    /// The row of the directory that `root` is by another path: a mount, a path that was no link when it was registered.
+    async fn twin(&self, root: &Path) -> Result<Option<ProjectRow>, Fault> {
+        let place = same::place(root);
+        let mut cursor = None;
+        loop {
+            let page = self
+                .store
+                .projects
+                .list(PageAt { cursor, limit: 200 })
+                .await?;
+            let is_it =
+                |row: &ProjectRow| place.is_some() && same::place(Path::new(&row.path)) == place;
+            if let Some(row) = page.items.into_iter().find(is_it) {
+                return Ok(Some(row));
+            }
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The row of `root`, which becomes a project if it is none; one that was unregistered comes back only by name.
+    async fn registered(
+        &self,
+        root: &Path,
+        name: Option<String>,
+        explicit: bool,
+    ) -> Result<ProjectRow, Fault> {
+        let row = new_row(root, name);
+        // Every delegation comes by: one that is known waits for nobody.
+        match self.store.projects.by_path(&row.path).await {
+            Ok(known) if !known.unregistered || !explicit => return Ok(known),
+            Ok(_) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let turn = self.turn.lock().await;
+        let row = match self.twin(root).await? {
+            Some(twin) => twin,
+            None => self.store.projects.register(row, explicit).await?,
+        };
+        drop(turn);
+        Ok(row)
+    }
+
+    /// As [`ProjectDesk::ground`] for a call of `peer`: where it runs in no project, the one that it works in.
+    ///
+    /// # Errors
+    /// As [`ProjectDesk::ground`].
+    pub(crate) async fn ground_of(
+        &self,
+        named: Option<&str>,
+        peer: Option<&PeerRef>,
+    ) -> Result<Ground, Fault> {
+        let cwd = peer.and_then(PeerRef::cwd).map(PathBuf::from);
+        let ground = self.ground(named, cwd.as_deref()).await;
+        let nowhere = match &ground {
+            Ok(Ground::Project(_)) => false,
+            Ok(Ground::Unregistered(_)) => named.is_none(),
+            Err(fault) => named.is_none() && fault.kind == ErrorKind::RequiredField,
+        };
+        if nowhere && let Some(active) = peer.and_then(PeerRef::active) {
+            let row = self.store.projects.get(active).await?;
+            if !row.unregistered {
+                return Ok(Ground::Project(row));
+            }
+        }
+        ground
     }
 
     /// As [`ProjectDesk::find`]; a path that is not registered yet becomes a project.
@@ -147,58 +264,46 @@ impl ProjectDesk {
                         .hint("say which project: a name, an id, or the path of its directory")
                 })?,
         };
-        let row = self
-            .store
-            .projects
-            .register(new_row(&root, None), false)
-            .await?;
+        let row = self.registered(&root, None, false).await?;
         if row.unregistered {
             return Ok(Ground::Unregistered(root));
         }
         Ok(Ground::Project(row))
     }
 
-    /// The row as the API shows it.
-    pub(crate) async fn view(&self, row: ProjectRow, warm: &[WarmRow]) -> Result<Project, Fault> {
-        let path = PathBuf::from(&row.path);
-        let serving = warm
-            .iter()
-            .filter(|agent| agent.root == path)
-            .max_by_key(|agent| agent.generation);
-        let status = match serving {
-            Some(_) => ProjectStatus::Running,
-            None if path.is_dir() => ProjectStatus::Stopped,
-            None => ProjectStatus::Missing,
-        };
-        let trusted = self.terms(&row).trusted;
-        Ok(Project {
-            id: row.id,
-            name: row.name,
-            status,
-            initialized: terms::is_initialized(&path),
-            trusted,
-            active: false,
-            external: false,
-            delegation_spawned: false,
-            delegations: self.store.runs.open(Some(row.id)).await?,
-            agent: serving.map(|agent| agent.agent.clone()),
-            pid: serving.map(|agent| agent.pid),
-            last_opened_at: row.last_opened_at,
-            created_at: row.created_at,
-            path: row.path,
-        })
+    /// Changes a row in one turn with reading it.
+    async fn modify(
+        &self,
+        id: ProjectId,
+        change: impl FnOnce(&mut ProjectRow) + Send,
+    ) -> Result<ProjectRow, Fault> {
+        let turn = self.turn.lock().await;
+        let mut row = self.store.projects.get(id).await?;
+        let before = row.clone();
+        change(&mut row);
+        if row != before {
+            self.store.projects.update(row.clone()).await?;
+        }
+        drop(turn);
+        Ok(row)
     }
 
-    async fn shown(&self, row: ProjectRow) -> Result<Project, Fault> {
-        self.view(row, &self.pool.rows().await).await
+    /// Writes what happened to the log. The change stands whether it can be told or not.
+    async fn tell(&self, row: &ProjectRow, kind: EventKind, data: serde_json::Value) {
+        let mut whole = json!({"name": row.name, "path": row.path});
+        if let (Some(whole), serde_json::Value::Object(data)) = (whole.as_object_mut(), data) {
+            whole.extend(data);
+        }
+        let event = NewEvent { kind, data: whole };
+        let told = self.store.events.record(Some(row.id), None, event).await;
+        if let Err(error) = told {
+            tracing::warn!(project = %row.path, %error, "an event was not recorded");
+        }
     }
 
-    async fn changed(&self, row: &ProjectRow, what: &str) -> Result<(), StoreError> {
-        let event = NewEvent {
-            kind: EventKind::ProjectChanged,
-            data: json!({"change": what, "name": row.name, "path": row.path}),
-        };
-        self.store.events.record(Some(row.id), None, event).await
+    async fn changed(&self, row: &ProjectRow, what: &str) {
+        let kind = EventKind::ProjectChanged;
+        self.tell(row, kind, json!({"change": what})).await;
     }
 }
 
@@ -241,68 +346,3 @@ fn check_name(name: &str) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests;
-
-#[async_trait]
-impl ProjectApiServer for ProjectDesk {
-    async fn list(&self, params: ProjectList) -> Result<Page<Project>, Fault> {
-        let at = PageAt {
-            cursor: params.cursor,
-            limit: params.limit.unwrap_or(0),
-        };
-        let page = self.store.projects.list(at).await?;
-        let warm = self.pool.rows().await;
-        let mut items = Vec::with_capacity(page.items.len());
-        for row in page.items {
-            items.push(self.view(row, &warm).await?);
-        }
-        Ok(Page {
-            items,
-            next_cursor: page.next_cursor,
-        })
-    }
-
-    async fn get(&self, params: ProjectName) -> Result<Project, Fault> {
-        self.shown(self.find(&params.project).await?).await
-    }
-
-    async fn register(&self, ext: &Extensions, params: ProjectRegister) -> Result<Project, Fault> {
-        person_only(ext)?;
-        params.name.as_deref().map(check_name).transpose()?;
-        let cwd = ext.get::<PeerRef>().and_then(PeerRef::cwd);
-        let root = root::root_of(&params.path, cwd.as_deref().map(Path::new), &self.home)?;
-        let row = self
-            .store
-            .projects
-            .register(new_row(&root, params.name), true)
-            .await?;
-        self.changed(&row, "registered").await?;
-        self.shown(row).await
-    }
-
-    async fn unregister(&self, ext: &Extensions, params: ProjectName) -> Result<Project, Fault> {
-        person_only(ext)?;
-        let mut row = self.find(&params.project).await?;
-        let open = self.store.runs.open(Some(row.id)).await?;
-        if open > 0 {
-            return Err(Fault::new(
-                ErrorKind::InUse,
-                format!("{open} runs of \"{}\" are open", row.name),
-            )
-            .hint("wait for them, or cancel them"));
-        }
-        row.unregistered = true;
-        self.store.projects.update(row.clone()).await?;
-        self.changed(&row, "unregistered").await?;
-        self.shown(row).await
-    }
-
-    async fn rename(&self, ext: &Extensions, params: ProjectRename) -> Result<Project, Fault> {
-        person_only(ext)?;
-        check_name(&params.name)?;
-        let mut row = self.find(&params.project).await?;
-        row.name = params.name;
-        self.store.projects.update(row.clone()).await?;
-        self.changed(&row, "renamed").await?;
-        self.shown(row).await
-    }
-}

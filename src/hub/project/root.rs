@@ -1,5 +1,6 @@
 //! From a path that somebody named to the root of a project.
 
+use super::same;
 use crate::domain::fault::{ErrorKind, Fault};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,7 @@ pub(super) fn root_of(path: &str, cwd: Option<&Path>, home: &Path) -> Result<Pat
             format!("is not a directory: {}", real.display()),
         ));
     }
-    let root = work_tree(&real, home);
+    let root = same::as_on_disk(&work_tree(&real, home));
     if root.to_str().is_none() {
         // It stands in the store and on the wire as text; a changed path would be another directory.
         let shown = root.display();

@@ -5,14 +5,58 @@ use crate::{
     agents::pool::Digest,
     config::project_file::{self, FoundFile, PROJECT_FILE},
     domain::{
+        fault::Fault,
         project::ProjectRow,
         project_file::{ProjectFile, ProjectTerms},
         run::Warning,
     },
+    store::PageAt,
 };
-use std::path::Path;
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Environment names that trusted files speak of: faces are asked for their values. A look-up for synchronous code; hence a lock.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Named(Arc<Mutex<BTreeSet<String>>>);
+
+impl Named {
+    pub(super) fn add(&self, names: impl IntoIterator<Item = String>) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(names);
+    }
+}
 
 impl ProjectDesk {
+    /// Environment names that trusted files speak of, for faces that come from now on.
+    pub(crate) fn env_names(&self) -> Vec<String> {
+        let names = self.named.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.iter().cloned().collect()
+    }
+
+    /// Reads the files that were trusted in an earlier life.
+    pub(crate) async fn recall(&self) -> Result<(), Fault> {
+        let mut cursor = None;
+        loop {
+            let page = self
+                .store
+                .projects
+                .list(PageAt { cursor, limit: 200 })
+                .await?;
+            for row in page.items.iter().filter(|row| row.trust.is_some()) {
+                self.named.add(terms_of(row).file.environment);
+            }
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// As [`terms_of`].
     #[expect(
         clippy::unused_self,
@@ -45,7 +89,7 @@ pub(super) fn digest(row: &ProjectRow, text: &str) -> String {
 }
 
 /// There is such a file, whatever is in it.
-pub(super) fn is_initialized(root: &Path) -> bool {
+pub(crate) fn is_initialized(root: &Path) -> bool {
     root.join(PROJECT_FILE)
         .symlink_metadata()
         .is_ok_and(|found| found.is_file())

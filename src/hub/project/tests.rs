@@ -3,8 +3,11 @@
 use super::{Ground, ProjectDesk};
 use crate::{
     agents::{pool::Pool, process::Launcher},
+    config::{Environment, Flags, Settings},
     domain::fault::ErrorKind,
+    hub::{peers::Peers, vault::Vault},
     store::{PageAt, Store, sqlite},
+    workspace::lock::Server,
 };
 use std::{
     ffi::OsStr,
@@ -39,7 +42,8 @@ impl Land {
             folder.path().join("logs"),
             Arc::new(str::to_owned),
         );
-        let desk = ProjectDesk::new(store.clone(), Pool::start(launcher, 1_000), &link);
+        let pool = Pool::start(launcher, 1_000);
+        let desk = ProjectDesk::new(store.clone(), pool, peers(), server(), &link);
         Self {
             folder,
             store,
@@ -59,6 +63,25 @@ impl Land {
             Ground::Unregistered(_) => None,
         }
     }
+}
+
+fn peers() -> Peers {
+    let env = Environment {
+        vars: [("EYAS_HOME".to_owned(), "/nowhere".to_owned())].into(),
+        ..Environment::default()
+    };
+    let settings = Settings::load(&env, &Flags::default()).unwrap();
+    Peers::new(Vault::new(&settings, &env))
+}
+
+fn server() -> Arc<Server> {
+    Arc::new(Server {
+        pid: std::process::id(),
+        start_time: 0,
+        boot_id: String::new(),
+        hub: "ours".to_owned(),
+        home: "/nowhere".into(),
+    })
 }
 
 fn text(path: &Path) -> Option<String> {

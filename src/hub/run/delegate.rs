@@ -291,12 +291,11 @@ impl RunDesk {
         instance: Option<&Instance>,
         peer: Option<&PeerRef>,
     ) -> Result<Site, Fault> {
-        let cwd = peer.and_then(PeerRef::cwd).map(PathBuf::from);
         let own = instance
             .and_then(|instance| instance.project)
             .map(|id| id.to_string());
         let named = params.project.as_deref().or(own.as_deref());
-        let ground = match (self.projects.ground(named, cwd.as_deref()).await, instance) {
+        let ground = match (self.projects.ground_of(named, peer).await, instance) {
             (Err(fault), Some(instance))
                 if named.is_none() && fault.kind == ErrorKind::RequiredField =>
             {
@@ -344,6 +343,18 @@ impl RunDesk {
             project,
         };
         self.choose(instance.agent.clone(), preferred, path, &mut Vec::new())
+    }
+
+    /// The agent of a delegation to a project that names neither agent nor persona.
+    ///
+    /// # Errors
+    /// None today: a preference that is not installed is skipped.
+    pub(crate) fn agent_in(&self, file: &ProjectFile, path: Option<&str>) -> Result<String, Fault> {
+        let preferred = Preferred {
+            persona: file.persona.as_deref(),
+            project: file.agent.clone(),
+        };
+        self.choose(None, preferred, path, &mut Vec::new())
     }
 
     /// An agent that is named must be there; a preference is skipped when it is not, and the run says so.

@@ -2,6 +2,7 @@
 
 use eyas::{
     api::{
+        hub::Nothing,
         instance::{
             IdentityFile, InstanceApiServer, InstanceCreate, InstanceList, InstanceName,
             InstanceUpdate, InstanceView,
@@ -10,7 +11,10 @@ use eyas::{
             PersonaApiServer, PersonaCreate, PersonaDelete, PersonaId, PersonaImport, PersonaList,
             PersonaText, PersonaUpdate,
         },
-        project::{ProjectApiServer, ProjectList, ProjectName, ProjectRegister, ProjectRename},
+        project::{
+            ProjectApiServer, ProjectList, ProjectName, ProjectRegister, ProjectRename,
+            ProjectSession, ProjectSessions, ProjectStopped, ProjectTrust, TrustView,
+        },
         run::{Delegate, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
     },
     domain::{
@@ -495,12 +499,12 @@ impl InstanceApiServer for Hub {
 
 #[async_trait]
 impl ProjectApiServer for Hub {
-    async fn list(&self, params: ProjectList) -> Result<Page<Project>, Fault> {
+    async fn list(&self, _: &Extensions, params: ProjectList) -> Result<Page<Project>, Fault> {
         self.note("project.list", &params);
         Ok(all(vec![project("shop")]))
     }
 
-    async fn get(&self, params: ProjectName) -> Result<Project, Fault> {
+    async fn get(&self, _: &Extensions, params: ProjectName) -> Result<Project, Fault> {
         Ok(project(&params.project))
     }
 
@@ -517,5 +521,44 @@ impl ProjectApiServer for Hub {
     async fn rename(&self, _: &Extensions, params: ProjectRename) -> Result<Project, Fault> {
         self.note("project.rename", &params);
         Ok(project(&params.name))
+    }
+
+    async fn init(&self, _: &Extensions, params: ProjectName) -> Result<Project, Fault> {
+        self.note("project.init", &params);
+        Ok(project(&params.project))
+    }
+
+    async fn activate(&self, _: &Extensions, params: ProjectName) -> Result<Project, Fault> {
+        self.note("project.activate", &params);
+        if params.project == "bare" {
+            return Err(Fault::new(
+                ErrorKind::ProjectNeedsInit,
+                "project bare has no .eyas.toml",
+            )
+            .hint("write one with project.init"));
+        }
+        Ok(project(&params.project))
+    }
+
+    async fn deactivate(&self, _: &Extensions, params: Nothing) -> Result<Option<Project>, Fault> {
+        self.note("project.deactivate", &params);
+        Ok(None)
+    }
+
+    async fn stop(&self, _: &Extensions, params: ProjectName) -> Result<ProjectStopped, Fault> {
+        self.note("project.stop", &params);
+        Ok(ProjectStopped {
+            project: project(&params.project),
+            delegations_ended: 2,
+        })
+    }
+
+    async fn trust(&self, _: &Extensions, params: ProjectTrust) -> Result<TrustView, Fault> {
+        Err(Fault::not_found("file of project", &params.project))
+    }
+
+    async fn sessions(&self, params: ProjectSessions) -> Result<Page<ProjectSession>, Fault> {
+        self.note("project.sessions", &params);
+        Ok(all(Vec::new()))
     }
 }
