@@ -63,6 +63,8 @@ pub struct InstanceCreate {
     /// Model id in the agent's own words; overrides the persona's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// A captain for a project that has one: the old one is stopped and leads it no more; its open runs go on.
+    pub replace: bool,
     /// Launch and pin its agent at once.
     pub auto_start: bool,
     /// Write nothing; answer with the files that would be written.

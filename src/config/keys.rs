@@ -36,6 +36,7 @@ pub(super) const KEYS: &[Key] = &[
     key("agent.default", Kind::Text, ""),
     key("agent.env_file", Kind::Path, ""),
     key("agent.env_passthrough", Kind::List, ""),
+    key("hierarchy.max_depth", Kind::Number, "3"),
     key("hub.idle_exit_ms", Kind::Number, "1800000"),
     key("limits.prompt_bytes", Kind::Number, "4194304"),
     key("log", Kind::Text, ""),

@@ -49,6 +49,13 @@ pub struct AgentSettings {
     pub env_file: Option<PathBuf>,
 }
 
+/// Agents that delegate.
+#[derive(Clone, Debug)]
+pub struct HierarchySettings {
+    /// How many runs may stand above a run.
+    pub max_depth: u64,
+}
+
 /// What is kept of runs.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
@@ -80,6 +87,7 @@ pub struct Settings {
     pub hub: HubSettings,
     pub agent: AgentSettings,
     pub runs: RunSettings,
+    pub hierarchy: HierarchySettings,
     /// A level or a filter such as `eyas=debug`; each process has its own default.
     pub log: Option<String>,
     /// Of this binary; `EYAS_TEST_VERSION` stands in for it, for tests of upgrades only.
@@ -224,6 +232,9 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         },
         runs: RunSettings {
             retention_ms: values.number("runs.retention_ms"),
+        },
+        hierarchy: HierarchySettings {
+            max_depth: values.number("hierarchy.max_depth"),
         },
         log: values.text("log"),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -13,6 +13,7 @@ pub mod policy;
 pub mod project;
 pub mod project_file;
 pub mod request;
+pub mod rights;
 pub mod run;
 pub mod slug;
 pub mod time;

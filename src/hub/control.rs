@@ -8,8 +8,8 @@ use super::{
 use crate::{
     agents::pool::Pool,
     domain::{
-        fault::Fault, instance::Instance, project::ProjectRow, project_file::ProjectFile,
-        run::RunState,
+        caller::Caller, fault::Fault, instance::Instance, project::ProjectRow,
+        project_file::ProjectFile, rights::Who, run::RunState,
     },
     store::{PageAt, RunFilter},
 };
@@ -86,8 +86,16 @@ impl Surroundings for Control {
             .map(drop)
     }
 
+    async fn who(&self, caller: Option<Caller>) -> Result<Who, Fault> {
+        Ok(self.runs.rights.asker(caller).await?.who())
+    }
+
     async fn project(&self, reference: &str) -> Result<ProjectRow, Fault> {
         self.runs.projects.find_or_register(reference).await
+    }
+
+    async fn known_project(&self, reference: &str) -> Result<ProjectRow, Fault> {
+        self.runs.projects.find(reference).await
     }
 
     /// Where its delegations will look for it: at its project's root, else in its workspace.

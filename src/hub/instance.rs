@@ -3,22 +3,25 @@
 //! A row is changed by reading and writing it in one turn ([`InstanceDesk::modify`]); nothing slow happens within a turn. Files are written
 //! before the row that names them and removed after it, so a crash leaves files without a row, never a row without files.
 
+mod captain;
 mod life;
 mod place;
 
-use super::rights::{on_disk, person_only, to_the_end};
+use super::rights::{caller, on_disk, person_only, to_the_end};
 use crate::{
     api::instance::{
         IdentityFile as FileView, InstanceApiServer, InstanceCreate, InstanceList, InstanceName,
         InstanceUpdate, InstanceView,
     },
     domain::{
+        caller::Caller,
         event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
         ids::InstanceId,
         instance::Instance,
         page::Page,
         project::ProjectRow,
+        rights::Who,
     },
     store::{Events, Instances, PageAt, Projects},
     templates::{Catalogue, Identity, IdentityContext, IdentityFile},
@@ -34,8 +37,12 @@ use tokio::sync::Mutex;
 pub trait Surroundings: Send + Sync + fmt::Debug {
     /// `Ok` when the agent is defined and installed; else `agent_not_found` with the command that installs it.
     async fn installed(&self, agent: &str) -> Result<(), Fault>;
-    /// The project that a name, id or path stands for.
+    /// Who asks.
+    async fn who(&self, caller: Option<Caller>) -> Result<Who, Fault>;
+    /// The project that a name, id or path stands for; a path that is none yet becomes one.
     async fn project(&self, reference: &str) -> Result<ProjectRow, Fault>;
+    /// The registered project that a name, id or path stands for.
+    async fn known_project(&self, reference: &str) -> Result<ProjectRow, Fault>;
     /// Launches the instance's agent and keeps it warm. Done again it changes nothing.
     async fn pin(&self, instance: &Instance) -> Result<(), Fault>;
     /// Lets go of the instance's agent, if it is pinned.
@@ -198,7 +205,7 @@ fn shown(files: Vec<IdentityFile>) -> Vec<FileView> {
 impl InstanceApiServer for InstanceDesk {
     async fn list(&self, params: InstanceList) -> Result<Page<Instance>, Fault> {
         let project = match &params.project {
-            Some(reference) => Some(self.parts.surroundings.project(reference).await?.id),
+            Some(reference) => Some(self.parts.surroundings.known_project(reference).await?.id),
             None => None,
         };
         let page = PageAt {
@@ -228,9 +235,9 @@ impl InstanceApiServer for InstanceDesk {
         extensions: &Extensions,
         params: InstanceCreate,
     ) -> Result<InstanceView, Fault> {
-        person_only(extensions)?;
+        let who = self.parts.surroundings.who(caller(extensions)).await?;
         let desk = self.clone();
-        to_the_end(async move { desk.place(params).await }).await
+        to_the_end(async move { desk.place(params, &who).await }).await
     }
 
     async fn update(

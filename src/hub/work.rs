@@ -9,6 +9,7 @@ use super::{
     persona::PersonaDesk,
     project::{ProjectDesk, ProjectVerbs},
     retention,
+    rights::Rights,
     run::{RunDesk, RunValues},
     supply::Stockroom,
 };
@@ -29,7 +30,7 @@ use crate::{
         ids::RunId,
         run::{RunState, Waiting},
     },
-    runs::{Calls, Dispatch, Parts},
+    runs::{self, Calls, Dispatch, Parts},
     store::{PageAt, RunFilter, Store, sqlite},
     templates::{Catalogue, Identity},
     workspace::{Workspaces, git, lock::Server},
@@ -51,6 +52,7 @@ struct House {
     dispatch: Dispatch,
     agents: AgentDesk,
     projects: ProjectDesk,
+    rights: Rights,
 }
 
 /// Opens the store, takes back what a dead hub left, and starts dispatching.
@@ -102,13 +104,15 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         tracing::warn!(%fault, "environment names of trusted project files are not known");
     }
     let (dispatch, orders) = Dispatch::new();
+    let calls = Calls::default();
     let parts = Parts {
         hub: ground.hub,
         store: store.clone(),
         pool: pool.clone(),
         supply: stockroom.clone(),
-        calls: Calls::default(),
+        calls: calls.clone(),
     };
+    let rights = Rights::new(store.clone(), stockroom.catalogue.clone(), calls);
     let house = House {
         ground,
         store,
@@ -116,6 +120,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         dispatch,
         agents,
         projects,
+        rights,
     };
     let instances = house.instances(&stockroom);
     tidy(&instances).await;
@@ -123,6 +128,11 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         .methods(&stockroom, instances)
         .map_err(Fault::internal)?;
     let (store, ending) = (house.store.clone(), house.ground.ending.clone());
+    runs::start_cascade(
+        store.clone(),
+        house.dispatch.clone(),
+        ending.begun().clone(),
+    );
     retention::start(store, settings.runs.retention_ms, ending);
     orders.start(parts);
     let work = Arc::new(house);
@@ -216,6 +226,8 @@ impl House {
             agents: self.agents.clone(),
             catalogue: stockroom.catalogue.clone(),
             values: stockroom.values.clone(),
+            rights: self.rights.clone(),
+            max_depth: u32::try_from(settings.hierarchy.max_depth).unwrap_or(u32::MAX),
             prompt_bytes: usize::try_from(settings.limits.prompt_bytes).unwrap_or(usize::MAX),
             default_agent: settings.agent.default.clone(),
             ending: self.ground.ending.clone(),

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod calls;
+mod cascade;
 pub mod conclusion;
 mod dispatch;
 mod ending;
@@ -15,6 +16,7 @@ mod supply;
 mod watch;
 
 pub use calls::{Call, Callable, Calls, Question, Reply};
+pub use cascade::{end_below, start as start_cascade};
 pub use dispatch::{Dispatch, Orders, Parts};
 pub use supply::{Brief, Supply};
 pub use watch::wait;

@@ -113,6 +113,9 @@ pub struct CreateArgs {
     /// Name for people
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,
+    /// A captain for a project that has one: the old one is stopped and leads it no more; its open runs go on
+    #[arg(long)]
+    replace: bool,
     /// Launch its agent at once
     #[arg(long)]
     start: bool,
@@ -192,6 +195,7 @@ fn create(args: CreateArgs, context: &CliContext) -> InstanceCreate {
         role: args.role,
         parent: args.parent,
         model: args.model,
+        replace: args.replace,
         auto_start: args.start,
         dry_run: args.dry_run,
     }

@@ -94,7 +94,7 @@ impl InstanceDesk {
         let (parts, id) = (self.parts.clone(), old.id);
         let has_files = on_disk(move || parts.workspaces.restore(id)).await?;
         let back = self
-            .modify(id, |one| {
+            .undelete(id, |one| {
                 one.deleted_at = None;
                 (one.status, one.health) = (InstanceStatus::Created, Health::Unknown);
             })
@@ -208,6 +208,6 @@ impl InstanceDesk {
     }
 }
 
-fn stop(instance: &mut Instance) {
+pub(super) fn stop(instance: &mut Instance) {
     (instance.status, instance.health) = (InstanceStatus::Stopped, Health::Unknown);
 }

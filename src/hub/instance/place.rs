@@ -1,25 +1,31 @@
 //! Placing a persona in a workspace, and changing what was placed.
 
-use super::{InstanceDesk, on_disk, shown};
+use super::{InstanceDesk, captain::Succession, on_disk, shown};
 use crate::{
     api::instance::{InstanceCreate, InstanceUpdate, InstanceView},
     domain::{
         fault::{ErrorKind, Fault},
         ids::{InstanceId, ProjectId},
         instance::{Health, Instance, InstanceStatus, Role},
+        rights::{self, Deed, Who},
         slug,
         time::Timestamp,
     },
     stdx::{clock, mint},
-    store::PageAt,
     templates::{IdentityFile, validate},
 };
 
 impl InstanceDesk {
     /// `instance.create`.
-    pub(super) async fn place(&self, params: InstanceCreate) -> Result<InstanceView, Fault> {
+    pub(super) async fn place(
+        &self,
+        params: InstanceCreate,
+        who: &Who,
+    ) -> Result<InstanceView, Fault> {
         let (auto_start, dry_run) = (params.auto_start, params.dry_run);
-        let instance = self.drawn(params).await?;
+        let succession = Succession::asked(params.replace, who)?;
+        let instance = self.drawn(params, who).await?;
+        self.may_lead(&instance, succession).await?;
         let files = self.plan(&instance).await?;
         if dry_run {
             return Ok(InstanceView {
@@ -28,8 +34,11 @@ impl InstanceDesk {
                 kept: Vec::new(),
             });
         }
-        self.write(&instance, files.clone()).await?;
+        let replaced = self.write(&instance, files, succession).await?;
         self.tell(&instance, "created", None).await;
+        if let Some(old) = replaced {
+            self.deposed(old).await;
+        }
         let instance = if auto_start {
             // The placement stands when the start fails: the status and the log say why.
             let id = instance.id;
@@ -48,7 +57,8 @@ impl InstanceDesk {
     }
 
     /// The row as it would be, everything it names being there.
-    async fn drawn(&self, params: InstanceCreate) -> Result<Instance, Fault> {
+    async fn drawn(&self, params: InstanceCreate, who: &Who) -> Result<Instance, Fault> {
+        may_create_at_all(who)?;
         slug::check("name", &params.name)?;
         if self.parts.instances.by_name(&params.name).await.is_ok() {
             return Err(taken(&params.name));
@@ -64,21 +74,13 @@ impl InstanceDesk {
             None => None,
         };
         self.agent(params.agent.as_deref()).await?;
-        if let Some(parent) = &params.parent {
-            self.find(parent)
-                .await
-                .map_err(|fault| fault.field("parent"))?;
-        }
-        let project = match &params.project {
-            Some(reference) => Some(self.parts.surroundings.project(reference).await?.id),
-            None => None,
-        };
+        let parent = self.parent(params.parent, who).await?;
+        let project = self.project(params.project.as_deref(), who).await?;
         let role = params
             .role
-            .or_else(|| persona.and_then(|persona| persona.hierarchy_role));
-        if let (Some(Role::Captain), Some(project)) = (role, project) {
-            self.no_captain(project).await?;
-        }
+            .or_else(|| persona.and_then(|persona| persona.hierarchy_role))
+            .or_else(|| unasked(who));
+        rights::may(who, &Deed::CreateInstance { role, project })?;
         let id = InstanceId(mint());
         Ok(Instance {
             id,
@@ -87,7 +89,7 @@ impl InstanceDesk {
             persona: params.persona,
             agent: params.agent,
             role,
-            parent: params.parent,
+            parent,
             project,
             model: params.model,
             workspace: self
@@ -104,18 +106,56 @@ impl InstanceDesk {
         })
     }
 
-    /// Files first, the row last; without the row the files go again.
-    async fn write(&self, instance: &Instance, files: Vec<IdentityFile>) -> Result<(), Fault> {
+    /// What an agent creates stands below it, and nowhere else.
+    async fn parent(&self, named: Option<String>, who: &Who) -> Result<Option<String>, Fault> {
+        if let Who::Agent(standing) = who {
+            if named.is_some() && named != standing.instance {
+                return Err(Fault::invalid(
+                    "parent",
+                    "must be whoever creates it; leave it out",
+                ));
+            }
+            return Ok(standing.instance.clone());
+        }
+        if let Some(parent) = &named {
+            self.find(parent)
+                .await
+                .map_err(|fault| fault.field("parent"))?;
+        }
+        Ok(named)
+    }
+
+    /// An agent's own project unless it names one; only who may register projects makes one by naming a path.
+    async fn project(&self, named: Option<&str>, who: &Who) -> Result<Option<ProjectId>, Fault> {
+        let around = &self.parts.surroundings;
+        let found = match (named, who) {
+            (Some(named), who) if rights::may(who, &Deed::RegisterProject).is_ok() => {
+                around.project(named).await?
+            }
+            (Some(named), _) => around.known_project(named).await?,
+            (None, Who::Agent(standing)) => return Ok(standing.project),
+            (None, Who::Person | Who::Stray) => return Ok(None),
+        };
+        Ok(Some(found.id))
+    }
+
+    /// Files first, the row last; without the row the files go again. Answers the captain that it replaced.
+    async fn write(
+        &self,
+        instance: &Instance,
+        files: Vec<IdentityFile>,
+        succession: Succession,
+    ) -> Result<Option<Instance>, Fault> {
         let (parts, id) = (self.parts.clone(), instance.id);
         on_disk(move || parts.workspaces.provision(id, &files)).await?;
-        let Err(error) = self.parts.instances.insert(instance.clone()).await else {
-            return Ok(());
-        };
-        let parts = self.parts.clone();
-        if let Err(fault) = on_disk(move || parts.workspaces.purge(id)).await {
-            tracing::warn!(%id, %fault, "the files of a failed placement were left");
+        let inserted = self.insert(instance, succession).await;
+        if inserted.is_err() {
+            let parts = self.parts.clone();
+            if let Err(fault) = on_disk(move || parts.workspaces.purge(id)).await {
+                tracing::warn!(%id, %fault, "the files of a failed placement were left");
+            }
         }
-        Err(error.into())
+        inserted
     }
 
     /// `instance.update`.
@@ -174,35 +214,23 @@ impl InstanceDesk {
         one_line("agent", Some(agent))?;
         self.parts.surroundings.installed(agent).await
     }
+}
 
-    /// One captain leads a project.
-    async fn no_captain(&self, project: ProjectId) -> Result<(), Fault> {
-        let mut at = PageAt {
-            cursor: None,
-            limit: 200,
-        };
-        loop {
-            let page = self.parts.instances.list(Some(project), None, at).await?;
-            if let Some(captain) = page
-                .items
-                .iter()
-                .find(|one| one.role == Some(Role::Captain))
-            {
-                let detail = format!("\"{}\" is the captain of this project", captain.name);
-                return Err(Fault::new(ErrorKind::InUse, detail)
-                    .field("role")
-                    .hint("delete that captain first to replace it, or create a talon"));
-            }
-            match page.next_cursor {
-                Some(cursor) => {
-                    at = PageAt {
-                        cursor: Some(cursor),
-                        limit: 200,
-                    }
-                }
-                None => return Ok(()),
-            }
-        }
+/// Whoever may create nothing is told so before anything else is looked at.
+fn may_create_at_all(who: &Who) -> Result<(), Fault> {
+    let project = match who {
+        Who::Agent(standing) => standing.project,
+        Who::Person | Who::Stray => None,
+    };
+    let role = unasked(who);
+    rights::may(who, &Deed::CreateInstance { role, project })
+}
+
+/// The role of an instance when neither the call nor its persona says one.
+fn unasked(who: &Who) -> Option<Role> {
+    match who {
+        Who::Agent(standing) => rights::creates(standing.role),
+        Who::Person | Who::Stray => None,
     }
 }
 

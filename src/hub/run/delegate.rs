@@ -1,64 +1,49 @@
 //! From a request to an accepted run: who works, as whom, where, and after which other.
 
-use super::RunDesk;
+use super::{RunDesk, choice::Preferred, lineage::Origin};
 use crate::{
     agents::pool::Digest,
     api::run::Delegate,
     domain::{
         fault::{ErrorKind, Fault},
-        ids::{ProjectId, RunId, SessionId},
+        ids::{RunId, SessionId},
         instance::{Instance, InstanceStatus},
         policy::Policy,
-        project_file::{ProjectFile, ProjectTerms},
         run::{Mode, Run, Warning},
         worktree::Isolation,
     },
-    hub::{peers::PeerRef, project::Ground},
     stdx,
     store::{Idempotency, NewRun, SessionRow, StoreError},
 };
-use std::path::PathBuf;
 
 /// The agent that needs nothing: what is left when no other is there.
-const LAST_RESORT: &str = "embedded";
-
-/// Where a new session works.
-struct Site {
-    project: Option<ProjectId>,
-    cwd: PathBuf,
-}
-
-/// Who prefers which agent, where none is named.
-struct Preferred<'a> {
-    persona: Option<&'a str>,
-    /// What the project's file says.
-    project: Option<String>,
-}
+pub(super) const LAST_RESORT: &str = "embedded";
 
 impl RunDesk {
     /// Accepts a run; it is on disk when this answers.
-    pub(super) async fn accept(
-        &self,
-        params: Delegate,
-        peer: Option<&PeerRef>,
-    ) -> Result<Run, Fault> {
+    pub(super) async fn accept(&self, params: Delegate, origin: Origin<'_>) -> Result<Run, Fault> {
         self.check(&params)?;
-        let earlier = self.earlier(&params).await?;
+        let earlier = self.earlier(&params, &origin).await?;
         let instance = self.placed(&params, earlier.as_ref()).await?;
-        let values = peer.map(PeerRef::values).unwrap_or_default();
+        let values = self.values_of(&origin);
         let path = values.get("PATH").map(String::as_str);
         let mut warnings = Vec::new();
         let session = match earlier {
             Some(session) => self.continued(session, &params).await?,
             None => {
-                self.opened(&params, instance.as_ref(), peer, path, &mut warnings)
+                self.opened(&params, instance.as_ref(), &origin, path, &mut warnings)
                     .await?
             }
         };
         let terms = self.terms_of(session.project).await?;
         warnings.extend(terms.warnings);
+        self.below(&origin, instance.as_ref(), &session)?;
+        let tree =
+            (!params.concurrent && session.agent != LAST_RESORT).then(|| session.cwd.clone());
+        self.not_waiting_for_its_parent(&origin, tree.as_deref())
+            .await?;
         let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
-            scope: scope(&session),
+            scope: origin.scope().unwrap_or_else(|| scope(&session)),
             key,
             fingerprint: fingerprint(&params, &session.cwd),
         });
@@ -66,15 +51,13 @@ impl RunDesk {
         if !values.is_empty() {
             self.values.keep(id, values);
         }
-        let tree =
-            (!params.concurrent && session.agent != LAST_RESORT).then(|| session.cwd.clone());
         let accepted = self.store.runs.accept(NewRun {
             id,
             session,
             prompt: params.prompt,
             previous: params.previous,
             label: params.label,
-            lane: params.lane.unwrap_or_else(|| "default".to_owned()),
+            lane: origin.lane(params.lane),
             mode: params.mode.or(terms.file.mode).unwrap_or_default(),
             timeout_ms: params
                 .timeout_ms
@@ -85,8 +68,8 @@ impl RunDesk {
             policy: Policy::default(),
             isolation: Isolation::Shared,
             worktree: None,
-            parent: None,
-            depth: 0,
+            parent: origin.lease(),
+            depth: origin.depth(),
         });
         let accepted = accepted.await.inspect_err(|_| self.values.forget(id))?;
         if accepted.duplicate {
@@ -159,7 +142,12 @@ impl RunDesk {
     }
 
     /// The session to go on with, if one is named.
-    async fn earlier(&self, params: &Delegate) -> Result<Option<SessionRow>, Fault> {
+    async fn earlier(
+        &self,
+        params: &Delegate,
+        origin: &Origin<'_>,
+    ) -> Result<Option<SessionRow>, Fault> {
+        self.may_continue(params, origin).await?;
         let session: SessionId = match (params.session, params.previous) {
             (Some(session), _) => session,
             (None, Some(run)) => {
@@ -217,11 +205,11 @@ impl RunDesk {
         &self,
         params: &Delegate,
         instance: Option<&Instance>,
-        peer: Option<&PeerRef>,
+        origin: &Origin<'_>,
         path: Option<&str>,
         warnings: &mut Vec<Warning>,
     ) -> Result<SessionRow, Fault> {
-        let site = self.site(params, instance, peer).await?;
+        let site = self.site(params, instance, origin).await?;
         let terms = self.terms_of(site.project).await?.file;
         let mut persona = self.persona(params, instance)?;
         if persona.is_none() {
@@ -245,153 +233,6 @@ impl RunDesk {
             cwd: site.cwd.to_string_lossy().into_owned(),
             agent_session: None,
         })
-    }
-
-    fn persona(
-        &self,
-        params: &Delegate,
-        instance: Option<&Instance>,
-    ) -> Result<Option<String>, Fault> {
-        match (&params.persona, instance) {
-            (Some(named), Some(instance)) if instance.persona.as_ref() != Some(named) => Err(
-                Fault::invalid("persona", "and `instance` both say who works; give one"),
-            ),
-            (Some(named), _) => self.catalogue.get(named).map(|persona| Some(persona.id)),
-            (None, instance) => Ok(instance.and_then(|instance| instance.persona.clone())),
-        }
-    }
-
-    /// What the file of a project says, as far as it may.
-    async fn terms_of(&self, project: Option<ProjectId>) -> Result<ProjectTerms, Fault> {
-        match project {
-            Some(id) => Ok(self.projects.terms(&self.store.projects.get(id).await?)),
-            None => Ok(ProjectTerms::default()),
-        }
-    }
-
-    /// The persona that a project prefers, if it is there.
-    fn persona_of(&self, file: &ProjectFile, warnings: &mut Vec<Warning>) -> Option<String> {
-        let preferred = file.persona.as_ref()?;
-        match self.catalogue.get(preferred) {
-            Ok(persona) => Some(persona.id),
-            Err(_) => {
-                warnings.push(Warning::new(
-                    "persona_skipped",
-                    format!("the project prefers the persona \"{preferred}\", which is not there"),
-                ));
-                None
-            }
-        }
-    }
-
-    /// The instance's project before the caller's directory; an instance with neither works in its own workspace.
-    async fn site(
-        &self,
-        params: &Delegate,
-        instance: Option<&Instance>,
-        peer: Option<&PeerRef>,
-    ) -> Result<Site, Fault> {
-        let own = instance
-            .and_then(|instance| instance.project)
-            .map(|id| id.to_string());
-        let named = params.project.as_deref().or(own.as_deref());
-        let ground = match (self.projects.ground_of(named, peer).await, instance) {
-            (Err(fault), Some(instance))
-                if named.is_none() && fault.kind == ErrorKind::RequiredField =>
-            {
-                return Ok(Site {
-                    project: None,
-                    cwd: PathBuf::from(&instance.workspace),
-                });
-            }
-            (ground, _) => ground?,
-        };
-        match ground {
-            Ground::Unregistered(cwd) => Ok(Site { project: None, cwd }),
-            Ground::Project(row) => {
-                let cwd = PathBuf::from(&row.path);
-                if !cwd.is_dir() {
-                    return Err(Fault::new(
-                        ErrorKind::NotFound,
-                        format!(
-                            "the directory of project \"{}\" is gone: {}",
-                            row.name, row.path
-                        ),
-                    )
-                    .field("project"));
-                }
-                Ok(Site {
-                    project: Some(row.id),
-                    cwd,
-                })
-            }
-        }
-    }
-
-    /// The agent that a delegation to this instance would go to; `project` is the one that its project prefers.
-    ///
-    /// # Errors
-    /// `agent_not_found` when the one set on it is not there.
-    pub(crate) fn agent_of(
-        &self,
-        instance: &Instance,
-        project: Option<String>,
-        path: Option<&str>,
-    ) -> Result<String, Fault> {
-        let preferred = Preferred {
-            persona: instance.persona.as_deref(),
-            project,
-        };
-        self.choose(instance.agent.clone(), preferred, path, &mut Vec::new())
-    }
-
-    /// The agent of a delegation to a project that names neither agent nor persona.
-    ///
-    /// # Errors
-    /// None today: a preference that is not installed is skipped.
-    pub(crate) fn agent_in(&self, file: &ProjectFile, path: Option<&str>) -> Result<String, Fault> {
-        let preferred = Preferred {
-            persona: file.persona.as_deref(),
-            project: file.agent.clone(),
-        };
-        self.choose(None, preferred, path, &mut Vec::new())
-    }
-
-    /// An agent that is named must be there; a preference is skipped when it is not, and the run says so.
-    fn choose(
-        &self,
-        named: Option<String>,
-        preferred: Preferred<'_>,
-        path: Option<&str>,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<String, Fault> {
-        if let Some(agent) = named {
-            self.agents.find(&agent, path)?;
-            return Ok(agent);
-        }
-        let of_persona = preferred
-            .persona
-            .and_then(|id| self.catalogue.get(id).ok())
-            .and_then(|persona| persona.agent);
-        for agent in [of_persona, preferred.project, self.default_agent.clone()]
-            .into_iter()
-            .flatten()
-        {
-            match self.agents.find(&agent, path) {
-                Ok(_) => return Ok(agent),
-                Err(fault) => {
-                    let hint = fault
-                        .hint
-                        .map(|hint| format!(": {hint}"))
-                        .unwrap_or_default();
-                    warnings.push(Warning::new(
-                        "agent_skipped",
-                        format!("the preferred agent \"{agent}\" is not installed{hint}"),
-                    ));
-                }
-            }
-        }
-        Ok(LAST_RESORT.to_owned())
     }
 }
 

@@ -1,12 +1,19 @@
 //! `run.*`: durable delegations.
 
+mod choice;
 mod delegate;
+mod lineage;
+mod site;
 mod values;
 
 pub(crate) use values::RunValues;
 
 use super::{
-    agent::AgentDesk, ending::Ending, peers::PeerRef, project::ProjectDesk, rights::person_only,
+    agent::AgentDesk,
+    ending::Ending,
+    peers::PeerRef,
+    project::ProjectDesk,
+    rights::{Asker, Rights, caller},
 };
 use crate::{
     api::run::{Delegate, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
@@ -16,7 +23,8 @@ use crate::{
         ids::{InstanceId, RunId},
         instance::Instance,
         page::Page,
-        run::{Attempt, Run},
+        rights::{self, Deed},
+        run::{Attempt, Run, RunState},
     },
     runs::{self, Dispatch},
     store::{EventFilter, PageAt, RunFilter, Store, StoreError},
@@ -39,6 +47,9 @@ pub(crate) struct RunDesk {
     pub(crate) agents: AgentDesk,
     pub(crate) catalogue: Catalogue,
     pub(crate) values: RunValues,
+    pub(crate) rights: Rights,
+    /// How many runs may stand above a run.
+    pub(crate) max_depth: u32,
     /// Longest prompt, in bytes.
     pub(crate) prompt_bytes: usize,
     /// Agent for whoever prefers none.
@@ -92,10 +103,14 @@ impl RunDesk {
         }
     }
 
-    /// Asks for the end of a run: on disk first, then of its attempt.
+    /// Asks for the end of a run and of all that it began: on disk first, then of their attempts.
     pub(crate) async fn end(&self, run: RunId, reason: String) -> Result<(), Fault> {
-        if self.store.runs.cancel(run, reason).await?.is_held() {
+        let state = self.store.runs.cancel(run, reason).await?;
+        if state.is_held() {
             self.dispatch.cancel(run);
+        }
+        if state.is_held() || state == RunState::Cancelled {
+            runs::end_below(&self.store, &self.dispatch, run, RunState::Cancelled).await?;
         }
         Ok(())
     }
@@ -121,7 +136,7 @@ impl RunDesk {
 #[async_trait]
 impl RunApiServer for RunDesk {
     async fn delegate(&self, ext: &Extensions, params: Delegate) -> Result<Run, Fault> {
-        person_only(ext)?;
+        let asker = self.rights.asker(caller(ext)).await?;
         if self.ending.draining() {
             return Err(Fault::new(
                 ErrorKind::Busy,
@@ -129,7 +144,8 @@ impl RunApiServer for RunDesk {
             )
             .hint("try again in a moment"));
         }
-        self.accept(params, ext.get::<PeerRef>()).await
+        let origin = self.origin(asker, ext.get::<PeerRef>()).await?;
+        self.accept(params, origin).await
     }
 
     async fn get(&self, params: RunRef) -> Result<Run, Fault> {
@@ -154,14 +170,18 @@ impl RunApiServer for RunDesk {
     }
 
     async fn cancel(&self, ext: &Extensions, params: RunCancel) -> Result<Run, Fault> {
-        person_only(ext)?;
-        self.end(
-            params.id,
-            params
-                .reason
-                .unwrap_or_else(|| "cancelled by a person".to_owned()),
-        )
-        .await?;
+        let asker = self.rights.asker(caller(ext)).await?;
+        let by = match &asker {
+            Asker::Person => "cancelled by a person",
+            Asker::Agent(worker) => {
+                let begun_by_it = self.begun_by(worker.session.id, params.id).await?;
+                asker.may(&Deed::CancelRun { begun_by_it })?;
+                "cancelled by the agent that began it"
+            }
+            Asker::Stray => return Err(rights::stray()),
+        };
+        let reason = params.reason.unwrap_or_else(|| by.to_owned());
+        self.end(params.id, reason).await?;
         self.get(RunRef { id: params.id }).await
     }
 

@@ -143,38 +143,6 @@ async fn one_of_many_wins_a_name() {
 }
 
 #[tokio::test]
-async fn one_captain_leads_a_project() {
-    let ground = Ground::new();
-    let captain = |name| InstanceCreate {
-        persona: Some("project-captain".into()),
-        project: Some("eyrie".into()),
-        ..named(name)
-    };
-    let first = ground
-        .instances
-        .create(&person(), captain("first"))
-        .await
-        .unwrap();
-    assert_eq!(
-        first.instance.role,
-        Some(Role::Captain),
-        "the persona's role"
-    );
-    let fault = ground
-        .instances
-        .create(&person(), captain("second"))
-        .await
-        .unwrap_err();
-    assert_eq!(fault.kind, ErrorKind::InUse);
-    let talon = InstanceCreate {
-        role: Some(Role::Talon),
-        parent: Some("first".into()),
-        ..captain("second")
-    };
-    ground.instances.create(&person(), talon).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_change_renders_anew_and_keeps_edits() {
     let ground = Ground::new();
     let made = ground

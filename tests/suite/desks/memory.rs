@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use eyas::{
     domain::{
+        caller::Caller,
         event::{Event, NewEvent},
         fault::{ErrorKind, Fault},
         ids::{InstanceId, ProjectId},
         instance::{Instance, InstanceStatus},
         page::Page,
         project::ProjectRow,
+        rights::{Standing, Who},
         time::Timestamp,
     },
     hub::instance::Surroundings,
@@ -128,7 +130,7 @@ impl Instances for Memory {
     }
 }
 
-fn project() -> ProjectRow {
+pub(super) fn project() -> ProjectRow {
     ProjectRow {
         id: ProjectId("018f0000-0000-7000-8000-000000000001".parse().unwrap()),
         name: "eyrie".into(),
@@ -199,6 +201,8 @@ impl Events for Memory {
 pub(super) struct Around {
     pub(super) asked: Mutex<Vec<String>>,
     pub(super) broken: AtomicBool,
+    /// Where every agent stands.
+    pub(super) standing: Mutex<Standing>,
 }
 
 impl Around {
@@ -224,6 +228,16 @@ impl Surroundings for Around {
         } else {
             Err(Fault::not_found("project", reference))
         }
+    }
+    async fn known_project(&self, reference: &str) -> Result<ProjectRow, Fault> {
+        self.project(reference).await
+    }
+    async fn who(&self, caller: Option<Caller>) -> Result<Who, Fault> {
+        Ok(match caller {
+            None | Some(Caller::Person) => Who::Person,
+            Some(Caller::Session(_)) => Who::Agent(self.standing.lock().unwrap().clone()),
+            Some(Caller::Stray) => Who::Stray,
+        })
     }
     async fn pin(&self, instance: &Instance) -> Result<(), Fault> {
         self.ask("pin", instance);

@@ -1,9 +1,11 @@
 //! The desks of `persona.*` and `instance.*` over a store in memory.
 
 mod a_deleted_instance_can_be_restored;
+mod an_agent_creates_what_stands_below_it;
 mod an_instance_is_placed_whole_or_not_at_all;
 mod an_instance_starts_and_stops;
 mod memory;
+mod one_captain_leads_a_project;
 mod only_a_person_changes_anything;
 mod personas_in_use_are_not_deleted;
 

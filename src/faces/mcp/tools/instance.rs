@@ -121,6 +121,7 @@ pub(super) async fn create(face: Face, given: JsonObject) -> Outcome {
         model: given.model,
         auto_start: given.auto_start.unwrap_or_default(),
         dry_run: dry,
+        ..InstanceCreate::default()
     };
     let view = face
         .link()
