@@ -7,5 +7,6 @@ mod a_lost_lease_ends_the_work;
 mod a_run_ends_whatever_breaks;
 mod draining_gives_runs_back;
 mod sessions_are_worked_off_in_order;
+mod what_an_ended_run_began_is_ended;
 
 mod kit;
