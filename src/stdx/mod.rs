@@ -6,11 +6,13 @@ pub mod beneath;
 pub mod clock;
 pub mod lines;
 mod near;
+mod pause;
 pub mod scratch;
 pub mod text;
 
 pub use async_fd::watched;
 pub use near::nearest;
+pub use pause::{Held, Pause};
 
 use uuid::Uuid;
 
