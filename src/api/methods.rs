@@ -81,6 +81,7 @@ methods! {
     "run.list", "Runs, newest first": run::RunList => Page<Run>;
     "run.wait", "Waits for the end of a run": run::RunWait => Run;
     "run.cancel", "Asks for the end of a run": run::RunCancel => Run;
+    "run.answer", "Answers what a run's agent asks; for a person alone": run::RunAnswer => Run;
     "run.events", "What has happened in a run": run::RunEvents => Page<Event>;
     "run.attempts", "Attempts of a run": run::RunRef => Page<Attempt>;
     "hub.join", "A face says where it runs": hub::HubJoin => hub::HubView;

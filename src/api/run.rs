@@ -5,6 +5,7 @@ use crate::domain::{
     fault::Fault,
     ids::{RunId, SessionId},
     page::Page,
+    policy::PolicyWish,
     run::{Attempt, Mode, Run, RunState},
 };
 use jsonrpsee::proc_macros::rpc;
@@ -52,6 +53,9 @@ pub struct Delegate {
     /// Runs of one lane share turn slots.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
+    /// How far it may go, within the person's `policy.max_*`; what is left out stays as it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyWish>,
 }
 
 /// A run by id.
@@ -107,6 +111,22 @@ pub struct RunCancel {
     pub reason: Option<String>,
 }
 
+/// An answer to what a run's agent asks.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunAnswer {
+    /// Run id.
+    pub id: RunId,
+    /// Id of one of its requests.
+    pub request: String,
+    /// Id of one of the request's options.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option: Option<String>,
+    /// Free text, for a question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
 /// Events of a run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -139,6 +159,9 @@ pub trait RunApi {
     /// Asks for the end of a run; a terminal one is answered as it is.
     #[method(name = "cancel", with_extensions)]
     async fn cancel(&self, params: RunCancel) -> Result<Run, Fault>;
+    /// Answers what its agent asks. For a person alone.
+    #[method(name = "answer", with_extensions)]
+    async fn answer(&self, params: RunAnswer) -> Result<Run, Fault>;
     /// What has happened in it, oldest first.
     #[method(name = "events")]
     async fn events(&self, params: RunEvents) -> Result<Page<Event>, Fault>;

@@ -11,6 +11,8 @@ pub(super) enum Kind {
     Switch,
     /// Text in a list; commas part it in the environment.
     List,
+    /// One of these words.
+    Word(&'static [&'static str]),
 }
 
 /// A setting.
@@ -22,6 +24,9 @@ pub(super) struct Key {
     /// As it would stand in the environment; empty = not set.
     pub(super) default: &'static str,
 }
+
+const SECURITY: Kind = Kind::Word(&["deny", "allowlist", "full"]);
+const ASKING: Kind = Kind::Word(&["off", "always", "on_miss"]);
 
 const fn key(name: &'static str, kind: Kind, default: &'static str) -> Key {
     Key {
@@ -40,6 +45,11 @@ pub(super) const KEYS: &[Key] = &[
     key("hub.idle_exit_ms", Kind::Number, "1800000"),
     key("limits.prompt_bytes", Kind::Number, "4194304"),
     key("log", Kind::Text, ""),
+    key("policy.ask", ASKING, "on_miss"),
+    key("policy.ask_timeout_ms", Kind::Number, "600000"),
+    key("policy.max_ask", ASKING, "on_miss"),
+    key("policy.max_security", SECURITY, "full"),
+    key("policy.security", SECURITY, "allowlist"),
     key("runs.retention_ms", Kind::Number, "7776000000"),
     key("warm.idle_ttl_ms", Kind::Number, "600000"),
     key("warm.max_concurrent", Kind::Number, "4"),

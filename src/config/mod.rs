@@ -12,5 +12,6 @@ mod settings;
 pub use environment::Environment;
 pub use resolve::{Origin, Shown};
 pub use settings::{
-    AgentSettings, Flags, HubSettings, LimitSettings, RunSettings, Settings, WarmSettings,
+    AgentSettings, Flags, HubSettings, LimitSettings, PolicySettings, RunSettings, Settings,
+    WarmSettings,
 };

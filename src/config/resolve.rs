@@ -97,6 +97,7 @@ impl Sources<'_> {
                 "false" | "0" => false.into(),
                 _ => return Err(switch(key.name)),
             },
+            Kind::Word(words) => one_of(key.name, text, words)?,
             Kind::List => text
                 .split(',')
                 .map(str::trim)
@@ -120,6 +121,8 @@ impl Sources<'_> {
                 .map(Into::into)
                 .ok_or_else(|| Fault::invalid(key.name, "must be a list of text")),
             (Kind::Switch, Value::Boolean(on)) => Ok((*on).into()),
+            (Kind::Word(words), Value::String(text)) => one_of(key.name, text, words),
+            (Kind::Word(words), _) => one_of(key.name, "", words),
             (Kind::Number, _) => Err(whole(key.name)),
             (Kind::Switch, _) => Err(switch(key.name)),
             (Kind::List, _) => Err(Fault::invalid(key.name, "must be a list of text")),
@@ -139,6 +142,14 @@ impl Sources<'_> {
 
 fn switch(name: &str) -> Fault {
     Fault::invalid(name, "must be true or false")
+}
+
+fn one_of(name: &str, text: &str, words: &[&str]) -> Result<serde_json::Value, Fault> {
+    if words.contains(&text) {
+        return Ok(text.into());
+    }
+    let words = words.join(", ");
+    Err(Fault::invalid(name, format!("must be one of {words}")))
 }
 
 fn whole(name: &str) -> Fault {

@@ -6,7 +6,11 @@ use super::{
     layout::{Layout, absolute},
     resolve::Sources,
 };
-use crate::domain::fault::Fault;
+use crate::domain::{
+    fault::Fault,
+    policy::{Ceiling, Policy},
+};
+use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What was given on the command line, by the names of `config.toml`; `home` is one of them.
@@ -63,6 +67,15 @@ pub struct RunSettings {
     pub retention_ms: u64,
 }
 
+/// How far runs may go.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicySettings {
+    /// Where nobody says otherwise.
+    pub base: Policy,
+    /// What no project and no delegation goes beyond.
+    pub ceiling: Ceiling,
+}
+
 /// Everything that can be set, and where things lie.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -88,6 +101,7 @@ pub struct Settings {
     pub agent: AgentSettings,
     pub runs: RunSettings,
     pub hierarchy: HierarchySettings,
+    pub policy: PolicySettings,
     /// A level or a filter such as `eyas=debug`; each process has its own default.
     pub log: Option<String>,
     /// Of this binary; `EYAS_TEST_VERSION` stands in for it, for tests of upgrades only.
@@ -190,6 +204,13 @@ impl Values<'_> {
         self.get(name)?.as_str().map(str::to_owned)
     }
 
+    /// One of a few words; each of them is known to `T`.
+    fn word<T: DeserializeOwned + Default>(&self, name: &str) -> T {
+        self.get(name)
+            .and_then(|word| T::deserialize(word).ok())
+            .unwrap_or_default()
+    }
+
     fn list(&self, name: &str) -> Vec<String> {
         let items = self.get(name).and_then(serde_json::Value::as_array);
         items
@@ -236,6 +257,17 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         hierarchy: HierarchySettings {
             max_depth: values.number("hierarchy.max_depth"),
         },
+        policy: PolicySettings {
+            base: Policy {
+                security: values.word("policy.security"),
+                ask: values.word("policy.ask"),
+                ask_timeout_ms: values.number("policy.ask_timeout_ms"),
+            },
+            ceiling: Ceiling {
+                security: values.word("policy.max_security"),
+                ask: values.word("policy.max_ask"),
+            },
+        },
         log: values.text("log"),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         test_revision: None,
@@ -246,7 +278,10 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
 #[cfg(test)]
 mod tests {
     use super::{Flags, Settings};
-    use crate::config::{Environment, Origin};
+    use crate::{
+        config::{Environment, Origin},
+        domain::policy::{Asking, Security},
+    };
 
     fn env(vars: &[(&str, &str)]) -> Environment {
         Environment {
@@ -309,6 +344,28 @@ mod tests {
             origin(&settings, "warm.max_concurrent"),
             Origin::Environment("EYAS_WARM_MAX_CONCURRENT".to_owned())
         );
+    }
+
+    #[test]
+    fn the_policy_and_its_ceiling_are_words_that_are_known() {
+        let vars = [
+            ("EYAS_HOME", "nest"),
+            ("EYAS_POLICY_SECURITY", "deny"),
+            ("EYAS_POLICY_MAX_ASK", "off"),
+        ];
+        let policy = Settings::load(&env(&vars), &Flags::default())
+            .expect("nothing is wrong")
+            .policy;
+        assert_eq!(policy.base.security, Security::Deny);
+        assert_eq!(policy.base.ask, Asking::OnMiss);
+        assert_eq!(policy.ceiling.security, Security::Full);
+        assert_eq!(policy.ceiling.ask, Asking::Off);
+        let vars = [
+            ("EYAS_HOME", "nest"),
+            ("EYAS_POLICY_SECURITY", "everything"),
+        ];
+        let fault = Settings::load(&env(&vars), &Flags::default()).expect_err("no such word");
+        assert_eq!(fault.field.as_deref(), Some("policy.security"));
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! What an instance's verbs do to its agent and its runs.
 
-use super::{
-    instance::Surroundings,
-    run::RunDesk,
-    supply::{SECURITY, Stockroom},
-};
+use super::{instance::Surroundings, run::RunDesk, supply::Stockroom};
 use crate::{
     agents::pool::Pool,
     domain::{
@@ -69,9 +65,13 @@ impl Control {
         let path = values.get("PATH").map(String::as_str);
         let agent = self.runs.agent_in(&file, path)?;
         let root = PathBuf::from(&row.path);
-        let launch = self
-            .stockroom
-            .launch(&agent, root, &values, &file.environment, SECURITY)?;
+        let launch = self.stockroom.launch(
+            &agent,
+            root,
+            &values,
+            &file.environment,
+            &self.runs.policies.base(),
+        )?;
         self.pool.checkout(launch).await.map(drop)
     }
 }
@@ -98,7 +98,7 @@ impl Surroundings for Control {
         self.runs.projects.find(reference).await
     }
 
-    /// Where its delegations will look for it: at its project's root, else in its workspace.
+    /// Under the person's own policy, where its delegations will look for it: at its project's root, else in its workspace.
     async fn pin(&self, instance: &Instance) -> Result<(), Fault> {
         let (root, file) = match instance.project {
             Some(id) => {
@@ -112,9 +112,13 @@ impl Surroundings for Control {
         let agent =
             self.runs
                 .agent_of(instance, file.agent, values.get("PATH").map(String::as_str))?;
-        let launch = self
-            .stockroom
-            .launch(&agent, root, &values, &file.environment, SECURITY)?;
+        let launch = self.stockroom.launch(
+            &agent,
+            root,
+            &values,
+            &file.environment,
+            &self.runs.policies.base(),
+        )?;
         self.pool.pin(launch, instance.id).await
     }
 

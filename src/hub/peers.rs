@@ -74,6 +74,15 @@ impl PeerRef {
         before
     }
 
+    /// What it said that it is: face and version.
+    #[must_use]
+    pub fn face(&self) -> Option<String> {
+        let table = self.peers.table();
+        let view = table.peers.get(&self.id)?;
+        let face = format!("{} {}", view.face, view.version);
+        Some(face.trim().to_owned()).filter(|face| !face.is_empty())
+    }
+
     /// What its agents may see.
     #[must_use]
     pub fn values(&self) -> BTreeMap<String, String> {

@@ -19,7 +19,7 @@ use crate::{
         ids::RunId,
         instance::{Instance, InstanceStatus},
         persona::Persona,
-        policy::Security,
+        policy::{Asking, Policy, Security},
         run::Warning,
     },
     runs::{Brief, Supply},
@@ -32,9 +32,6 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
-
-/// What every run may do until policies can be given.
-pub(crate) const SECURITY: Security = Security::Allowlist;
 
 /// The hub's own answer to [`Supply`].
 #[derive(Clone, Debug)]
@@ -63,7 +60,7 @@ impl Stockroom {
         root: PathBuf,
         values: &BTreeMap<String, String>,
         named: &[String],
-        security: Security,
+        policy: &Policy,
     ) -> Result<Launch, Fault> {
         let (definition, program) = self
             .agents
@@ -80,7 +77,9 @@ impl Stockroom {
         let mut env = environment::select(values, &definition, &passed);
         let mut own_env = environment::own_values(values, &definition);
         own_env.extend(environment::named(values, named));
-        if let PolicyRoute::Environment(rules) = definitions::policy_route(&definition, security) {
+        if let PolicyRoute::Environment(rules) =
+            definitions::policy_route(&definition, told(policy))
+        {
             definitions::overlay(&mut env, &rules);
             own_env.extend(rules);
         }
@@ -209,13 +208,13 @@ impl Supply for Stockroom {
             PathBuf::from(&session.cwd),
             &values,
             &named,
-            SECURITY,
+            &claimed.run.policy,
         )?;
         let workspace = instance
             .as_ref()
             .map(|instance| PathBuf::from(&instance.workspace));
         let text = self.text(workspace.as_deref(), persona.as_ref())?;
-        let warnings = unenforced(&launch.definition);
+        let warnings = unenforced(&launch.definition, &claimed.run.policy);
         let own = instance
             .as_ref()
             .and_then(|instance| instance.model.clone());
@@ -224,7 +223,7 @@ impl Supply for Stockroom {
             launch,
             persona: text,
             model: own.or_else(|| persona.and_then(|persona| persona.model)),
-            security: SECURITY,
+            policy: claimed.run.policy,
             workspace,
             cold,
             warnings,
@@ -240,9 +239,17 @@ impl Supply for Stockroom {
     }
 }
 
+/// What an agent is told by its own configuration: one whose every act is asked about must ask, whatever it may do then.
+fn told(policy: &Policy) -> Security {
+    match (policy.security, policy.ask) {
+        (Security::Full, Asking::Always) => Security::Allowlist,
+        (security, Asking::Off | Asking::Always | Asking::OnMiss) => security,
+    }
+}
+
 /// An agent of which nobody knows whether it asks before it acts.
-fn unenforced(definition: &AgentDefinition) -> Vec<Warning> {
-    match definitions::policy_route(definition, SECURITY) {
+fn unenforced(definition: &AgentDefinition, policy: &Policy) -> Vec<Warning> {
+    match definitions::policy_route(definition, told(policy)) {
         PolicyRoute::Asks | PolicyRoute::Environment(_) => Vec::new(),
         PolicyRoute::Unknown => {
             let detail = format!(

@@ -10,7 +10,7 @@ use super::{
     project::{ProjectDesk, ProjectVerbs},
     retention,
     rights::Rights,
-    run::{RunDesk, RunValues},
+    run::{Policies, RunDesk, RunValues},
     supply::Stockroom,
 };
 use crate::{
@@ -230,6 +230,7 @@ impl House {
             max_depth: u32::try_from(settings.hierarchy.max_depth).unwrap_or(u32::MAX),
             prompt_bytes: usize::try_from(settings.limits.prompt_bytes).unwrap_or(usize::MAX),
             default_agent: settings.agent.default.clone(),
+            policies: Policies::new(&settings.policy),
             ending: self.ground.ending.clone(),
         }
     }

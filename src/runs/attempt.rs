@@ -1,6 +1,7 @@
-//! One attempt: brief, berth, session, turn. What came of it is written by [`super::ending`].
+//! One attempt: brief, berth, session, and then its [`super::turn`]. What came of it is written by [`super::ending`].
 
 use super::{
+    asking,
     dispatch::{Parts, Stop},
     ending::{self, End},
     preamble::preamble,
@@ -9,50 +10,52 @@ use super::{
 };
 use crate::{
     agents::{
-        acp::{Opened, Opening, Permit, TurnEnd, TurnEvent},
+        acp::{Opened, Opening},
         pool::Berth,
     },
     domain::{
+        conclusion::Report,
         fault::{ErrorKind, Fault},
-        policy::Grounds,
+        policy::{Grounds, Policy},
         run::{Continuity, Mode, Warning},
     },
-    stdx::clock,
+    stdx::{Pause, clock},
     store::{Claimed, StoreError},
 };
 use std::{path::PathBuf, pin::Pin, time::Duration};
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
-};
+use tokio::{sync::watch, time::Instant};
 
 /// Beside the time that the agent has to answer a cancellation.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where an attempt is: what it has learnt and has to write.
 pub(super) struct Attempt<'a> {
-    tools: &'a Parts,
+    pub(super) tools: &'a Parts,
     pub(super) claimed: &'a Claimed,
-    stop: watch::Receiver<Option<Stop>>,
-    deadline: Option<Instant>,
+    pub(super) stop: watch::Receiver<Option<Stop>>,
+    /// Held while a person is waited for: that time is not the run's.
+    pub(super) pause: Pause,
     pub(super) pump: Pump,
     pub(super) warnings: Vec<Warning>,
     pub(super) stderr_tail: Option<String>,
+    /// What the agent reported last, by its own tool.
+    pub(super) report: Option<Report>,
     /// Its agent was there before.
     reused: bool,
     /// The agent has said or done something.
-    heard: bool,
+    pub(super) heard: bool,
 }
 
 /// All that a turn needs.
-struct Ready {
-    berth: Berth,
-    session: String,
-    opening: Opening,
-    prompt: String,
-    permit: Permit,
+pub(super) struct Ready {
+    pub(super) berth: Berth,
+    pub(super) session: String,
+    pub(super) opening: Opening,
+    pub(super) prompt: String,
+    pub(super) policy: Policy,
+    pub(super) grounds: Grounds,
     /// For the agent to end a cancelled turn.
-    patience: Duration,
+    pub(super) patience: Duration,
 }
 
 /// Drives a claimed run to its end, or gives it back.
@@ -65,19 +68,15 @@ pub(super) async fn drive(tools: &Parts, claimed: Claimed, stop: watch::Receiver
 
 impl<'a> Attempt<'a> {
     fn new(tools: &'a Parts, claimed: &'a Claimed, stop: watch::Receiver<Option<Stop>>) -> Self {
-        let left = claimed
-            .timeout_ms
-            .map(|limit| limit - (clock::now_ms() - claimed.run.created_at.0));
-        let deadline =
-            left.map(|ms| Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
         Self {
             tools,
             claimed,
             stop,
-            deadline,
+            pause: Pause::default(),
             pump: Pump::default(),
             warnings: Vec::new(),
             stderr_tail: None,
+            report: None,
             reused: false,
             heard: false,
         }
@@ -85,7 +84,7 @@ impl<'a> Attempt<'a> {
 
     /// Everything until the end of the turn.
     async fn work(&mut self) -> End {
-        let stopped = stopped(self.stop.clone(), self.deadline);
+        let stopped = stopped(self.stop.clone(), self.left().await, self.pause.clone());
         tokio::pin!(stopped);
         let end = self.once(stopped.as_mut()).await;
         // An agent may die unseen while it is idle. Nobody has worked yet then, and the pool starts it anew.
@@ -96,6 +95,15 @@ impl<'a> Attempt<'a> {
             return self.once(stopped).await;
         }
         end
+    }
+
+    /// What is left of the run's time. Earlier attempts may have waited for people, which does not count either.
+    async fn left(&self) -> Option<Duration> {
+        let limit = self.claimed.timeout_ms?;
+        let waited = asking::waited_ms(&self.tools.store, self.claimed.lease.run).await;
+        let gone = clock::now_ms() - self.claimed.run.created_at.0 - waited;
+        let left = limit.saturating_sub(gone);
+        Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
     }
 
     /// Until there is a session whatever is under way is dropped when the attempt is stopped; the berth cleans up after it.
@@ -140,10 +148,8 @@ impl<'a> Attempt<'a> {
             session,
             opening,
             prompt: preamble + &self.claimed.run.prompt,
-            permit: Permit {
-                security: brief.security,
-                grounds,
-            },
+            policy: brief.policy,
+            grounds,
             patience: close + PATIENCE,
         })
     }
@@ -215,102 +221,8 @@ impl<'a> Attempt<'a> {
         (opened.session, preamble)
     }
 
-    async fn turn(
-        &mut self,
-        ready: Ready,
-        mut stopped: Pin<&mut impl Future<Output = Stop>>,
-    ) -> End {
-        let Ready {
-            berth,
-            session,
-            opening,
-            prompt,
-            permit,
-            patience,
-        } = ready;
-        self.pump.step("has its prompt");
-        let begun = Instant::now();
-        let (tell, mut told) = mpsc::unbounded_channel();
-        let link = berth.link().clone();
-        let turn = link.prompt(&session, prompt, permit, tell);
-        tokio::pin!(turn);
-        let came = tokio::select! {
-            biased;
-            why = stopped.as_mut() => Err(why),
-            end = self.follow(turn.as_mut(), &mut told) => Ok(end),
-        };
-        match came {
-            Ok(Ok(end)) => {
-                berth.settle(opening);
-                let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-                End::Turn { end, duration_ms }
-            }
-            Ok(Err(fault)) => {
-                self.failed(berth, &fault);
-                End::Fault(fault)
-            }
-            Err(why @ (Stop::Cancelled | Stop::TimedOut)) => {
-                link.cancel(&session);
-                // The tree is another run's from the end of this one: the agent must have let go of it.
-                let ended = self.last_of(turn, &mut told, patience).await;
-                if ended.is_none() {
-                    berth.forsake();
-                }
-                let usage = ended.and_then(|end| end.usage);
-                End::Stopped { why, usage }
-            }
-            Err(why @ Stop::LeaseLost) => {
-                berth.abandon();
-                End::Stopped { why, usage: None }
-            }
-            // The turn is cancelled as it is dropped; its agent is about to end.
-            Err(why @ Stop::HubEnds) => End::Stopped { why, usage: None },
-        }
-    }
-
-    /// The turn, and what comes before its end.
-    async fn follow(
-        &mut self,
-        mut turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
-        told: &mut mpsc::UnboundedReceiver<TurnEvent>,
-    ) -> Result<TurnEnd, Fault> {
-        loop {
-            tokio::select! {
-                biased;
-                Some(event) = told.recv() => self.hear(event),
-                end = &mut turn => {
-                    while let Ok(event) = told.try_recv() {
-                        self.hear(event);
-                    }
-                    return end;
-                }
-                () = until(self.pump.due()) => self.flush().await?,
-            }
-        }
-    }
-
-    /// The end of a turn that was asked to end, if it comes in time and the hub has so long.
-    async fn last_of(
-        &mut self,
-        turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
-        told: &mut mpsc::UnboundedReceiver<TurnEvent>,
-        patience: Duration,
-    ) -> Option<TurnEnd> {
-        let mut stop = self.stop.clone();
-        let hurried = stop.wait_for(|stop| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost)));
-        tokio::select! {
-            end = tokio::time::timeout(patience, self.follow(turn, told)) => end.ok()?.ok(),
-            _ = hurried => None,
-        }
-    }
-
-    fn hear(&mut self, event: TurnEvent) {
-        self.heard = true;
-        self.pump.push(event);
-    }
-
     /// A conversation goes on after what went wrong in one turn, unless it owes us the end of that turn or is not known any more.
-    fn failed(&mut self, berth: Berth, fault: &Fault) {
+    pub(super) fn failed(&mut self, berth: Berth, fault: &Fault) {
         self.keep_last_words(&berth);
         let of_no_use = matches!(
             fault.kind,
@@ -344,7 +256,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// A database that cannot be written to now does not end the work: what is to be written waits.
-    async fn flush(&mut self) -> Result<(), Fault> {
+    pub(super) async fn flush(&mut self) -> Result<(), Fault> {
         let Some(progress) = self.pump.take_ripe() else {
             return Ok(());
         };
@@ -363,14 +275,24 @@ impl<'a> Attempt<'a> {
 }
 
 /// Why the attempt must stop, once it must.
-async fn stopped(mut asked: watch::Receiver<Option<Stop>>, deadline: Option<Instant>) -> Stop {
+async fn stopped(
+    mut asked: watch::Receiver<Option<Stop>>,
+    left: Option<Duration>,
+    pause: Pause,
+) -> Stop {
+    let timed_out = async {
+        match left {
+            Some(left) => pause.sleep(left).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = until(deadline) => Stop::TimedOut,
+        () = timed_out => Stop::TimedOut,
         asked = asked.wait_for(Option::is_some) => asked.ok().and_then(|stop| *stop).unwrap_or(Stop::HubEnds),
     }
 }
 
-async fn until(moment: Option<Instant>) {
+pub(super) async fn until(moment: Option<Instant>) {
     match moment {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,

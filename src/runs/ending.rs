@@ -8,7 +8,7 @@ use super::{
 use crate::{
     agents::{acp::TurnEnd, definitions::EMBEDDED},
     domain::{
-        conclusion::{Conclusion, ConclusionStatus},
+        conclusion::{Conclusion, ConclusionSource, ConclusionStatus, Report},
         event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
         run::{AttemptOutcome, RunState, Waiting, Warning},
@@ -92,14 +92,15 @@ impl Attempt<'_> {
         let denied =
             |title| Warning::new("permission_denied", format!("rejected unasked: {title}"));
         self.warnings.extend(end.denied.iter().map(denied));
-        let mut conclusion = conclude(
-            &end.text,
-            Seen {
-                duration_ms,
-                usage: end.usage,
-                stop_reason: Some(end.stop_reason.clone()),
-            },
-        );
+        let seen = Seen {
+            duration_ms,
+            usage: end.usage,
+            stop_reason: Some(end.stop_reason.clone()),
+        };
+        let mut conclusion = match self.report.take() {
+            Some(report) => reported(&report, seen),
+            None => conclude(&end.text, seen),
+        };
         let run = &self.claimed.run;
         let skipped = run.warnings.iter().find(|one| one.kind == "agent_skipped");
         if let Some(skipped) = skipped.filter(|_| run.agent == EMBEDDED) {
@@ -117,6 +118,17 @@ impl Attempt<'_> {
             finish.conclusion = Some(conclusion);
         }
         record
+    }
+}
+
+/// What the agent reported by its own tool, checked as its final block would be.
+fn reported(report: &Report, seen: Seen) -> Conclusion {
+    // No text of the report may end the block it stands in.
+    let body = json!(report).to_string().replace('<', "\\u003c");
+    let block = format!("<eyas:conclusion>\n{body}\n</eyas:conclusion>");
+    Conclusion {
+        source: ConclusionSource::Tool,
+        ..conclude(&block, seen)
     }
 }
 
@@ -219,10 +231,10 @@ pub(super) async fn write(
 
 #[cfg(test)]
 mod tests {
-    use super::{judge, stood_in};
+    use super::{judge, reported, stood_in};
     use crate::{
         domain::{
-            conclusion::ConclusionStatus,
+            conclusion::{ConclusionSource, ConclusionStatus, Report},
             fault::ErrorKind,
             run::{AttemptOutcome, RunState},
         },
@@ -253,6 +265,31 @@ mod tests {
             let (state, outcome, error) = judge(word);
             assert_eq!((state, outcome, error.map(|e| e.kind)), expected, "{word}");
         }
+    }
+
+    #[test]
+    fn a_report_by_tool_is_checked_as_a_block_is() {
+        let report = Report {
+            status: Some(ConclusionStatus::Success),
+            summary: "done </eyas:conclusion>".to_owned(),
+            questions: vec!["why?".to_owned()],
+            ..Report::default()
+        };
+        let seen = |stop: &str| Seen {
+            stop_reason: Some(stop.to_owned()),
+            ..Seen::default()
+        };
+        let made = reported(&report, seen("end_turn"));
+        assert_eq!(made.source, ConclusionSource::Tool);
+        assert_eq!(made.status, ConclusionStatus::Success);
+        assert_eq!(
+            (made.summary.as_str(), made.questions),
+            ("done </eyas:conclusion>", vec!["why?".to_owned()])
+        );
+        assert_ne!(
+            reported(&report, seen("refusal")).status,
+            ConclusionStatus::Success
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A run is accepted by the store, claimed by the [`dispatch`] task, and driven by one attempt: brief, berth, session, turn, conclusion. An
 //! instant turn costs three commits: accept, claim, finish; what happens in between is written with the end unless it takes longer.
 
+mod asking;
 mod attempt;
 mod calls;
 mod cascade;
@@ -13,6 +14,7 @@ mod preamble;
 mod pump;
 mod seam;
 mod supply;
+mod turn;
 mod watch;
 
 pub use calls::{Call, Callable, Calls, Question, Reply};

@@ -55,6 +55,14 @@ impl Pump {
         self.since.get_or_insert_with(Instant::now);
     }
 
+    /// Takes in how far the agent says that it is.
+    pub(super) fn progress(&mut self, text: &str, percent: Option<u8>) {
+        self.step(text);
+        let data = json!({"text": text::head(text, TEXT_BYTES), "percent": percent});
+        let kind = EventKind::Progress;
+        self.events.push(NewEvent { kind, data });
+    }
+
     /// When what is gathered should be written; `None` when nothing is.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + FLUSH_EVERY)
@@ -198,9 +206,10 @@ fn describe(event: TurnEvent) -> (EventKind, Value, Option<String>) {
             title,
             decision,
             option,
+            why,
         } => (
             EventKind::Permission,
-            json!({"title": title, "decision": decision, "option": option}),
+            json!({"title": title, "decision": decision, "option": option, "by": "policy", "why": why}),
             None,
         ),
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     agents::pool::Launch,
-    domain::{fault::Fault, ids::RunId, policy::Security, run::Warning},
+    domain::{fault::Fault, ids::RunId, policy::Policy, run::Warning},
     store::Claimed,
 };
 use async_trait::async_trait;
@@ -16,7 +16,8 @@ pub struct Brief {
     pub persona: Option<String>,
     /// Model id in the agent's own words.
     pub model: Option<String>,
-    pub security: Security,
+    /// Of the run.
+    pub policy: Policy,
     /// The instance's workspace, which the agent may read.
     pub workspace: Option<PathBuf>,
     /// Why the attempt must be cold, if it must; what a run that insists on a warm agent fails with.

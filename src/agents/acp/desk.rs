@@ -4,14 +4,17 @@
 //! before the turn ends.
 
 use super::{
-    permission::{self, Permit},
-    update::{Ledger, Summary, TurnEvent},
+    permission::{self, Permit, Ruled, Verdict},
+    update::{Ledger, Summary, Tool, TurnEvent},
 };
 use agent_client_protocol::Responder;
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+/// Questions of one turn that wait for a person; an agent that asks more is told no.
+const WAITING: usize = 32;
 
 /// A turn that is to be, or is, in flight.
 #[derive(Debug)]
@@ -34,6 +37,12 @@ pub(super) enum Message {
     Permission {
         params: Value,
         responder: Responder<Value>,
+    },
+    /// What a person, or nobody, said to a request of this session's turn.
+    Decided {
+        session: String,
+        question: u64,
+        option: Option<String>,
     },
     Cancel {
         session: String,
@@ -60,9 +69,13 @@ pub(super) enum Message {
 }
 
 /// The state of the task.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Desk {
     sessions: HashMap<String, Session>,
+    /// The way in, for answers; weak, as the desk ends with the last who holds it.
+    own: mpsc::WeakUnboundedSender<Message>,
+    /// Number of the last question that was handed on.
+    questions: u64,
     /// Whoever waits for the end of all turns holds the other end.
     draining: Vec<oneshot::Sender<()>>,
 }
@@ -86,14 +99,32 @@ struct Current {
     events: mpsc::UnboundedSender<TurnEvent>,
     cancelled: CancellationToken,
     ledger: Ledger,
+    /// Questions that wait for a person, by number.
+    asked: HashMap<u64, Question>,
+}
+
+/// A request that a person decides. Dropping it takes the question back.
+#[derive(Debug)]
+struct Question {
+    tool: Tool,
+    options: Value,
+    responder: Responder<Value>,
+    /// Brings the answer; while it lives whoever was asked knows that it is waited for.
+    _bringer: AbortOnDropHandle<()>,
 }
 
 impl Desk {
     /// Starts the task; it ends with the last sender.
     pub(super) fn open() -> mpsc::UnboundedSender<Message> {
         let (send, mut receive) = mpsc::unbounded_channel();
+        let own = send.downgrade();
         tokio::spawn(async move {
-            let mut desk = Self::default();
+            let mut desk = Self {
+                sessions: HashMap::new(),
+                own,
+                questions: 0,
+                draining: Vec::new(),
+            };
             while let Some(message) = receive.recv().await {
                 desk.take(message);
             }
@@ -110,9 +141,19 @@ impl Desk {
             }
             Message::Update(params) => self.update(&params),
             Message::Permission { params, responder } => self.permission(&params, responder),
+            Message::Decided {
+                session,
+                question,
+                option,
+            } => {
+                if let Some(current) = self.current(&session) {
+                    current.decided(question, option.as_deref());
+                }
+            }
             Message::Cancel { session } => {
                 if let Some(current) = self.current(&session) {
                     current.cancelled.cancel();
+                    current.withdraw();
                 }
             }
             Message::Finish {
@@ -130,7 +171,7 @@ impl Desk {
                 }
             }
             Message::CancelAll { drained } => {
-                for session in self.sessions.values() {
+                for session in self.sessions.values_mut() {
                     session.cancel_all();
                 }
                 self.draining.push(drained);
@@ -156,28 +197,45 @@ impl Desk {
 
     fn permission(&mut self, params: &Value, responder: Responder<Value>) {
         let session = params["sessionId"].as_str().unwrap_or_default();
-        let answer = match self.current(session) {
-            Some(current) if !current.cancelled.is_cancelled() => {
-                let tool = current.ledger.tool(&params["toolCall"]);
-                let verdict = permission::decide(&current.permit, &tool, &params["options"]);
-                current.ledger.ruled(&tool, verdict.allowed);
-                drop(current.events.send(verdict.event));
-                verdict.outcome
-            }
-            Some(_) | None => permission::cancelled(),
+        self.questions += 1;
+        let (question, own) = (self.questions, self.own.clone());
+        let Some(current) = self
+            .current(session)
+            .filter(|current| !current.cancelled.is_cancelled())
+        else {
+            return respond(responder, permission::cancelled());
         };
-        if let Err(error) = responder.respond(answer) {
-            tracing::debug!(
-                code = i32::from(error.code),
-                "a permission was not answered"
-            );
+        let tool = current.ledger.tool(&params["toolCall"]);
+        let options = &params["options"];
+        let may_ask = current.asked.len() < WAITING;
+        match permission::decide(&current.permit, &tool, options, may_ask) {
+            Verdict::Ruled(Ruled {
+                allowed,
+                outcome,
+                event,
+            }) => {
+                current.ledger.ruled(&tool, allowed);
+                drop(current.events.send(event));
+                respond(responder, outcome);
+            }
+            Verdict::Asked(answered) => {
+                let bringer = tokio::spawn(bring(own, session.to_owned(), question, answered));
+                let asked = Question {
+                    tool,
+                    options: options.clone(),
+                    responder,
+                    _bringer: AbortOnDropHandle::new(bringer),
+                };
+                current.asked.insert(question, asked);
+            }
         }
     }
 
     fn finish(&mut self, name: &str, stuck: bool, reply: oneshot::Sender<Summary>) {
         if let Some(session) = self.sessions.get_mut(name) {
             session.stuck |= stuck;
-            if let Some(current) = session.current.take() {
+            if let Some(mut current) = session.current.take() {
+                current.withdraw();
                 let summary = current.ledger.close(&mut session.spent);
                 drop(reply.send(summary));
             }
@@ -200,6 +258,53 @@ impl Desk {
     }
 }
 
+/// Waits for a person's answer in the desk's stead.
+async fn bring(
+    desk: mpsc::WeakUnboundedSender<Message>,
+    session: String,
+    question: u64,
+    answered: oneshot::Receiver<Option<String>>,
+) {
+    // Whoever was asked is gone: that is a no.
+    let option = answered.await.unwrap_or_default();
+    if let Some(desk) = desk.upgrade() {
+        drop(desk.send(Message::Decided {
+            session,
+            question,
+            option,
+        }));
+    }
+}
+
+fn respond(responder: Responder<Value>, answer: Value) {
+    if let Err(error) = responder.respond(answer) {
+        tracing::debug!(
+            code = i32::from(error.code),
+            "a permission was not answered"
+        );
+    }
+}
+
+impl Current {
+    fn decided(&mut self, question: u64, option: Option<&str>) {
+        // It was taken back meanwhile.
+        let Some(asked) = self.asked.remove(&question) else {
+            return;
+        };
+        let (outcome, may_act) = permission::chosen(&asked.options, option);
+        self.ledger.answered(&asked.tool, may_act);
+        respond(asked.responder, outcome);
+    }
+
+    /// The turn ends, or is asked to: nobody decides what it still asks.
+    fn withdraw(&mut self) {
+        for (_, asked) in self.asked.drain() {
+            self.ledger.answered(&asked.tool, false);
+            respond(asked.responder, permission::cancelled());
+        }
+    }
+}
+
 impl Session {
     /// Lets the next turn begin, if none is in flight. Its driver must finish it, even if its caller has left.
     fn grant(&mut self) {
@@ -217,6 +322,7 @@ impl Session {
                     events,
                     cancelled,
                     ledger: Ledger::default(),
+                    asked: HashMap::new(),
                 });
             }
         }
@@ -226,15 +332,13 @@ impl Session {
         self.current.is_none() && self.waiting.is_empty()
     }
 
-    fn cancel_all(&self) {
-        let waiting = self.waiting.iter().map(|turn| &turn.cancelled);
-        for cancelled in self
-            .current
-            .iter()
-            .map(|current| &current.cancelled)
-            .chain(waiting)
-        {
-            cancelled.cancel();
+    fn cancel_all(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.cancelled.cancel();
+            current.withdraw();
+        }
+        for turn in &self.waiting {
+            turn.cancelled.cancel();
         }
     }
 }

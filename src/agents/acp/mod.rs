@@ -1,7 +1,7 @@
 //! ACP, spoken to an agent: one [`Link`] per process, on the official SDK.
 //!
 //! Split by phase: `wire` (bytes to messages), `handshake`, `opening` (a session), `turn` (a prompt), `desk` (what arrives during turns),
-//! `update` and `permission` (what one message means), `failure` (what went wrong, in our words). Answers are read leniently: agents of the
+//! `update`, `permission` and `shown` (what one message means), `petition` (what a person should decide), `failure` (what went wrong, in our words). Answers are read leniently: agents of the
 //! field send words from the future, and a turn must survive them.
 
 mod desk;
@@ -11,6 +11,8 @@ mod junk;
 mod link;
 mod opening;
 mod permission;
+mod petition;
+mod shown;
 mod turn;
 mod update;
 mod wire;
@@ -19,5 +21,6 @@ pub use handshake::Capabilities;
 pub use link::Link;
 pub use opening::{Opened, Opening};
 pub use permission::Permit;
+pub use petition::Petition;
 pub use turn::TurnEnd;
 pub use update::{PlanEntry, TurnEvent};

@@ -1,63 +1,118 @@
 //! An agent's request for permission: what it asks, what the policy says, which of its options that is.
 
-use super::update::{Tool, TurnEvent};
-use crate::domain::policy::{self, Action, Ask, Decision};
+use super::{
+    petition::{self, Petition},
+    update::{Tool, TurnEvent},
+};
+use crate::{
+    domain::{
+        policy::{self, Action, Ask, Decision, Ruling},
+        request::OptionKind,
+    },
+    stdx::Pause,
+};
 use agent_client_protocol::v1::schema::{
     RequestPermissionOutcome, RequestPermissionResponse, SelectedPermissionOutcome,
 };
 use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 
-/// How far a turn may go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How far a turn may go, and who can be asked about the rest.
+#[derive(Clone, Debug)]
 pub struct Permit {
-    pub security: policy::Security,
+    pub policy: policy::Policy,
     pub grounds: policy::Grounds,
+    /// Takes what a person should decide; without, all of it is rejected.
+    pub petitions: Option<mpsc::UnboundedSender<Petition>>,
+    /// Held while a person is waited for: the limit of the prompt then stands still.
+    pub pause: Pause,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Ruled(Ruled),
+    /// A person decides; the option that is chosen comes from here.
+    Asked(oneshot::Receiver<Option<String>>),
 }
 
 /// What is answered, and what is told.
 #[derive(Debug)]
-pub(super) struct Verdict {
+pub(super) struct Ruled {
     pub(super) allowed: bool,
     /// The answer on the wire.
     pub(super) outcome: Value,
     pub(super) event: TurnEvent,
 }
 
-/// Decides a request. Where a person should say, the answer is no: the turn goes on, and its end names what was denied.
-pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value) -> Verdict {
+/// Decides a request, or hands it on to be decided. `may_ask`: there is room for one more question.
+pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: bool) -> Verdict {
     let ask = Ask {
         action: action(&tool.kind),
         paths: tool.paths.clone(),
         command: tool.command.clone(),
     };
-    let kinds = match policy::decide(permit.security, &permit.grounds, &ask) {
-        Decision::Allow => ["allow_once", "allow_always"],
-        Decision::Ask | Decision::Deny => ["reject_once", "reject_always"],
+    let Ruling { decision, why } = policy::rule(&permit.policy, &permit.grounds, &ask);
+    match decision {
+        Decision::Allow => Verdict::Ruled(ruled(tool, options, true, why)),
+        Decision::Deny => Verdict::Ruled(ruled(tool, options, false, why)),
+        Decision::Ask => match may_ask.then(|| petition(permit, tool, options)).flatten() {
+            Some(answered) => Verdict::Asked(answered),
+            None => Verdict::Ruled(ruled(
+                tool,
+                options,
+                false,
+                "a person should say, and cannot be asked",
+            )),
+        },
+    }
+}
+
+fn petition(
+    permit: &Permit,
+    tool: &Tool,
+    options: &Value,
+) -> Option<oneshot::Receiver<Option<String>>> {
+    let petitions = permit.petitions.as_ref()?;
+    let (petition, answered) = Petition::new(tool, options)?;
+    petitions.send(petition).ok().map(|()| answered)
+}
+
+fn ruled(tool: &Tool, options: &Value, allow: bool, why: &'static str) -> Ruled {
+    let picked = if allow {
+        pick(options, ["allow_once", "allow_always"])
+    } else {
+        pick(options, REJECTS)
     };
-    let picked = kinds
-        .iter()
-        .find_map(|kind| Some((*kind, pick(options, kind)?)));
     let (decision, allowed) = match picked {
-        Some((kind, _)) if kind.starts_with("allow") => ("allowed", true),
+        Some(_) if allow => ("allowed", true),
         Some(_) => ("rejected", false),
         // Not even a way to say no: the turn's own way out of a question.
         None => ("cancelled", false),
     };
-    let option = picked.map(|(_, id)| id.to_owned());
-    let outcome = option.as_deref().map_or_else(cancelled, |id| {
-        answer(RequestPermissionOutcome::Selected(
-            SelectedPermissionOutcome::new(id.to_owned()),
-        ))
-    });
     let event = TurnEvent::Permission {
         title: tool.title.clone(),
         decision,
-        option,
+        option: picked.map(str::to_owned),
+        why,
     };
-    Verdict {
+    Ruled {
         allowed,
-        outcome,
+        outcome: selected(picked),
         event,
+    }
+}
+
+const REJECTS: [&str; 2] = ["reject_once", "reject_always"];
+
+/// A person's choice on the wire, and whether the agent may have acted on it. What is none of the options is a no.
+pub(super) fn chosen(options: &Value, option: Option<&str>) -> (Value, bool) {
+    let all = options.as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = option.and_then(|id| all.iter().find(|one| one["optionId"] == id));
+    let meant: Option<OptionKind> = found.map(petition::kind);
+    match (option, meant) {
+        (Some(id), Some(kind)) => (selected(Some(id)), petition::may_act(kind)),
+        _ => (selected(pick(options, REJECTS)), false),
     }
 }
 
@@ -66,14 +121,24 @@ pub(super) fn cancelled() -> Value {
     answer(RequestPermissionOutcome::Cancelled)
 }
 
+fn selected(option: Option<&str>) -> Value {
+    option.map_or_else(cancelled, |id| {
+        answer(RequestPermissionOutcome::Selected(
+            SelectedPermissionOutcome::new(id.to_owned()),
+        ))
+    })
+}
+
 fn answer(outcome: RequestPermissionOutcome) -> Value {
     serde_json::to_value(RequestPermissionResponse::new(outcome)).unwrap_or_default()
 }
 
-/// By kind alone: positions and ids differ from agent to agent.
-fn pick<'a>(options: &'a Value, kind: &str) -> Option<&'a str> {
-    let mut options = options.as_array()?.iter();
-    options.find(|option| option["kind"] == kind)?["optionId"].as_str()
+/// The first of these kinds that is there. By kind alone: positions and ids differ from agent to agent.
+fn pick<'a>(options: &'a Value, kinds: [&str; 2]) -> Option<&'a str> {
+    let options = options.as_array()?;
+    kinds.iter().find_map(|kind| {
+        options.iter().find(|option| option["kind"] == *kind)?["optionId"].as_str()
+    })
 }
 
 /// The protocol's word; one from the future is `Other`.
@@ -93,34 +158,56 @@ fn action(kind: &str) -> Action {
 
 #[cfg(test)]
 mod tests {
-    use super::{Permit, decide};
+    use super::{Permit, Verdict, chosen, decide};
     use crate::{
         agents::acp::update::Tool,
-        domain::policy::{Grounds, Security},
+        domain::{
+            policy::{Grounds, Policy, Security},
+            request::OptionKind,
+        },
+        stdx::Pause,
     };
     use serde_json::{Value, json};
+    use tokio::sync::mpsc;
 
-    fn outcome(security: Security, kind: &str, command: &str, options: &Value) -> Value {
-        let permit = Permit {
-            security,
+    fn permit(security: Security) -> Permit {
+        Permit {
+            policy: Policy {
+                security,
+                ..Policy::default()
+            },
             grounds: Grounds {
                 cwd: "/p".into(),
                 workspace: None,
             },
-        };
-        let tool = Tool {
+            petitions: None,
+            pause: Pause::default(),
+        }
+    }
+
+    fn tool(kind: &str, command: &str) -> Tool {
+        Tool {
             kind: kind.to_owned(),
             command: Some(command.to_owned()),
             ..Tool::default()
-        };
-        decide(&permit, &tool, options).outcome["outcome"].clone()
+        }
+    }
+
+    fn outcome(security: Security, kind: &str, command: &str, options: &Value) -> Value {
+        match decide(&permit(security), &tool(kind, command), options, true) {
+            Verdict::Ruled(ruled) => ruled.outcome["outcome"].clone(),
+            Verdict::Asked(_) => panic!("there is nobody to ask"),
+        }
+    }
+
+    fn selected(id: &str) -> Value {
+        json!({"outcome": "selected", "optionId": id})
     }
 
     #[test]
     fn options_are_picked_by_kind_never_by_position() {
         let options = json!([{"optionId": "A", "kind": "reject_always"}, {"optionId": "B", "kind": "allow_always"},
             {"optionId": "C", "kind": "reject_once"}, {"optionId": "D", "kind": "allow_once"}]);
-        let selected = |id: &str| json!({"outcome": "selected", "optionId": id});
         assert_eq!(
             outcome(Security::Allowlist, "execute", "git status", &options),
             selected("D")
@@ -154,5 +241,58 @@ mod tests {
             outcome(Security::Full, "edit", "", &json!(null)),
             json!({"outcome": "cancelled"})
         );
+    }
+
+    #[test]
+    fn what_the_policy_leaves_open_is_handed_on_with_the_agents_own_options() {
+        let (send, mut petitions) = mpsc::unbounded_channel();
+        let asking = Permit {
+            petitions: Some(send),
+            ..permit(Security::Allowlist)
+        };
+        let options = json!([{"optionId": "n", "name": "No", "kind": "reject_once"}, {"optionId": "y", "name": "Yes", "kind": "allow_once"},
+            {"optionId": "q", "kind": "from_the_future"}, {"name": "no id"}]);
+        let push = tool("execute", "git push");
+        assert!(matches!(
+            decide(&asking, &push, &options, true),
+            Verdict::Asked(_)
+        ));
+        let petition = petitions.try_recv().expect("it was handed on");
+        assert_eq!(
+            (petition.title.as_str(), petition.detail.as_deref()),
+            ("git push", Some("$ git push"))
+        );
+        let kinds: Vec<_> = petition
+            .options
+            .iter()
+            .map(|one| (one.id.as_str(), one.kind))
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                ("n", OptionKind::RejectOnce),
+                ("y", OptionKind::AllowOnce),
+                ("q", OptionKind::Choice)
+            ]
+        );
+        let only_no = json!([{"optionId": "n", "kind": "reject_once"}]);
+        for (options, room) in [(&only_no, true), (&options, false)] {
+            let verdict = decide(&asking, &push, options, room);
+            assert!(matches!(verdict, Verdict::Ruled(ruled) if !ruled.allowed));
+        }
+    }
+
+    #[test]
+    fn a_choice_is_one_of_the_options_or_a_no() {
+        let options = json!([{"optionId": "n", "kind": "reject_once"}, {"optionId": "y", "kind": "allow_once"}]);
+        for (option, id, may_act) in [
+            (Some("y"), "y", true),
+            (Some("n"), "n", false),
+            (Some("?"), "n", false),
+            (None, "n", false),
+        ] {
+            let (answer, acts) = chosen(&options, option);
+            assert_eq!((&answer["outcome"], acts), (&selected(id), may_act));
+        }
     }
 }

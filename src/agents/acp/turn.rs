@@ -6,9 +6,12 @@ use super::{
     permission::Permit,
     update::{Summary, TurnEvent},
 };
-use crate::domain::{
-    fault::{ErrorKind, Fault},
-    usage::Usage,
+use crate::{
+    domain::{
+        fault::{ErrorKind, Fault},
+        usage::Usage,
+    },
+    stdx::Pause,
 };
 use agent_client_protocol::{
     Error,
@@ -19,7 +22,7 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{sleep, timeout},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +34,7 @@ pub struct TurnEnd {
     pub usage: Option<Usage>,
     /// The agent's messages; of a very long turn the last 256 KiB.
     pub text: String,
-    /// Titles of what was rejected.
+    /// Titles of what the policy rejected.
     pub denied: Vec<String>,
     /// Something may have been edited, deleted, moved or executed.
     pub edited: bool,
@@ -53,6 +56,7 @@ impl Link {
     ) -> Result<TurnEnd, Fault> {
         let cancelled = CancellationToken::new();
         let (granted, grant) = oneshot::channel();
+        let pause = permit.pause.clone();
         let turn = Turn {
             permit,
             events,
@@ -67,6 +71,7 @@ impl Link {
             link: self.clone(),
             session: session.to_owned(),
             cancelled: cancelled.clone(),
+            pause,
         };
         // The turn is driven to its end by a task of its own: a caller that leaves must not leave the session half-way.
         let guard = cancelled.drop_guard();
@@ -102,6 +107,8 @@ struct Driver {
     link: Link,
     session: String,
     cancelled: CancellationToken,
+    /// The limit of a prompt stands still while a person is waited for.
+    pause: Pause,
 }
 
 /// What a turn came to, before its books are closed.
@@ -167,9 +174,11 @@ impl Driver {
             answer = &mut answer => return Came::Answer(answer),
             () = self.cancelled.cancelled() => None,
             () = self.link.died() => return Came::Dead,
-            () = sleep(limit) => Some(self.link.late(ErrorKind::TimedOut, "session/prompt", limit)),
+            () = self.pause.sleep(limit) => Some(self.link.late(ErrorKind::TimedOut, "session/prompt", limit)),
         };
         self.cancelled.cancel();
+        // What it still asks is answered before it hears of the end.
+        self.link.cancel(&self.session);
         self.link.notify(
             "session/cancel",
             CancelNotification::new(self.session.clone()),

@@ -1,5 +1,6 @@
 //! What a `session/update` means, and what a turn adds up to.
 
+use super::shown::Shown;
 use crate::{domain::usage::Usage, stdx::text::tail};
 use serde::Serialize;
 use serde_json::Value;
@@ -31,11 +32,13 @@ pub enum TurnEvent {
     Plan { entries: Vec<PlanEntry> },
     /// The session's cost so far, as the agent sums it up.
     Usage { usage: Usage },
-    /// The agent asked; `decision` is `allowed`, `rejected` or `cancelled`, `option` the id that was picked.
+    /// The agent asked, and the policy decided; `decision` is `allowed`, `rejected` or `cancelled`, `option` the id that was picked.
     Permission {
         title: String,
         decision: &'static str,
         option: Option<String>,
+        /// The rule behind it.
+        why: &'static str,
     },
 }
 
@@ -57,6 +60,7 @@ pub(super) struct Tool {
     /// All paths it names anywhere.
     pub(super) paths: Vec<PathBuf>,
     pub(super) command: Option<String>,
+    pub(super) shown: Shown,
 }
 
 /// What a turn added up to.
@@ -113,10 +117,17 @@ impl Ledger {
         tool
     }
 
-    /// A request of this tool call was decided.
+    /// The policy has decided a request of this tool call.
     pub(super) fn ruled(&mut self, tool: &Tool, allowed: bool) {
         if !allowed {
             self.denied.push(tool.title.clone());
+        }
+        self.answered(tool, allowed);
+    }
+
+    /// A request of this tool call was answered, by whomever.
+    pub(super) fn answered(&mut self, tool: &Tool, may_act: bool) {
+        if !may_act {
             self.denied_ids.insert(tool.id.clone());
             // Some agents say "in progress" before they ask.
             self.touched.remove(&tool.id);
@@ -157,7 +168,8 @@ impl Ledger {
         if done && tool.changes() && !self.denied_ids.contains(id) {
             self.touched.insert(id.to_owned());
         }
-        (before.as_ref() != Some(&tool)).then(|| tool.event())
+        let event = tool.event();
+        (before.map(|before| before.event()).as_ref() != Some(&event)).then_some(event)
     }
 
     fn usage(&mut self, update: &Value) -> Option<TurnEvent> {
@@ -199,6 +211,7 @@ impl Tool {
             }
         }
         self.command = command(&call["rawInput"]["command"]).or(self.command.take());
+        self.shown.learn(call);
     }
 
     /// It is of a kind that leaves traces.

@@ -1,6 +1,7 @@
 //! How a run ended, for a person.
 
 use super::{
+    answer,
     context::CliContext,
     live::{self, Watched},
     print,
@@ -69,6 +70,9 @@ pub(super) fn words(run: &Run) -> String {
     if let Some(conclusion) = &run.conclusion {
         text = format!("{}\n\n", conclusion.summary.trim_end());
         pairs.extend(beside(conclusion));
+    }
+    if !run.requests.is_empty() {
+        text += &format!("{}\n\n", answer::words(run));
     }
     if let Some(error) = &run.error {
         pairs.push(("error", format!("{} ({})", error.detail, error.kind)));

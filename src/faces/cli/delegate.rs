@@ -11,6 +11,7 @@ use crate::{
     domain::{
         fault::{ErrorKind, Fault},
         ids::{RunId, SessionId},
+        policy::{Asking, PolicyWish, Security},
         run::Mode,
     },
 };
@@ -68,6 +69,15 @@ pub struct DelegateArgs {
     /// End the run when it has taken so long
     #[arg(long, value_name = "MS")]
     timeout_ms: Option<u64>,
+    /// What it may do unasked: deny: nothing but reading; allowlist: edits here, listed commands; full: everything
+    #[arg(long, hide_possible_values = true, value_parser = one_of::<Security, 3>(["deny", "allowlist", "full"]))]
+    security: Option<Security>,
+    /// When you are asked: off: never; on_miss: about what it may not do unasked; always: about everything but reading
+    #[arg(long, hide_possible_values = true, value_parser = one_of::<Asking, 3>(["off", "on_miss", "always"]))]
+    ask: Option<Asking>,
+    /// Deny what you have not answered for so long
+    #[arg(long, value_name = "MS")]
+    ask_timeout_ms: Option<u64>,
     /// Free text to find it by
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
@@ -99,6 +109,12 @@ pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<Exit
         idempotency_key: args.key,
         label: args.label,
         lane: None,
+        policy: Some(PolicyWish {
+            security: args.security,
+            ask: args.ask,
+            ask_timeout_ms: args.ask_timeout_ms,
+        })
+        .filter(|wish| *wish != PolicyWish::default()),
     };
     let run = heard(context.client().await?.delegate(params).await)?;
     let watched = live::follow(context, run, limit.map(Duration::from_millis)).await?;

@@ -4,6 +4,7 @@
 //! a terminal with its control characters taken out.
 
 mod agent;
+mod answer;
 mod args;
 mod conclusion;
 mod config;

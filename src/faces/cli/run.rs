@@ -1,6 +1,7 @@
 //! `eyas run …`.
 
 use super::{
+    answer::{self, AnswerArgs},
     args::one_of,
     conclusion,
     context::{CliContext, heard},
@@ -51,6 +52,8 @@ pub enum RunVerb {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Answer what a run's agent asks
+    Answer(AnswerArgs),
     /// What has happened in a run, oldest first
     Events(EventsArgs),
     /// A run's attempts, oldest first
@@ -125,6 +128,7 @@ pub(super) async fn run(verb: RunVerb, context: &CliContext) -> Result<ExitCode,
             let run = heard(client.cancel(RunCancel { id, reason }).await)?;
             context.show(&run, || live::doing(&run))?;
         }
+        RunVerb::Answer(args) => answer::run(args, context).await?,
         RunVerb::Events(args) => events(args, context).await?,
         RunVerb::Attempts { id } => {
             let page = heard(client.attempts(RunRef { id }).await)?;

@@ -1,6 +1,6 @@
 //! From a request to an accepted run: who works, as whom, where, and after which other.
 
-use super::{RunDesk, choice::Preferred, lineage::Origin};
+use super::{RunDesk, choice::Preferred, lineage::Origin, policy};
 use crate::{
     agents::pool::Digest,
     api::run::Delegate,
@@ -8,7 +8,6 @@ use crate::{
         fault::{ErrorKind, Fault},
         ids::{RunId, SessionId},
         instance::{Instance, InstanceStatus},
-        policy::Policy,
         run::{Mode, Run, Warning},
         worktree::Isolation,
     },
@@ -36,7 +35,7 @@ impl RunDesk {
             }
         };
         let terms = self.terms_of(session.project).await?;
-        warnings.extend(terms.warnings);
+        warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
         let tree =
             (!params.concurrent && session.agent != LAST_RESORT).then(|| session.cwd.clone());
@@ -47,6 +46,9 @@ impl RunDesk {
             key,
             fingerprint: fingerprint(&params, &session.cwd),
         });
+        let policy = self
+            .policy(&terms, params.policy, origin.parent(), &mut warnings)
+            .await?;
         let id: RunId = stdx::mint().into();
         if !values.is_empty() {
             self.values.keep(id, values);
@@ -65,7 +67,7 @@ impl RunDesk {
             tree,
             warnings,
             idempotency,
-            policy: Policy::default(),
+            policy,
             isolation: Isolation::Shared,
             worktree: None,
             parent: origin.lease(),
@@ -104,6 +106,10 @@ impl RunDesk {
                 "previous",
                 "and `session` both say what to continue; give one",
             ));
+        }
+        if params.policy.and_then(|policy| policy.ask_timeout_ms) == Some(0) {
+            return Err(Fault::invalid("policy.ask_timeout_ms", "must be above 0")
+                .hint("with ask: off nobody is asked"));
         }
         for (field, text) in [
             ("label", &params.label),
@@ -281,6 +287,7 @@ fn fingerprint(params: &Delegate, cwd: &str) -> String {
         &wait(params.timeout_ms),
         params.label.as_deref().unwrap_or_default(),
         params.lane.as_deref().unwrap_or_default(),
+        &policy::words(params.policy),
     ])
     .hex()
 }
@@ -290,7 +297,7 @@ mod tests {
     use super::fingerprint;
     use crate::{
         api::run::Delegate,
-        domain::{ids::RunId, run::Mode},
+        domain::{ids::RunId, policy::PolicyWish, run::Mode},
         stdx::mint,
     };
 
@@ -307,6 +314,11 @@ mod tests {
             ..asked()
         };
         assert_eq!(first, fingerprint(&waiting, "/p"));
+        let unchanged = Delegate {
+            policy: Some(PolicyWish::default()),
+            ..asked()
+        };
+        assert_eq!(first, fingerprint(&unchanged, "/p"));
         assert_ne!(first, fingerprint(&asked(), "/q"));
         let text = || Some("x".to_owned());
         let others = [
@@ -340,6 +352,13 @@ mod tests {
             },
             Delegate {
                 timeout_ms: Some(1),
+                ..asked()
+            },
+            Delegate {
+                policy: Some(PolicyWish {
+                    ask_timeout_ms: Some(1),
+                    ..PolicyWish::default()
+                }),
                 ..asked()
             },
             Delegate {

@@ -66,6 +66,11 @@ impl Origin<'_> {
         }
     }
 
+    /// The run whose agent delegates.
+    pub(super) fn parent(&self) -> Option<RunId> {
+        self.lease().map(|lease| lease.run)
+    }
+
     /// How many runs stand above the new one.
     pub(super) fn depth(&self) -> u32 {
         match self {

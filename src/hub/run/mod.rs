@@ -1,11 +1,14 @@
 //! `run.*`: durable delegations.
 
+mod answer;
 mod choice;
 mod delegate;
 mod lineage;
+mod policy;
 mod site;
 mod values;
 
+pub(crate) use policy::Policies;
 pub(crate) use values::RunValues;
 
 use super::{
@@ -16,7 +19,7 @@ use super::{
     rights::{Asker, Rights, caller},
 };
 use crate::{
-    api::run::{Delegate, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
+    api::run::{Delegate, RunAnswer, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
     domain::{
         event::Event,
         fault::{ErrorKind, Fault},
@@ -54,6 +57,7 @@ pub(crate) struct RunDesk {
     pub(crate) prompt_bytes: usize,
     /// Agent for whoever prefers none.
     pub(crate) default_agent: Option<String>,
+    pub(crate) policies: Policies,
     /// The hub's end: new work is refused, waits answer with what is known.
     pub(crate) ending: Ending,
 }
@@ -183,6 +187,12 @@ impl RunApiServer for RunDesk {
         let reason = params.reason.unwrap_or_else(|| by.to_owned());
         self.end(params.id, reason).await?;
         self.get(RunRef { id: params.id }).await
+    }
+
+    async fn answer(&self, ext: &Extensions, params: RunAnswer) -> Result<Run, Fault> {
+        answer::person_only(ext)?;
+        let face = ext.get::<PeerRef>().and_then(PeerRef::face);
+        answer::answer(&self.store, params, face).await
     }
 
     async fn events(&self, params: RunEvents) -> Result<Page<Event>, Fault> {

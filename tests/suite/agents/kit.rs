@@ -8,8 +8,9 @@ use eyas::{
     domain::{
         agent::Limits,
         fault::Fault,
-        policy::{Grounds, Security},
+        policy::{Grounds, Policy, Security},
     },
+    stdx::Pause,
 };
 use std::{
     path::Path,
@@ -109,7 +110,12 @@ impl Linked {
 
     pub(super) fn permit(&self, security: Security) -> Permit {
         Permit {
-            security,
+            policy: Policy {
+                security,
+                ..Policy::default()
+            },
+            petitions: None,
+            pause: Pause::default(),
             grounds: Grounds {
                 cwd: self.bench.path().to_owned(),
                 workspace: None,

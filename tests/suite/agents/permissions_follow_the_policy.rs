@@ -36,13 +36,17 @@ async fn and_are_picked_by_kind() {
         } else {
             "allowed"
         };
-        assert_eq!(
-            events[0],
-            TurnEvent::Permission {
-                title,
-                decision,
-                option: Some(answer.to_owned())
-            }
-        );
+        let TurnEvent::Permission {
+            title: told,
+            decision: decided,
+            option,
+            why,
+        } = &events[0]
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!((told, *decided), (&title, decision));
+        assert_eq!(option.as_deref(), Some(answer));
+        assert!(!why.is_empty());
     }
 }

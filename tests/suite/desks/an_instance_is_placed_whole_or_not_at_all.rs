@@ -1,10 +1,7 @@
 use super::{Ground, called, named, person};
 use eyas::{
     api::instance::{InstanceApiServer as _, InstanceCreate, InstanceUpdate},
-    domain::{
-        fault::ErrorKind,
-        instance::{InstanceStatus, Role},
-    },
+    domain::{fault::ErrorKind, instance::InstanceStatus},
 };
 use std::{fs, path::Path, sync::atomic::Ordering};
 

@@ -15,7 +15,7 @@ use eyas::{
             ProjectApiServer, ProjectList, ProjectName, ProjectRegister, ProjectRename,
             ProjectSession, ProjectSessions, ProjectStopped, ProjectTrust, TrustView,
         },
-        run::{Delegate, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
+        run::{Delegate, RunAnswer, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
     },
     domain::{
         conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
@@ -341,6 +341,18 @@ impl RunApiServer for Hub {
         self.note("run.cancel", &params);
         let mut run = self.find(params.id)?;
         run.state = RunState::Cancelled;
+        Ok(run)
+    }
+
+    /// What is asked is over with the answer, and the run goes on.
+    async fn answer(&self, _: &Extensions, params: RunAnswer) -> Result<Run, Fault> {
+        self.note("run.answer", &params);
+        let mut run = self.find(params.id)?;
+        run.requests.retain(|request| request.id != params.request);
+        if run.requests.is_empty() {
+            run.state = RunState::Running;
+        }
+        self.put(run.clone());
         Ok(run)
     }
 

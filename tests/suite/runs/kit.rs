@@ -11,7 +11,6 @@ use eyas::{
         fault::Fault,
         ids::{HubId, RunId, SessionId},
         policy::Policy,
-        policy::Security,
         run::{Mode, Run, RunState},
         worktree::Isolation,
     },
@@ -76,7 +75,7 @@ impl Supply for Larder {
             },
             persona: self.persona.clone(),
             model: None,
-            security: Security::Allowlist,
+            policy: claimed.run.policy,
             workspace: None,
             cold: None,
             warnings: Vec::new(),
@@ -293,7 +292,7 @@ fn begin(folder: &Path, store: &Store, larder: Arc<Larder>) -> (Pool, Dispatch) 
         store: store.clone(),
         pool: pool.clone(),
         supply: larder,
-        calls: eyas::runs::Calls::default(),
+        calls: runs::Calls::default(),
     });
     (pool, dispatch)
 }

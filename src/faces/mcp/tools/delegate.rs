@@ -81,6 +81,7 @@ fn params(face: &Face, given: Arguments) -> Result<Delegate, Fault> {
         idempotency_key: given.idempotency_key,
         label: given.label,
         lane: given.lane,
+        policy: None,
     })
 }
 

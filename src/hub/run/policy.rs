@@ -1,0 +1,66 @@
+//! How far a run may go: what person, project, call and parent say of it.
+
+use super::RunDesk;
+use crate::{
+    config::PolicySettings,
+    domain::{
+        fault::Fault,
+        ids::RunId,
+        policy::{self, Ceiling, Policy, PolicyWish, Wishes},
+        project_file::ProjectTerms,
+        run::Warning,
+    },
+};
+
+/// What the person has set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policies {
+    base: Policy,
+    ceiling: Ceiling,
+}
+
+impl Policies {
+    pub(crate) fn new(settings: &PolicySettings) -> Self {
+        Self {
+            base: settings.base,
+            ceiling: settings.ceiling,
+        }
+    }
+
+    /// The policy where nobody wishes anything.
+    pub(crate) fn base(&self) -> Policy {
+        policy::effective(self.base, &Wishes::default(), &self.ceiling).0
+    }
+}
+
+impl RunDesk {
+    /// The policy of a run under these terms; what is not as it was asked for becomes a warning.
+    pub(super) async fn policy(
+        &self,
+        terms: &ProjectTerms,
+        call: Option<PolicyWish>,
+        parent: Option<RunId>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Policy, Fault> {
+        let mut wishes = Wishes {
+            project: terms.file.policy,
+            project_trusted: terms.trusted,
+            call: call.unwrap_or_default(),
+            parent: None,
+        };
+        if let Some(parent) = parent {
+            wishes.parent = Some(self.store.runs.get(parent).await?.policy);
+        }
+        let Policies { base, ceiling } = self.policies;
+        let (policy, said) = policy::effective(base, &wishes, &ceiling);
+        warnings.extend(said);
+        Ok(policy)
+    }
+}
+
+/// A wish as part of a request's fingerprint; one that wishes nothing is none.
+pub(super) fn words(wish: Option<PolicyWish>) -> String {
+    wish.filter(|wish| *wish != PolicyWish::default())
+        .map(|wish| format!("{wish:?}"))
+        .unwrap_or_default()
+}
