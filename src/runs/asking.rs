@@ -175,19 +175,14 @@ impl Asker {
         let gone = petition.withdrawn();
         let decided = self.ask(new, &Answer::default(), gone).await;
         let (option, warning) = match decided {
-            Ok(Decided {
-                by: DecidedBy::Person,
-                answer,
-                ..
-            }) => (answer.option, None),
-            Ok(Decided {
-                by: DecidedBy::Deadline,
-                ..
-            }) => (None, Some(format!("nobody answered in time: {title}"))),
-            Ok(Decided {
-                by: DecidedBy::Withdrawn,
-                ..
-            }) => (None, None),
+            Ok((Decided { by, answer, .. }, shown)) => match by {
+                DecidedBy::Person => (
+                    fitting(answer.option.as_deref(), &shown, &petition.options),
+                    None,
+                ),
+                DecidedBy::Deadline => (None, Some(format!("nobody answered in time: {title}"))),
+                DecidedBy::Withdrawn => (None, None),
+            },
             Err(lost @ StoreError::LeaseLost(_)) => return Settled::LeaseLost(lost.into()),
             Err(error) => (
                 None,
@@ -208,7 +203,7 @@ impl Asker {
         let fallback = answer_of(default.as_deref(), &options);
         let decided = self.ask(new, &fallback, reply.closed()).await;
         let said = match decided {
-            Ok(Decided { by, answer, .. }) => match by {
+            Ok((Decided { by, answer, .. }, _)) => match by {
                 DecidedBy::Person => Ok(Reply::Answered(named(answer, &options))),
                 DecidedBy::Deadline => Ok(Reply::Unanswered(default)),
                 DecidedBy::Withdrawn => Err(Fault::new(
@@ -224,19 +219,20 @@ impl Asker {
         Settled::Done(None)
     }
 
-    /// Until it is decided. `gone`: nobody needs it any more.
+    /// Until it is decided: how, and among which options. `gone`: nobody needs it any more.
     async fn ask(
         &self,
         new: NewRequest,
         fallback: &Answer,
         gone: impl Future<Output = ()>,
-    ) -> Result<Decided, StoreError> {
+    ) -> Result<(Decided, Vec<RequestOption>), StoreError> {
         // Before it is asked, so that no answer is missed.
         let mut changes = self.store.changes.subscribe();
         let longest = new.deadline_ms.unwrap_or(i64::MAX);
         let row = self.opened(new).await?;
+        let options = row.request.options;
         if let Some(decided) = row.decided {
-            return Ok(decided);
+            return Ok((decided, options));
         }
         let _held = self.pause.hold();
         // By our own clock from here on: a computer's clock may be set while somebody thinks.
@@ -247,12 +243,12 @@ impl Asker {
         let id = &row.request.id;
         let (by, answer, why) = tokio::select! {
             biased;
-            decided = self.decided(id, &mut changes) => return decided,
+            decided = self.decided(id, &mut changes) => return Ok((decided?, options)),
             () = self.over.cancelled() => (DecidedBy::Withdrawn, Answer::default(), "its turn has ended"),
             () = gone => (DecidedBy::Withdrawn, Answer::default(), "the agent does not wait for it any more"),
             () = sleep(left) => (DecidedBy::Deadline, fallback.clone(), "nobody answered in time"),
         };
-        self.close(id, by, &answer, why).await
+        Ok((self.close(id, by, &answer, why).await?, options))
     }
 
     /// The row of this request. One that an earlier attempt took back has no answer in it: it is asked anew.
@@ -363,41 +359,27 @@ fn named(answer: Answer, options: &[RequestOption]) -> Answer {
     }
 }
 
-/// How long a run has waited for people so far; what several waited for at once counts once.
-pub(super) async fn waited_ms(store: &Store, run: RunId) -> i64 {
-    let rows = match store.requests.of(run).await {
-        Ok(rows) => rows,
-        Err(error) => {
-            tracing::warn!(run.id = %run, %error, "the requests of a run were not read");
-            return 0;
-        }
-    };
-    let now = clock::now_ms();
-    let span = |row: &RequestRow| {
-        let end = row.decided.as_ref().map_or(now, |decided| decided.at.0);
-        (row.created_at.0, end)
-    };
-    together(rows.iter().map(span).collect())
-}
-
-fn together(mut spans: Vec<(i64, i64)>) -> i64 {
-    spans.sort_unstable();
-    let mut seen = i64::MIN;
-    let mut sum = 0;
-    for (begin, end) in spans {
-        let begin = begin.max(seen);
-        if end > begin {
-            sum += end - begin;
-            seen = end;
-        }
-    }
-    sum
+/// The option of the agent that means what a person chose. What was asked of an earlier agent may have had other ids: one that means
+/// something else is not taken for its namesake.
+fn fitting(chosen: Option<&str>, shown: &[RequestOption], now: &[RequestOption]) -> Option<String> {
+    let meant = shown
+        .iter()
+        .find(|option| Some(option.id.as_str()) == chosen)?;
+    let same: [fn(&RequestOption, &RequestOption) -> bool; 3] = [
+        |one, two| one == two,
+        |one, two| one.kind == two.kind && one.name == two.name,
+        |one, two| one.kind == two.kind && one.kind != OptionKind::Choice,
+    ];
+    let found = same
+        .iter()
+        .find_map(|same| now.iter().find(|option| same(meant, option)));
+    found.map(|option| option.id.clone())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Question, answer_of, named, put, together};
-    use crate::domain::request::Answer;
+    use super::{Question, answer_of, fitting, named, put};
+    use crate::domain::request::{Answer, OptionKind, RequestOption};
 
     fn question() -> Question {
         Question {
@@ -437,11 +419,24 @@ mod tests {
     }
 
     #[test]
-    fn waits_at_the_same_time_count_once() {
-        assert_eq!(
-            together(vec![(0, 10), (5, 20), (6, 7), (30, 31), (40, 40)]),
-            21
-        );
-        assert_eq!(together(vec![]), 0);
+    fn a_choice_means_the_same_whatever_its_id_is_now() {
+        let option = |id: &str, name: &str, kind| RequestOption {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            kind,
+        };
+        let yes = OptionKind::AllowOnce;
+        let shown = [
+            option("1", "Yes", yes),
+            option("2", "No", OptionKind::RejectOnce),
+        ];
+        let now = [
+            option("1", "No", OptionKind::RejectOnce),
+            option("2", "Yes", yes),
+        ];
+        assert_eq!(fitting(Some("1"), &shown, &shown).as_deref(), Some("1"));
+        assert_eq!(fitting(Some("1"), &shown, &now).as_deref(), Some("2"));
+        assert_eq!(fitting(Some("1"), &shown, &now[..1]), None);
+        assert_eq!(fitting(None, &shown, &now), None);
     }
 }

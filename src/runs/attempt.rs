@@ -1,7 +1,6 @@
 //! One attempt: brief, berth, session, and then its [`super::turn`]. What came of it is written by [`super::ending`].
 
 use super::{
-    asking,
     dispatch::{Parts, Stop},
     ending::{self, End},
     preamble::preamble,
@@ -84,7 +83,7 @@ impl<'a> Attempt<'a> {
 
     /// Everything until the end of the turn.
     async fn work(&mut self) -> End {
-        let stopped = stopped(self.stop.clone(), self.left().await, self.pause.clone());
+        let stopped = stopped(self.stop.clone(), self.left(), self.pause.clone());
         tokio::pin!(stopped);
         let end = self.once(stopped.as_mut()).await;
         // An agent may die unseen while it is idle. Nobody has worked yet then, and the pool starts it anew.
@@ -97,12 +96,10 @@ impl<'a> Attempt<'a> {
         end
     }
 
-    /// What is left of the run's time. Earlier attempts may have waited for people, which does not count either.
-    async fn left(&self) -> Option<Duration> {
-        let limit = self.claimed.timeout_ms?;
-        let waited = asking::waited_ms(&self.tools.store, self.claimed.lease.run).await;
-        let gone = clock::now_ms() - self.claimed.run.created_at.0 - waited;
-        let left = limit.saturating_sub(gone);
+    /// What is left of the run's time.
+    fn left(&self) -> Option<Duration> {
+        let gone = clock::now_ms() - self.claimed.run.created_at.0;
+        let left = self.claimed.timeout_ms?.saturating_sub(gone);
         Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
     }
 

@@ -53,7 +53,11 @@ impl Turn {
             "sleep" => self.session.sleep(Duration::from_millis(number(rest))),
             "tool" => self.tool(rest),
             "plan" => self.plan(rest),
-            "permission" => self.permission(rest),
+            "permission" => self.permission("p1", rest),
+            "together" => self.together(rest),
+            "forget" => self
+                .wire
+                .pose("session/request_permission", self.wanted("p1", rest)),
             "garbage" => self
                 .wire
                 .raw(b"this is no JSON\n\xff\xfe\n{\"jsonrpc\":\"2.0\",\n{\"id\":1}\n"),
@@ -138,10 +142,42 @@ impl Turn {
     }
 
     /// `kind rest`: for `execute` the rest is a command, else a path. The reject option comes first, and twice.
-    fn permission(&self, rest: &str) {
+    fn permission(&self, id: &str, rest: &str) {
+        let params = self.wanted(id, rest);
+        let answer = self.wire.ask("session/request_permission", params);
+        let outcome = &answer["result"]["outcome"];
+        let said = outcome["optionId"]
+            .as_str()
+            .or(outcome["outcome"].as_str())
+            .unwrap_or("refused");
+        self.say(&format!("permission: {said}\n"));
+    }
+
+    /// Several permissions at once, parted by `|`; says what came of each, in their order.
+    fn together(&self, rest: &str) {
+        let wanted = rest.split('|').map(str::trim).enumerate();
+        let said: Vec<String> = thread::scope(|scope| {
+            let asked: Vec<_> = wanted
+                .map(|(n, what)| {
+                    scope.spawn(move || {
+                        let params = self.wanted(&format!("p{n}"), what);
+                        let answer = self.wire.ask("session/request_permission", params);
+                        let option = &answer["result"]["outcome"]["optionId"];
+                        option.as_str().unwrap_or("cancelled").to_owned()
+                    })
+                })
+                .collect();
+            asked
+                .into_iter()
+                .map(|asked| asked.join().unwrap())
+                .collect()
+        });
+        self.say(&format!("permissions: {}\n", said.join(" ")));
+    }
+
+    fn wanted(&self, id: &str, rest: &str) -> Value {
         let (kind, what) = rest.split_once(' ').unwrap_or((rest, ""));
-        let mut call =
-            json!({"toolCallId": "p1", "title": what, "kind": kind, "status": "pending"});
+        let mut call = json!({"toolCallId": id, "title": what, "kind": kind, "status": "pending"});
         if kind == "execute" {
             call["rawInput"] = json!({"command": what});
         } else if !what.is_empty() {
@@ -155,14 +191,7 @@ impl Turn {
             option("always", "allow_always"),
             option("yes", "allow_once"),
         ];
-        let params = json!({"sessionId": self.session.id, "toolCall": call, "options": options});
-        let answer = self.wire.ask("session/request_permission", params);
-        let outcome = &answer["result"]["outcome"];
-        let said = outcome["optionId"]
-            .as_str()
-            .or(outcome["outcome"].as_str())
-            .unwrap_or("refused");
-        self.say(&format!("permission: {said}\n"));
+        json!({"sessionId": self.session.id, "toolCall": call, "options": options})
     }
 
     /// `setsid`: its own session. `double`: that, and its parent gone. `pipes`: that, and it holds all three pipes of the agent.

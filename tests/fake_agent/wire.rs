@@ -53,6 +53,12 @@ impl Wire {
         answered.recv().unwrap_or(Value::Null)
     }
 
+    /// Asks the client and does not wait.
+    pub(crate) fn pose(&self, method: &str, params: Value) {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+    }
+
     /// Takes in the client's answer to an earlier question.
     pub(crate) fn answered(&self, message: Value) {
         let asked = message["id"]

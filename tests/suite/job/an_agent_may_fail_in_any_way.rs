@@ -209,8 +209,8 @@ fn it_ends_its_turn_for_a_reason_from_the_future() {
 }
 
 #[test]
-fn it_asks_for_what_it_may_not_do() {
-    let job = Job::new();
+fn it_asks_for_what_it_may_not_do_and_nobody_is_to_be_asked() {
+    let job = Job::with(&[("EYAS_POLICY_ASK", "off")]);
     let mut face = job.face();
     let run = face.done("!permission execute git push", json!({}));
     assert_eq!(run["state"], "succeeded", "{run}");

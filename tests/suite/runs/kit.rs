@@ -11,10 +11,11 @@ use eyas::{
         fault::Fault,
         ids::{HubId, RunId, SessionId},
         policy::Policy,
+        request::{Answer, DecidedBy, Request},
         run::{Mode, Run, RunState},
         worktree::Isolation,
     },
-    runs::{self, Brief, Dispatch, Parts, Supply},
+    runs::{self, Brief, Calls, Dispatch, Parts, Supply},
     stdx::mint,
     store::{
         Claimed, EventFilter, NewRun, SessionRow, Store,
@@ -98,6 +99,7 @@ pub(super) struct Yard {
     pub(super) pool: Pool,
     pub(super) larder: Arc<Larder>,
     pub(super) dispatch: Dispatch,
+    pub(super) calls: Calls,
 }
 
 impl Yard {
@@ -125,13 +127,15 @@ impl Yard {
             .await
             .unwrap();
         let larder = Arc::new(larder);
-        let (pool, dispatch) = begin(folder.path(), &store, larder.clone());
+        let calls = Calls::default();
+        let (pool, dispatch) = begin(folder.path(), &store, larder.clone(), calls.clone());
         Self {
             folder,
             store,
             pool,
             larder,
             dispatch,
+            calls,
         }
     }
 
@@ -142,7 +146,8 @@ impl Yard {
     }
 
     pub(super) fn resume(&mut self) {
-        (self.pool, self.dispatch) = begin(self.folder.path(), &self.store, self.larder.clone());
+        let (folder, larder) = (self.folder.path(), self.larder.clone());
+        (self.pool, self.dispatch) = begin(folder, &self.store, larder, self.calls.clone());
     }
 
     pub(super) fn session(&self) -> SessionRow {
@@ -203,6 +208,38 @@ impl Yard {
         assert_eq!(run.state, RunState::Succeeded, "{run:#?}");
         let said = run.conclusion.clone().unwrap().summary;
         (run, said)
+    }
+
+    /// What a run asks, once it asks so many things.
+    pub(super) async fn asked(&self, run: RunId, many: usize) -> Vec<Request> {
+        let begun = Instant::now();
+        loop {
+            let now = self.store.runs.get(run).await.unwrap();
+            if now.requests.len() == many {
+                assert_eq!(now.state, RunState::InputRequired);
+                return now.requests;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{now:#?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Answers as a person does.
+    pub(super) async fn answer(&self, run: RunId, request: &Request, option: &str) {
+        let answer = Answer {
+            option: Some(option.to_owned()),
+            text: None,
+        };
+        let face = Some("test".to_owned());
+        let answered = self.store.requests.answer(run, &request.id, answer, face);
+        assert!(answered.await.unwrap().1, "it was open");
+    }
+
+    /// By whom each of a run's requests was decided, and with which option.
+    pub(super) async fn decisions(&self, run: RunId) -> Vec<(DecidedBy, Option<String>)> {
+        let rows = self.store.requests.of(run).await.unwrap();
+        let decided = rows.into_iter().map(|row| row.decided.expect("it is over"));
+        decided.map(|one| (one.by, one.answer.option)).collect()
     }
 
     /// As a person does it.
@@ -278,7 +315,7 @@ impl Yard {
     }
 }
 
-fn begin(folder: &Path, store: &Store, larder: Arc<Larder>) -> (Pool, Dispatch) {
+fn begin(folder: &Path, store: &Store, larder: Arc<Larder>, calls: Calls) -> (Pool, Dispatch) {
     let launcher = Launcher::new(
         env!("CARGO_BIN_EXE_eyas").into(),
         folder.join("processes"),
@@ -292,7 +329,7 @@ fn begin(folder: &Path, store: &Store, larder: Arc<Larder>) -> (Pool, Dispatch) 
         store: store.clone(),
         pool: pool.clone(),
         supply: larder,
-        calls: runs::Calls::default(),
+        calls,
     });
     (pool, dispatch)
 }

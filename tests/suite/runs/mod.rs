@@ -5,8 +5,11 @@ mod a_conversation_goes_on;
 mod a_dead_agent_is_replaced;
 mod a_lost_lease_ends_the_work;
 mod a_run_ends_whatever_breaks;
+mod an_agent_is_heard_by_our_own_tools;
+mod an_answer_lets_a_run_go_on;
 mod draining_gives_runs_back;
 mod sessions_are_worked_off_in_order;
 mod what_an_ended_run_began_is_ended;
+mod what_nobody_answers_ends_by_itself;
 
 mod kit;
