@@ -5,6 +5,7 @@
 //! one, replaces one.
 
 mod agent;
+mod briefing;
 pub mod caller;
 mod control;
 pub mod desk;

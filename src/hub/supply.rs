@@ -2,6 +2,7 @@
 
 use super::{
     agent::AgentDesk,
+    briefing::briefing,
     project::{is_initialized, needs_init, terms_of},
     run::RunValues,
     vault::Vault,
@@ -17,7 +18,7 @@ use crate::{
         event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
         ids::RunId,
-        instance::{Instance, InstanceStatus},
+        instance::{Instance, InstanceStatus, Role},
         persona::Persona,
         policy::{Asking, Policy, Security},
         run::Warning,
@@ -144,6 +145,20 @@ impl Stockroom {
         }
     }
 
+    /// What a captain is told when a conversation of it begins in a project that it leads. That it cannot be told is no reason not to work.
+    async fn briefing(&self, claimed: &Claimed, instance: Option<&Instance>) -> Option<String> {
+        let project = claimed.session.project?;
+        let captain = instance.filter(|one| one.role == Some(Role::Captain))?;
+        let leads = captain.project.is_none_or(|own| own == project);
+        if !leads || claimed.session.agent_session.is_some() {
+            return None;
+        }
+        let told = briefing(&self.store, captain, project, claimed.lease.run);
+        told.await
+            .inspect_err(|fault| tracing::warn!(run.id = %claimed.lease.run, %fault, "a captain was not briefed"))
+            .ok()
+    }
+
     /// Why no warm agent may serve there. What a person unregistered is never kept warm, also where a conversation goes on in it. That
     /// another process serves it the pool says.
     async fn cold(
@@ -219,6 +234,7 @@ impl Supply for Stockroom {
             .as_ref()
             .and_then(|instance| instance.model.clone());
         let cold = self.cold(session, workspace.as_deref()).await?;
+        let briefing = self.briefing(claimed, instance.as_ref()).await;
         Ok(Brief {
             launch,
             persona: text,
@@ -226,6 +242,7 @@ impl Supply for Stockroom {
             policy: claimed.run.policy,
             workspace,
             cold,
+            briefing,
             warnings,
         })
     }

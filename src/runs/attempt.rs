@@ -3,7 +3,7 @@
 use super::{
     dispatch::{Parts, Stop},
     ending::{self, End},
-    preamble::preamble,
+    preamble::{briefing, preamble},
     pump::Pump,
     supply::Brief,
 };
@@ -144,7 +144,7 @@ impl<'a> Attempt<'a> {
             berth,
             session,
             opening,
-            prompt: preamble + &self.claimed.run.prompt,
+            prompt: preamble + &briefing(brief.briefing.as_deref()) + &self.claimed.run.prompt,
             policy: brief.policy,
             grounds,
             patience: close + PATIENCE,

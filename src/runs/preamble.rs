@@ -35,9 +35,16 @@ pub(super) fn preamble(
     text
 }
 
+/// What it is told of the place it comes to lead.
+pub(super) fn briefing(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| {
+        format!("<eyas:briefing>\n{}\n</eyas:briefing>\n\n", text.trim_end())
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::preamble;
+    use super::{briefing, preamble};
     use crate::{
         domain::run::{
             Continuity::{self, *},
@@ -71,6 +78,13 @@ mod tests {
             assert_eq!(of(New, route), "");
             assert_eq!(of(Live, route), "");
         }
+    }
+
+    #[test]
+    fn a_briefing_stands_in_a_block_of_its_own() {
+        assert_eq!(briefing(None), "");
+        let text = "<eyas:briefing>\nit is large\n</eyas:briefing>\n\n";
+        assert_eq!(briefing(Some("it is large\n")), text);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Brief {
     pub workspace: Option<PathBuf>,
     /// Why the attempt must be cold, if it must; what a run that insists on a warm agent fails with.
     pub cold: Option<Fault>,
+    /// What it is told once, when its conversation begins.
+    pub briefing: Option<String>,
     /// What a reader of the run should know before it begins.
     pub warnings: Vec<Warning>,
 }

@@ -79,6 +79,7 @@ impl Supply for Larder {
             policy: claimed.run.policy,
             workspace: None,
             cold: None,
+            briefing: None,
             warnings: Vec::new(),
         })
     }
