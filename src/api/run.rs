@@ -79,6 +79,9 @@ pub struct RunList {
     /// Instance by name or id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// Only those that this run's agent delegated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RunId>,
     /// Exact label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,

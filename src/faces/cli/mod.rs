@@ -22,6 +22,7 @@ mod project;
 mod run;
 mod table;
 mod terminal;
+mod tree;
 
 pub use args::{Cli, Flags, Job, Verb};
 pub use context::{CliContext, InProcess};

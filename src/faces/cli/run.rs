@@ -9,6 +9,7 @@ use super::{
     names::Names,
     print,
     table::{ago, details, one_line, span, table, word},
+    tree,
 };
 use crate::{
     api::{
@@ -77,6 +78,9 @@ pub struct ListArgs {
     /// Only this instance's: name or id
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
+    /// Only those that this run's agent delegated
+    #[arg(long, value_name = "RUN")]
+    parent: Option<RunId>,
     /// Only those with this label
     #[arg(long)]
     label: Option<String>,
@@ -116,7 +120,11 @@ pub(super) async fn run(verb: RunVerb, context: &CliContext) -> Result<ExitCode,
             if context.json {
                 print::json(&run)?;
             } else {
-                print::out(&full(&run, &Names::ask(&client).await))?;
+                let names = Names::ask(&client).await;
+                let below = tree::below(&*client, &run).await?;
+                let shown =
+                    full(&run, &names) + &tree::words(&below, &names, context.terminal.width());
+                print::out(&shown)?;
             }
         }
         RunVerb::Wait { id, wait_ms } => {
@@ -144,6 +152,7 @@ async fn list(args: ListArgs, context: &CliContext) -> Result<(), Fault> {
         state: args.state,
         project: args.project.map(|typed| context.project(&typed)),
         instance: args.instance,
+        parent: args.parent,
         label: args.label,
         cursor: args.page.cursor,
         limit: args.page.limit,
@@ -190,6 +199,11 @@ fn full(run: &Run, names: &Names) -> String {
         ("session", run.session.to_string()),
         ("continuity", run.continuity.map(word).unwrap_or_default()),
         ("label", run.label.clone().unwrap_or_default()),
+        (
+            "begun by",
+            run.parent.map(|id| id.to_string()).unwrap_or_default(),
+        ),
+        ("with those below", tree::cost(run)),
         (
             "created",
             format!("{} ({})", run.created_at, ago(run.created_at)),

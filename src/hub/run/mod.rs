@@ -6,6 +6,7 @@ mod delegate;
 mod lineage;
 mod policy;
 mod site;
+mod tree;
 mod values;
 
 pub(crate) use policy::Policies;
@@ -162,6 +163,9 @@ impl RunApiServer for RunDesk {
             cursor: params.cursor,
             limit: params.limit.unwrap_or(0),
         };
+        if let Some(parent) = params.parent {
+            return self.children(parent, &filter, &at).await;
+        }
         Ok(self.store.runs.list(filter, at).await?)
     }
 

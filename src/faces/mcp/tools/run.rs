@@ -212,6 +212,7 @@ pub(super) async fn list(face: Face, given: JsonObject) -> Outcome {
         state: given.state,
         project: given.project.map(|name| project::place(&face, name)),
         instance: given.instance,
+        parent: None,
         label: given.label,
         cursor: given.cursor,
         limit: Some(PAGE),
