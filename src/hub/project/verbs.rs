@@ -13,11 +13,12 @@ use crate::{
         fault::{ErrorKind, Fault},
         page::Page,
         project::{Project, ProjectRow},
+        rights::Deed,
     },
     hub::{
         control::Control,
         peers::PeerRef,
-        rights::{person_only, to_the_end},
+        rights::{Asker, caller, person_only, to_the_end},
     },
     store::PageAt,
 };
@@ -33,6 +34,13 @@ pub(crate) struct ProjectVerbs {
 }
 
 impl ProjectVerbs {
+    /// Passes whoever may make a directory a project.
+    async fn may_register(&self, ext: &Extensions) -> Result<Asker, Fault> {
+        let asker = self.control.runs.rights.asker(caller(ext)).await?;
+        asker.may(&Deed::RegisterProject)?;
+        Ok(asker)
+    }
+
     /// As [`ProjectDesk::find`]; a path of no project becomes one.
     async fn meant(&self, named: &str, peer: Option<&PeerRef>) -> Result<ProjectRow, Fault> {
         if named.is_empty() {
@@ -70,12 +78,17 @@ impl ProjectApiServer for ProjectVerbs {
     }
 
     async fn register(&self, ext: &Extensions, params: ProjectRegister) -> Result<Project, Fault> {
-        person_only(ext)?;
+        let asker = self.may_register(ext).await?;
         params.name.as_deref().map(check_name).transpose()?;
         let peer = ext.get::<PeerRef>();
         let cwd = peer.and_then(PeerRef::cwd);
         let root = root::root_of(&params.path, cwd.as_deref().map(Path::new), &self.desk.home)?;
-        let row = self.desk.registered(&root, params.name, true).await?;
+        // What a person unregistered, only a person brings back.
+        let explicit = matches!(asker, Asker::Person);
+        let row = self.desk.registered(&root, params.name, explicit).await?;
+        if row.unregistered {
+            return Err(not_registered(&row.path));
+        }
         self.desk.changed(&row, "registered").await;
         self.desk.shown(row, peer).await
     }
@@ -113,7 +126,7 @@ impl ProjectApiServer for ProjectVerbs {
     }
 
     async fn init(&self, ext: &Extensions, params: ProjectName) -> Result<Project, Fault> {
-        person_only(ext)?;
+        self.may_register(ext).await?;
         let (verbs, peer) = (self.clone(), ext.get::<PeerRef>().cloned());
         let row = self.meant(&params.project, peer.as_ref()).await?;
         to_the_end(async move { verbs.begin(row, peer).await }).await

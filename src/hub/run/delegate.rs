@@ -46,9 +46,7 @@ impl RunDesk {
             key,
             fingerprint: fingerprint(&params, &session.cwd),
         });
-        let policy = self
-            .policy(&terms, params.policy, origin.parent(), &mut warnings)
-            .await?;
+        let policy = self.policy(&terms, params.policy, origin.policy(), &mut warnings);
         let id: RunId = stdx::mint().into();
         if !values.is_empty() {
             self.values.keep(id, values);

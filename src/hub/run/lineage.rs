@@ -7,6 +7,7 @@ use crate::{
         fault::{ErrorKind, Fault},
         ids::{ProjectId, RunId, SessionId},
         instance::Instance,
+        policy::Policy,
         rights::{self, Deed, Who},
         run::Run,
         worktree::Isolation,
@@ -58,17 +59,25 @@ impl Origin<'_> {
         }
     }
 
+    /// The run above the new one.
+    pub(super) fn parent(&self) -> Option<RunId> {
+        self.lease().map(|parent| parent.run)
+    }
+
+    /// What the parent may, which no child may exceed.
+    pub(super) fn policy(&self) -> Option<Policy> {
+        match self {
+            Self::Person(_) => None,
+            Self::Agent(parent) => Some(parent.run.policy),
+        }
+    }
+
     /// The parent, under the fence of the attempt that delegates.
     pub(super) fn lease(&self) -> Option<Lease> {
         match self {
             Self::Person(_) => None,
             Self::Agent(parent) => Some(parent.worker.lease),
         }
-    }
-
-    /// The run whose agent delegates.
-    pub(super) fn parent(&self) -> Option<RunId> {
-        self.lease().map(|lease| lease.run)
     }
 
     /// How many runs stand above the new one.
@@ -81,7 +90,7 @@ impl Origin<'_> {
 
     /// Within which an idempotency key means one thing; a run's own keys are no other's.
     pub(super) fn scope(&self) -> Option<String> {
-        self.lease().map(|parent| format!("run/{}", parent.run))
+        self.parent().map(|parent| format!("run/{parent}"))
     }
 
     /// Turn slots are shared by lane. A parent holds its slot while it waits for its children, so theirs are others: were they the same, as
@@ -169,25 +178,25 @@ impl RunDesk {
             .map_err(|fault| fault.field("previous"))
     }
 
-    /// Whether a run stands below one of this session.
+    /// Whether a run stands below one of this session. Of one that is not there, nobody began it.
     pub(super) async fn begun_by(
         &self,
         session: SessionId,
         run: RunId,
     ) -> Result<bool, StoreError> {
-        let mut above = self.store.runs.get(run).await?.parent;
+        let mut next = Some(run);
+        let mut is_above = false;
         for _ in 0..LONGEST {
-            let Some(id) = above else { return Ok(false) };
+            let Some(id) = next else { break };
             let run = match self.store.runs.get(id).await {
                 Ok(run) => run,
-                // It was removed, having ended long ago.
-                Err(StoreError::NotFound { .. }) => return Ok(false),
+                Err(StoreError::NotFound { .. }) => break,
                 Err(error) => return Err(error),
             };
-            if run.session == session {
+            if is_above && run.session == session {
                 return Ok(true);
             }
-            above = run.parent;
+            (next, is_above) = (run.parent, true);
         }
         Ok(false)
     }

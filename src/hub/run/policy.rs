@@ -4,8 +4,6 @@ use super::RunDesk;
 use crate::{
     config::PolicySettings,
     domain::{
-        fault::Fault,
-        ids::RunId,
         policy::{self, Ceiling, Policy, PolicyWish, Wishes},
         project_file::ProjectTerms,
         run::Warning,
@@ -35,26 +33,23 @@ impl Policies {
 
 impl RunDesk {
     /// The policy of a run under these terms; what is not as it was asked for becomes a warning.
-    pub(super) async fn policy(
+    pub(super) fn policy(
         &self,
         terms: &ProjectTerms,
         call: Option<PolicyWish>,
-        parent: Option<RunId>,
+        parent: Option<Policy>,
         warnings: &mut Vec<Warning>,
-    ) -> Result<Policy, Fault> {
-        let mut wishes = Wishes {
+    ) -> Policy {
+        let wishes = Wishes {
             project: terms.file.policy,
             project_trusted: terms.trusted,
             call: call.unwrap_or_default(),
-            parent: None,
+            parent,
         };
-        if let Some(parent) = parent {
-            wishes.parent = Some(self.store.runs.get(parent).await?.policy);
-        }
         let Policies { base, ceiling } = self.policies;
         let (policy, said) = policy::effective(base, &wishes, &ceiling);
         warnings.extend(said);
-        Ok(policy)
+        policy
     }
 }
 
