@@ -1,0 +1,188 @@
+//! A look at a tree of files without the repository's own configuration.
+//!
+//! A lens is a git directory of our own, empty but for the way to the repository's objects. Filters, merge drivers, hooks and monitors are
+//! defined in a configuration; here there is none, so a file's attributes may name them and nothing runs. What is written, is written here.
+
+use super::git::{Git, names, parts, unreadable};
+use crate::{domain::fault::Fault, stdx::scratch::Scratch};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A git directory of our own over another's objects; gone when dropped.
+#[derive(Debug)]
+pub(super) struct Lens {
+    folder: Scratch,
+}
+
+/// A tree of files as it stands on disk, what git ignores left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    /// Id of the tree object, which lies in the lens.
+    pub(super) tree: String,
+    /// Repositories of their own inside, which are in no tree; relative, with a slash at the end.
+    pub(super) foreign: Vec<String>,
+}
+
+impl Lens {
+    /// Over the objects of `repository`. `commit` is one of its ids: it says of which kind they are.
+    pub(super) async fn over(repository: &Path, commit: &str) -> Result<Self, Fault> {
+        let asked = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
+        let common = PathBuf::from(Git::at(repository).run(&asked).await?.text());
+        let folder = Scratch::new("eyas-git-").map_err(|e| unreadable(&common, &e))?;
+        let lens = Self { folder };
+        lens.lay(&common, commit.len() > 40)
+            .map_err(|error| unreadable(lens.folder.path(), &error))?;
+        Ok(lens)
+    }
+
+    fn lay(&self, common: &Path, sha256: bool) -> io::Result<()> {
+        let own = self.folder.path();
+        for folder in ["objects/info", "refs", "info"] {
+            fs::create_dir_all(own.join(folder))?;
+        }
+        let config = if sha256 {
+            "[core]\n\trepositoryformatversion = 1\n\tbare = false\n[extensions]\n\tobjectformat = sha256\n"
+        } else {
+            "[core]\n\trepositoryformatversion = 0\n\tbare = false\n"
+        };
+        fs::write(own.join("config"), config)?;
+        fs::write(own.join("HEAD"), "ref: refs/heads/none\n")?;
+        let mut objects = common.join("objects").into_os_string().into_encoded_bytes();
+        objects.push(b'\n');
+        fs::write(own.join("objects/info/alternates"), objects)?;
+        // A list of patterns, nothing that runs.
+        match fs::copy(common.join("info/exclude"), own.join("info/exclude")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// A file in the lens.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Git on the work tree `tree`, with the index at `index`.
+    pub(super) fn git(&self, tree: &Path, index: &Path) -> Git {
+        Git::by(tree, self.folder.path(), index)
+    }
+
+    /// What stands in `tree`, looked at from the commit `from`; `name` is that of an index in the lens, which then knows it all.
+    pub(super) async fn snapshot(
+        &self,
+        tree: &Path,
+        from: &str,
+        name: &str,
+    ) -> Result<Snapshot, Fault> {
+        let git = self.git(tree, &self.file(name));
+        git.run(&["read-tree", from]).await?;
+        // Exit 1 says that something differs, which is what we want to know next.
+        git.say(&["update-index", "-q", "--really-refresh"], None)
+            .await?;
+        // Submodules are not looked into: to ask for their status, git runs in them by their own configuration.
+        let raw = [
+            "diff-files",
+            "--raw",
+            "-z",
+            "--no-renames",
+            "--ignore-submodules=all",
+        ];
+        let mut seen = Seen::read(&git.run(&raw).await?.out);
+        if !seen.gone.is_empty() {
+            let list = self.written("gone", &seen.gone)?;
+            git.run_on(&["update-index", "-z", "--index-info"], Some(&list))
+                .await?;
+        }
+        let others = ["ls-files", "-z", "--others", "--exclude-standard"];
+        for path in parts(&git.run(&others).await?.out) {
+            seen.other(path);
+        }
+        if !seen.there.is_empty() {
+            let list = self.written("there", &seen.there)?;
+            let add = [
+                "update-index",
+                "-z",
+                "--add",
+                "--remove",
+                "--replace",
+                "--stdin",
+            ];
+            git.run_on(&add, Some(&list)).await?;
+        }
+        Ok(Snapshot {
+            tree: git.run(&["write-tree"]).await?.text(),
+            foreign: seen.foreign,
+        })
+    }
+
+    /// Writes a file in the lens, for git to read.
+    pub(super) fn written(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Fault> {
+        let file = self.file(name);
+        fs::write(&file, bytes).map_err(|error| unreadable(&file, &error))?;
+        Ok(file)
+    }
+
+    /// Paths in which two trees differ.
+    pub(super) async fn between(&self, from: &str, to: &str) -> Result<Vec<String>, Fault> {
+        let none = self.file("none");
+        let git = self.git(self.folder.path(), &none);
+        let asked = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--name-only",
+            "--no-renames",
+            from,
+            to,
+        ];
+        Ok(names(&git.run(&asked).await?.out))
+    }
+}
+
+/// What differs on disk, in the forms in which git takes it.
+#[derive(Debug, Default)]
+struct Seen {
+    /// For `--index-info`: these are no more.
+    gone: Vec<u8>,
+    /// For `--stdin`: these are as they stand on disk.
+    there: Vec<u8>,
+    foreign: Vec<String>,
+}
+
+impl Seen {
+    /// Reads `diff-files --raw -z`.
+    fn read(out: &[u8]) -> Self {
+        let mut seen = Self::default();
+        let mut fields = parts(out);
+        while let (Some(about), Some(path)) = (fields.next(), fields.next()) {
+            let about = String::from_utf8_lossy(about);
+            let mut words = about.split(' ');
+            let (mode, id) = (words.nth(1), words.next());
+            // A repository in the place of a file: the file is gone, the repository is not ours to take.
+            let foreign = mode == Some("160000");
+            if foreign {
+                seen.foreign
+                    .push(format!("{}/", String::from_utf8_lossy(path)));
+            }
+            if foreign || about.ends_with('D') {
+                let zeros = "0".repeat(id.map_or(40, str::len));
+                seen.gone.extend(format!("0 {zeros}\t").bytes());
+                seen.gone.extend(path.iter().chain(&[0]));
+            } else {
+                seen.there.extend(path.iter().chain(&[0]));
+            }
+        }
+        seen
+    }
+
+    fn other(&mut self, path: &[u8]) {
+        if path.ends_with(b"/") {
+            self.foreign
+                .push(String::from_utf8_lossy(path).into_owned());
+        } else {
+            self.there.extend(path.iter().chain(&[0]));
+        }
+    }
+}
