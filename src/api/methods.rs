@@ -84,6 +84,10 @@ methods! {
     "run.answer", "Answers what a run's agent asks; for a person alone": run::RunAnswer => Run;
     "run.events", "What has happened in a run": run::RunEvents => Page<Event>;
     "run.attempts", "Attempts of a run": run::RunRef => Page<Attempt>;
+    "run.apply", "Takes over what a run did in its worktree": run::RunRef => Run;
+    "run.keep", "Keeps a run's worktree": run::RunRef => Run;
+    "run.drop", "Removes a run's worktree": run::RunDrop => Run;
+    "run.diff", "What a run did in its worktree": run::RunRef => run::RunDiff;
     "hub.join", "A face says where it runs": hub::HubJoin => hub::HubView;
     "hub.info", "The hub as it is now": hub::Nothing => hub::HubView;
     "hub.peers", "Connected faces": hub::Nothing => Page<hub::PeerView>;

@@ -7,6 +7,7 @@ use crate::domain::{
     page::Page,
     policy::PolicyWish,
     run::{Attempt, Mode, Run, RunState},
+    worktree::Isolation,
 };
 use jsonrpsee::proc_macros::rpc;
 use schemars::JsonSchema;
@@ -56,6 +57,9 @@ pub struct Delegate {
     /// How far it may go, within the person's `policy.max_*`; what is left out stays as it is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyWish>,
+    /// shared: in the project's tree; worktree: in a git worktree and on a branch of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
 }
 
 /// A run by id.
@@ -64,6 +68,26 @@ pub struct Delegate {
 pub struct RunRef {
     /// Run id.
     pub id: RunId,
+}
+
+/// A run whose worktree is to go.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunDrop {
+    /// Run id.
+    pub id: RunId,
+    /// Also with work in it that is nowhere else.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// What a run did in its worktree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunDiff {
+    /// A patch from the commit that it began from to the files as they are, committed or not.
+    pub text: String,
+    /// There is more.
+    pub truncated: bool,
 }
 
 /// Which runs to list; newest first.
@@ -171,4 +195,17 @@ pub trait RunApi {
     /// Its attempts, oldest first.
     #[method(name = "attempts")]
     async fn attempts(&self, params: RunRef) -> Result<Page<Attempt>, Fault>;
+    /// Takes what was done in its worktree over into the project's tree, as changes that are not committed, and removes the worktree.
+    /// `in_use` naming the files that do not fit; nothing is changed then.
+    #[method(name = "apply", with_extensions)]
+    async fn apply(&self, params: RunRef) -> Result<Run, Fault>;
+    /// Keeps its worktree until somebody applies or drops it.
+    #[method(name = "keep", with_extensions)]
+    async fn keep(&self, params: RunRef) -> Result<Run, Fault>;
+    /// Removes its worktree; `in_use` saying what would be lost, unless forced.
+    #[method(name = "drop", with_extensions)]
+    async fn drop_worktree(&self, params: RunDrop) -> Result<Run, Fault>;
+    /// What it did in its worktree, as a patch.
+    #[method(name = "diff", with_extensions)]
+    async fn diff(&self, params: RunRef) -> Result<RunDiff, Fault>;
 }

@@ -54,6 +54,8 @@ pub(super) const KEYS: &[Key] = &[
     key("warm.idle_ttl_ms", Kind::Number, "600000"),
     key("warm.max_concurrent", Kind::Number, "4"),
     key("warm.require_init", Kind::Switch, "false"),
+    key("worktrees.keep_ms", Kind::Number, "1209600000"),
+    key("worktrees.max", Kind::Number, "32"),
 ];
 
 impl Key {

@@ -76,6 +76,15 @@ pub struct PolicySettings {
     pub ceiling: Ceiling,
 }
 
+/// Git worktrees of runs.
+#[derive(Clone, Debug)]
+pub struct WorktreeSettings {
+    /// How many there may be; more are refused.
+    pub max: u64,
+    /// How long one stays after its run ended, unless there is work in it that is nowhere else.
+    pub keep_ms: u64,
+}
+
 /// Everything that can be set, and where things lie.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -90,6 +99,7 @@ pub struct Settings {
     pub agents_dir: PathBuf,
     pub templates_dir: PathBuf,
     pub instances_dir: PathBuf,
+    pub worktrees_dir: PathBuf,
     pub depot: PathBuf,
     pub database: PathBuf,
     pub logs_dir: PathBuf,
@@ -102,6 +112,7 @@ pub struct Settings {
     pub runs: RunSettings,
     pub hierarchy: HierarchySettings,
     pub policy: PolicySettings,
+    pub worktrees: WorktreeSettings,
     /// A level or a filter such as `eyas=debug`; each process has its own default.
     pub log: Option<String>,
     /// Of this binary; `EYAS_TEST_VERSION` stands in for it, for tests of upgrades only.
@@ -229,6 +240,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         agents_dir: home.join("agents"),
         templates_dir: home.join("templates"),
         instances_dir: data.join("instances"),
+        worktrees_dir: data.join("worktrees"),
         depot: data.join("depot"),
         database: data.join("eyas.db"),
         logs_dir: data.join("logs"),
@@ -267,6 +279,10 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
                 security: values.word("policy.max_security"),
                 ask: values.word("policy.max_ask"),
             },
+        },
+        worktrees: WorktreeSettings {
+            max: values.number("worktrees.max"),
+            keep_ms: values.number("worktrees.keep_ms"),
         },
         log: values.text("log"),
         version: env!("CARGO_PKG_VERSION").to_owned(),

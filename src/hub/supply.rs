@@ -4,14 +4,15 @@ use super::{
     agent::AgentDesk,
     briefing::briefing,
     project::{is_initialized, needs_init, terms_of},
-    run::RunValues,
+    run::{RunValues, Setup, Worktrees},
     vault::Vault,
 };
 use crate::{
     agents::{
         definitions::{self, PolicyRoute},
         environment,
-        pool::Launch,
+        pool::{Launch, Lineage},
+        process::Launcher,
     },
     domain::{
         agent::AgentDefinition,
@@ -22,6 +23,7 @@ use crate::{
         persona::Persona,
         policy::{Asking, Policy, Security},
         run::Warning,
+        worktree::Worktree,
     },
     runs::{Brief, Supply},
     store::{Claimed, SessionRow, Store},
@@ -47,6 +49,10 @@ pub(crate) struct Stockroom {
     pub(crate) identity: Identity,
     /// No agent is warm in a project without a file of its own.
     pub(crate) require_init: bool,
+    pub(crate) worktrees: Worktrees,
+    /// Starts what prepares a worktree.
+    pub(crate) launcher: Launcher,
+    pub(crate) lineage: Lineage,
 }
 
 impl Stockroom {
@@ -202,6 +208,30 @@ impl Stockroom {
         }
     }
 
+    /// The run's worktree, ready to be worked in.
+    async fn worktree(
+        &self,
+        claimed: &Claimed,
+        env: &BTreeMap<String, String>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Worktree>, Fault> {
+        let Some(ready) = self.worktrees.ready(claimed).await? else {
+            return Ok(None);
+        };
+        warnings.extend(ready.warnings);
+        if let (true, Some(project)) = (ready.bare, claimed.session.project) {
+            let terms = terms_of(&self.store.projects.get(project).await?);
+            let setup = Setup {
+                launcher: &self.launcher,
+                lineage: &self.lineage,
+                env,
+                worktree: Path::new(&ready.worktree.path),
+            };
+            warnings.extend(setup.run(&terms, claimed.run.policy.security).await);
+        }
+        Ok(Some(ready.worktree))
+    }
+
     fn persona(&self, session: &SessionRow, instance: Option<&Instance>) -> Option<Persona> {
         let id = instance
             .and_then(|instance| instance.persona.as_ref())
@@ -229,11 +259,18 @@ impl Supply for Stockroom {
             .as_ref()
             .map(|instance| PathBuf::from(&instance.workspace));
         let text = self.text(workspace.as_deref(), persona.as_ref())?;
-        let warnings = unenforced(&launch.definition, &claimed.run.policy);
+        let mut warnings = unenforced(&launch.definition, &claimed.run.policy);
         let own = instance
             .as_ref()
             .and_then(|instance| instance.model.clone());
-        let cold = self.cold(session, workspace.as_deref()).await?;
+        let mut cold = self.cold(session, workspace.as_deref()).await?;
+        let worktree = self.worktree(claimed, &launch.env, &mut warnings).await?;
+        if worktree.is_some() {
+            cold = Some(Fault::new(
+                ErrorKind::WarmCapReached,
+                "a worktree of its own",
+            ));
+        }
         let briefing = self.briefing(claimed, instance.as_ref()).await;
         Ok(Brief {
             launch,
@@ -243,16 +280,20 @@ impl Supply for Stockroom {
             workspace,
             cold,
             briefing,
+            worktree,
             warnings,
         })
     }
 
     fn ended(&self, run: RunId) {
         self.values.forget(run);
+        self.worktrees.ended(run);
     }
 
     fn kept(&self) -> Vec<RunId> {
-        self.values.kept()
+        let mut kept = self.values.kept();
+        kept.extend(self.worktrees.waited_for());
+        kept
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     project::{ProjectDesk, ProjectVerbs},
     retention,
     rights::Rights,
-    run::{Policies, RunDesk, RunValues},
+    run::{Policies, RunDesk, RunValues, Worktrees},
     supply::Stockroom,
 };
 use crate::{
@@ -73,7 +73,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         server: server.clone(),
         own: settings.data.clone(),
     };
-    let pool = Pool::serving(launcher, idle_ttl_ms, serving);
+    let pool = Pool::serving(launcher.clone(), idle_ttl_ms, serving);
     let agents = AgentDesk::new(
         &settings.agents_dir,
         ground.env.vars.get("PATH").cloned(),
@@ -88,6 +88,9 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         passthrough: settings.agent.env_passthrough.clone(),
         identity: Identity::new(&settings.home),
         require_init: settings.warm.require_init,
+        worktrees: worktrees(&settings, &store),
+        launcher,
+        lineage: pool.lineage().clone(),
     });
     if let Some(path) = ground.env.var("PATH") {
         git::look_in(path.as_ref());
@@ -124,6 +127,8 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
     };
     let instances = house.instances(&stockroom);
     tidy(&instances).await;
+    let left = stockroom.worktrees.clone();
+    tokio::spawn(async move { left.tidy().await });
     let methods = house
         .methods(&stockroom, instances)
         .map_err(Fault::internal)?;
@@ -187,6 +192,11 @@ fn server(ground: &Ground) -> Server {
     }
 }
 
+fn worktrees(settings: &Settings, store: &Store) -> Worktrees {
+    let (folder, limits) = (settings.worktrees_dir.clone(), &settings.worktrees);
+    Worktrees::new(store.clone(), folder, limits.max, limits.keep_ms)
+}
+
 impl House {
     /// A desk for each noun, and the methods over all of them.
     fn methods(
@@ -228,6 +238,7 @@ impl House {
             values: stockroom.values.clone(),
             rights: self.rights.clone(),
             max_depth: u32::try_from(settings.hierarchy.max_depth).unwrap_or(u32::MAX),
+            worktrees: stockroom.worktrees.clone(),
             prompt_bytes: usize::try_from(settings.limits.prompt_bytes).unwrap_or(usize::MAX),
             default_agent: settings.agent.default.clone(),
             policies: Policies::new(&settings.policy),

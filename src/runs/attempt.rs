@@ -117,8 +117,17 @@ impl<'a> Attempt<'a> {
     }
 
     async fn ready(&mut self) -> Result<Ready, Fault> {
-        let brief = self.tools.supply.brief(self.claimed).await?;
+        let tools = self.tools;
+        if self.claimed.run.worktree.is_some() {
+            self.pump.step("preparing its worktree");
+        }
+        let brief = self.tended(tools.supply.brief(self.claimed)).await?;
         self.warnings.clone_from(&brief.warnings);
+        if let Some(ready) = brief.worktree.clone()
+            && Some(&ready) != self.claimed.run.worktree.as_ref()
+        {
+            self.pump.worktree(ready);
+        }
         let mut berth = self.berth(&brief).await?;
         berth.works_for(self.claimed.lease.session);
         self.reused = berth.is_reused();

@@ -3,7 +3,10 @@
 use super::seam;
 use crate::{
     agents::acp::TurnEvent,
-    domain::event::{EventKind, NewEvent},
+    domain::{
+        event::{EventKind, NewEvent},
+        worktree::Worktree,
+    },
     stdx::text,
     store::{AttemptNote, Progress},
 };
@@ -26,6 +29,7 @@ const STEP_BYTES: usize = 200;
 pub(super) struct Pump {
     events: Vec<NewEvent>,
     step: Option<String>,
+    worktree: Option<Worktree>,
     note: AttemptNote,
     since: Option<Instant>,
 }
@@ -40,6 +44,16 @@ impl Pump {
     /// Sets what the agent is doing now.
     pub(super) fn step(&mut self, step: &str) {
         self.step = Some(text::head(step, STEP_BYTES).to_owned());
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// Its worktree is ready.
+    pub(super) fn worktree(&mut self, worktree: Worktree) {
+        self.events.push(NewEvent {
+            kind: EventKind::WorktreeChanged,
+            data: json!({"state": worktree.state, "branch": worktree.branch, "path": worktree.path}),
+        });
+        self.worktree = Some(worktree);
         self.since.get_or_insert_with(Instant::now);
     }
 
@@ -79,6 +93,7 @@ impl Pump {
         }
         let nothing = progress.events.is_empty()
             && progress.step.is_none()
+            && progress.worktree.is_none()
             && progress.note == AttemptNote::default();
         (!nothing).then_some(progress)
     }
@@ -93,7 +108,8 @@ impl Pump {
             worktree,
             note,
         } = progress;
-        drop((tool, said, worktree));
+        drop((tool, said));
+        self.worktree = self.worktree.take().or(worktree);
         let newer = std::mem::replace(&mut self.events, events);
         self.events.extend(newer);
         self.step = self.step.take().or(step);
@@ -107,7 +123,7 @@ impl Pump {
         Progress {
             tool: None,
             said: None,
-            worktree: None,
+            worktree: self.worktree.take(),
             events: std::mem::take(&mut self.events),
             step: self.step.take(),
             note: std::mem::take(&mut self.note),

@@ -2,7 +2,7 @@
 
 use crate::{
     agents::pool::Launch,
-    domain::{fault::Fault, ids::RunId, policy::Policy, run::Warning},
+    domain::{fault::Fault, ids::RunId, policy::Policy, run::Warning, worktree::Worktree},
     store::Claimed,
 };
 use async_trait::async_trait;
@@ -24,6 +24,8 @@ pub struct Brief {
     pub cold: Option<Fault>,
     /// What it is told once, when its conversation begins.
     pub briefing: Option<String>,
+    /// The worktree that was made for it, where it has one.
+    pub worktree: Option<Worktree>,
     /// What a reader of the run should know before it begins.
     pub warnings: Vec<Warning>,
 }

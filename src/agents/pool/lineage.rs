@@ -25,7 +25,7 @@ impl Lineage {
     }
 
     /// An agent was launched; it is one of ours until it is `gone`, with all it started.
-    pub(super) fn watch(&self, pid: u32, gone: impl Future<Output = ()> + Send + 'static) {
+    pub fn watch(&self, pid: u32, gone: impl Future<Output = ()> + Send + 'static) {
         self.edit(|agents| drop(agents.insert(pid, BTreeSet::new())));
         let lineage = self.clone();
         tokio::spawn(async move {

@@ -13,6 +13,7 @@ use crate::{
         ids::{RunId, SessionId},
         policy::{Asking, PolicyWish, Security},
         run::Mode,
+        worktree::Isolation,
     },
 };
 use clap::Args;
@@ -87,6 +88,9 @@ pub struct DelegateArgs {
     /// Write in the working tree even while another run does
     #[arg(long)]
     concurrent: bool,
+    /// Work in a git worktree and on a branch of its own; then `eyas run diff|apply|keep|drop`
+    #[arg(long, conflicts_with = "concurrent")]
+    worktree: bool,
 }
 
 pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<ExitCode, Fault> {
@@ -115,6 +119,7 @@ pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<Exit
             ask_timeout_ms: args.ask_timeout_ms,
         })
         .filter(|wish| *wish != PolicyWish::default()),
+        isolation: args.worktree.then_some(Isolation::Worktree),
     };
     let run = heard(context.client().await?.delegate(params).await)?;
     let watched = live::follow(context, run, limit.map(Duration::from_millis)).await?;

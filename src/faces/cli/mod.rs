@@ -23,6 +23,7 @@ mod run;
 mod table;
 mod terminal;
 mod tree;
+mod worktree;
 
 pub use args::{Cli, Flags, Job, Verb};
 pub use context::{CliContext, InProcess};

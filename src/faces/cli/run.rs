@@ -10,6 +10,7 @@ use super::{
     print,
     table::{ago, details, one_line, span, table, word},
     tree,
+    worktree::{self, WorktreeVerb},
 };
 use crate::{
     api::{
@@ -62,6 +63,8 @@ pub enum RunVerb {
         /// Id of the run, as `eyas run list` shows it
         id: RunId,
     },
+    #[command(flatten)]
+    Worktree(WorktreeVerb),
 }
 
 /// Which runs to list.
@@ -142,6 +145,7 @@ pub(super) async fn run(verb: RunVerb, context: &CliContext) -> Result<ExitCode,
             let page = heard(client.attempts(RunRef { id }).await)?;
             context.show(&page, || attempts(&page.items, context.terminal.width()))?;
         }
+        RunVerb::Worktree(verb) => worktree::run(verb, context).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -199,6 +203,7 @@ fn full(run: &Run, names: &Names) -> String {
         ("session", run.session.to_string()),
         ("continuity", run.continuity.map(word).unwrap_or_default()),
         ("label", run.label.clone().unwrap_or_default()),
+        ("worktree", worktree::about(run)),
         (
             "begun by",
             run.parent.map(|id| id.to_string()).unwrap_or_default(),

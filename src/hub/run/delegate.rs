@@ -27,7 +27,7 @@ impl RunDesk {
         let values = self.values_of(&origin);
         let path = values.get("PATH").map(String::as_str);
         let mut warnings = Vec::new();
-        let session = match earlier {
+        let mut session = match earlier {
             Some(session) => self.continued(session, &params).await?,
             None => {
                 self.opened(&params, instance.as_ref(), &origin, path, &mut warnings)
@@ -37,10 +37,6 @@ impl RunDesk {
         let terms = self.terms_of(session.project).await?;
         warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
-        let tree =
-            (!params.concurrent && session.agent != LAST_RESORT).then(|| session.cwd.clone());
-        self.not_waiting_for_its_parent(&origin, tree.as_deref())
-            .await?;
         let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
             scope: origin.scope().unwrap_or_else(|| scope(&session)),
             key,
@@ -50,6 +46,18 @@ impl RunDesk {
         let id: RunId = stdx::mint().into();
         if !values.is_empty() {
             self.values.keep(id, values);
+        }
+        let spot = self.spot(&params, &origin, &mut session, id).await;
+        let spot = spot.inspect_err(|_| self.values.forget(id))?;
+        let waits = !params.concurrent && session.agent != LAST_RESORT;
+        let tree = (waits && spot.isolation() == Isolation::Shared).then(|| session.cwd.clone());
+        let free = self
+            .not_waiting_for_its_parent(&origin, tree.as_deref())
+            .await;
+        if let Err(fault) = free {
+            self.values.forget(id);
+            spot.withdraw();
+            return Err(fault);
         }
         let accepted = self.store.runs.accept(NewRun {
             id,
@@ -66,15 +74,20 @@ impl RunDesk {
             warnings,
             idempotency,
             policy,
-            isolation: Isolation::Shared,
-            worktree: None,
+            isolation: spot.isolation(),
+            worktree: spot.worktree(),
             parent: origin.lease(),
             depth: origin.depth(),
         });
-        let accepted = accepted.await.inspect_err(|_| self.values.forget(id))?;
-        if accepted.duplicate {
+        let accepted = accepted.await;
+        if accepted
+            .as_ref()
+            .map_or(true, |accepted| accepted.duplicate)
+        {
             self.values.forget(id);
+            spot.withdraw();
         }
+        let accepted = accepted?;
         let mut run = self.store.runs.get(accepted.run).await?;
         run.duplicate = accepted.duplicate.then_some(true);
         Ok(run)
@@ -279,8 +292,11 @@ fn fingerprint(params: &Delegate, cwd: &str) -> String {
         params.agent.as_deref().unwrap_or_default(),
         cwd,
         &format!(
-            "{mode:?} {} {:?} {:?}",
-            params.concurrent, params.session, params.previous
+            "{mode:?} {} {:?} {:?} {:?}",
+            params.concurrent,
+            params.session,
+            params.previous,
+            params.isolation.unwrap_or_default()
         ),
         &wait(params.timeout_ms),
         params.label.as_deref().unwrap_or_default(),
@@ -295,7 +311,7 @@ mod tests {
     use super::fingerprint;
     use crate::{
         api::run::Delegate,
-        domain::{ids::RunId, policy::PolicyWish, run::Mode},
+        domain::{ids::RunId, policy::PolicyWish, run::Mode, worktree::Isolation},
         stdx::mint,
     };
 
@@ -361,6 +377,10 @@ mod tests {
             },
             Delegate {
                 previous: Some(RunId(mint())),
+                ..asked()
+            },
+            Delegate {
+                isolation: Some(Isolation::Worktree),
                 ..asked()
             },
         ];

@@ -3,24 +3,32 @@
 mod answer;
 mod choice;
 mod delegate;
+mod isolation;
 mod lineage;
 mod policy;
+mod setup;
 mod site;
 mod tree;
 mod values;
+mod worktrees;
 
 pub(crate) use policy::Policies;
+pub(crate) use setup::Setup;
 pub(crate) use values::RunValues;
+pub(crate) use worktrees::Worktrees;
 
 use super::{
     agent::AgentDesk,
     ending::Ending,
     peers::PeerRef,
     project::ProjectDesk,
-    rights::{Asker, Rights, caller},
+    rights::{Asker, Rights, caller, person_only, to_the_end},
 };
 use crate::{
-    api::run::{Delegate, RunAnswer, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
+    api::run::{
+        Delegate, RunAnswer, RunApiServer, RunCancel, RunDiff, RunDrop, RunEvents, RunList, RunRef,
+        RunWait,
+    },
     domain::{
         event::Event,
         fault::{ErrorKind, Fault},
@@ -54,6 +62,7 @@ pub(crate) struct RunDesk {
     pub(crate) rights: Rights,
     /// How many runs may stand above a run.
     pub(crate) max_depth: u32,
+    pub(crate) worktrees: Worktrees,
     /// Longest prompt, in bytes.
     pub(crate) prompt_bytes: usize,
     /// Agent for whoever prefers none.
@@ -225,5 +234,31 @@ impl RunApiServer for RunDesk {
             items: self.store.runs.attempts(params.id).await?,
             next_cursor: None,
         })
+    }
+
+    async fn apply(&self, ext: &Extensions, params: RunRef) -> Result<Run, Fault> {
+        person_only(ext)?;
+        let worktrees = self.worktrees.clone();
+        to_the_end(async move { worktrees.apply(params.id).await }).await?;
+        self.get(params).await
+    }
+
+    async fn keep(&self, ext: &Extensions, params: RunRef) -> Result<Run, Fault> {
+        person_only(ext)?;
+        let worktrees = self.worktrees.clone();
+        to_the_end(async move { worktrees.keep(params.id).await }).await?;
+        self.get(params).await
+    }
+
+    async fn drop_worktree(&self, ext: &Extensions, params: RunDrop) -> Result<Run, Fault> {
+        person_only(ext)?;
+        let worktrees = self.worktrees.clone();
+        to_the_end(async move { worktrees.discard(params.id, params.force).await }).await?;
+        self.get(RunRef { id: params.id }).await
+    }
+
+    async fn diff(&self, ext: &Extensions, params: RunRef) -> Result<RunDiff, Fault> {
+        person_only(ext)?;
+        self.worktrees.diff(params.id).await
     }
 }

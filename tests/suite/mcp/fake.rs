@@ -15,7 +15,10 @@ use eyas::{
             ProjectApiServer, ProjectList, ProjectName, ProjectRegister, ProjectRename,
             ProjectSession, ProjectSessions, ProjectStopped, ProjectTrust, TrustView,
         },
-        run::{Delegate, RunAnswer, RunApiServer, RunCancel, RunEvents, RunList, RunRef, RunWait},
+        run::{
+            Delegate, RunAnswer, RunApiServer, RunCancel, RunDiff, RunDrop, RunEvents, RunList,
+            RunRef, RunWait,
+        },
     },
     domain::{
         conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
@@ -306,6 +309,26 @@ impl RunApiServer for Hub {
     async fn get(&self, params: RunRef) -> Result<Run, Fault> {
         self.note("run.get", &params);
         self.find(params.id)
+    }
+
+    async fn apply(&self, _: &Extensions, params: RunRef) -> Result<Run, Fault> {
+        self.find(params.id)
+    }
+
+    async fn keep(&self, _: &Extensions, params: RunRef) -> Result<Run, Fault> {
+        self.find(params.id)
+    }
+
+    async fn drop_worktree(&self, _: &Extensions, params: RunDrop) -> Result<Run, Fault> {
+        self.find(params.id)
+    }
+
+    async fn diff(&self, _: &Extensions, params: RunRef) -> Result<RunDiff, Fault> {
+        self.find(params.id)?;
+        Ok(RunDiff {
+            text: String::new(),
+            truncated: false,
+        })
     }
 
     async fn list(&self, params: RunList) -> Result<Page<Run>, Fault> {

@@ -78,6 +78,7 @@ impl Supply for Larder {
             model: None,
             policy: claimed.run.policy,
             workspace: None,
+            worktree: None,
             cold: None,
             briefing: None,
             warnings: Vec::new(),

@@ -82,6 +82,7 @@ fn params(face: &Face, given: Arguments) -> Result<Delegate, Fault> {
         label: given.label,
         lane: given.lane,
         policy: None,
+        isolation: None,
     })
 }
 
