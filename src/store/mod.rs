@@ -369,7 +369,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
 #[async_trait]
 pub trait Requests: Send + Sync + std::fmt::Debug {
     /// Asks, under the fence; the run is `input_required` while any of its requests is open. What an earlier attempt of this run asked in the
-    /// same words is not asked twice: its row comes back, perhaps decided, and is used up by that.
+    /// same words is not asked twice: what is still open comes back, and what a person answered while no attempt waited for it, which is used
+    /// up by that.
     async fn open(&self, lease: Lease, request: NewRequest) -> Result<RequestRow, StoreError>;
     /// A person's answer. `NotFound` for another run's; a request that is decided stays as it is and comes back so, with `false`. After the
     /// deadline it comes back decided by that.
@@ -380,8 +381,7 @@ pub trait Requests: Send + Sync + std::fmt::Debug {
         answer: Answer,
         face: Option<String>,
     ) -> Result<(RequestRow, bool), StoreError>;
-    /// The attempt's own end of a request, by deadline or withdrawal; what a person decided meanwhile comes back instead. On an answered one
-    /// it is the attempt's word that it has the answer: without it, a later attempt of this run that asks the same is given that answer.
+    /// The attempt's own end of a request, by deadline or withdrawal; what a person decided meanwhile comes back instead.
     async fn close(
         &self,
         lease: Lease,

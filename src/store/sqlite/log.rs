@@ -14,6 +14,10 @@ use uuid::Uuid;
 pub(super) const INSERT: &str =
     "INSERT INTO event(at,run,run_seq,project,instance,kind,data) VALUES(?1,?2,?3,?4,?5,?6,?7)";
 
+/// As many as are open once this transaction is done, unless it opens or ends more.
+pub(super) const COUNT: &str = "INSERT INTO event(at,project,kind,data) SELECT ?1, ?2, ?3, json_object('count', \
+ (SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=?2))";
+
 /// Whom an event belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
@@ -73,6 +77,20 @@ pub(super) async fn record(
         .execute(&mut *tx.connection)
         .await?;
     tx.changed_elsewhere();
+    Ok(())
+}
+
+/// Says how many runs of a project are open now, if it is one's.
+pub(super) async fn delegations(tx: &mut Tx<'_>, project: Option<Uuid>) -> Result<(), StoreError> {
+    let Some(project) = project else {
+        return Ok(());
+    };
+    sqlx::query(COUNT)
+        .bind(tx.now)
+        .bind(project)
+        .bind(EventKind::DelegationChanged.as_str())
+        .execute(&mut *tx.connection)
+        .await?;
     Ok(())
 }
 

@@ -52,6 +52,7 @@ fn scans(step: &str) -> bool {
         "run_worktree",
         "request_open",
         "request_left",
+        "event_beside",
     ];
     words.next() == Some("SCAN")
         && words.next().is_some_and(|table| GROWING.contains(&table))
@@ -69,6 +70,7 @@ fn statements() -> Vec<String> {
         runs::accept::RUN,
         runs::accept::PARENT,
         log::INSERT,
+        log::COUNT,
         runs::claim::PICK,
         runs::claim::LEASE,
         runs::claim::START,
@@ -90,6 +92,7 @@ fn statements() -> Vec<String> {
         runs::cancel::ASK,
         runs::recover::HELD,
         runs::prune::OLD,
+        runs::prune::BESIDE,
         runs::prune::EVENTS,
         runs::prune::ATTEMPTS,
         runs::prune::REQUESTS,
@@ -113,7 +116,6 @@ fn statements() -> Vec<String> {
         requests::open::TAKE,
         requests::open::INSERT,
         requests::decide::DECIDE,
-        requests::decide::USE,
         requests::end::WITHDRAW,
         requests::end::NUMBERS,
         requests::end::LEAVE,

@@ -1,7 +1,7 @@
 //! Ending a run: shared by finish, cancel, sweep and recover. The session's next run comes forward.
 
 use super::{
-    log::{Subject, append, append_all, count, event, gone},
+    log::{Subject, append, append_all, count, delegations, event, gone},
     requests,
     tx::Tx,
     words::{json, word},
@@ -111,6 +111,7 @@ pub(super) async fn settle(
     let held = settlement.fence.is_some();
     forward(tx, settlement.run, &ended, held).await?;
     tell(tx, settlement, &ended).await?;
+    delegations(tx, ended.project).await?;
     tx.changed(RunId(settlement.run), settlement.state);
     Ok(true)
 }

@@ -4,7 +4,7 @@ use super::kit::{Home, asks, hub, option, run};
 use eyas::{
     domain::{
         event::EventKind,
-        request::{Answer, DecidedBy},
+        request::DecidedBy,
         run::{AttemptOutcome, RunState},
     },
     store::{Lease, NewRequest, Release},
@@ -98,48 +98,26 @@ async fn an_answer_while_it_is_queued_is_kept_for_one_attempt() {
 }
 
 #[tokio::test]
-async fn an_answer_that_the_attempt_has_taken_note_of_is_not_used_again() {
+async fn an_answer_that_somebody_waited_for_is_not_used_again() {
     let home = Home::new().await;
     home.accept(run()).await;
     let lease = home.claim_one().await;
     let requests = &home.store.requests;
-    let (noted, unseen) = (asks("noted"), asks("unseen"));
-    for request in [&noted, &unseen] {
+    let (answered, open) = (asks("one"), asks("two"));
+    for request in [&answered, &open] {
         requests.open(lease, request.clone()).await.unwrap();
-        requests
-            .answer(lease.run, &request.id, option("yes"), None)
-            .await
-            .unwrap();
     }
     requests
-        .close(
-            lease,
-            &noted.id,
-            DecidedBy::Withdrawn,
-            Answer::default(),
-            None,
-        )
+        .answer(lease.run, &answered.id, option("yes"), None)
         .await
         .unwrap();
     home.store.runs.release(lease, drained()).await.unwrap();
     let lease = home.claim_one().await;
+    let again = requests.open(lease, asks("one")).await.unwrap();
+    assert_ne!(again.request.id, answered.id, "once is once");
     assert_eq!(
-        requests
-            .open(lease, asks("unseen"))
-            .await
-            .unwrap()
-            .request
-            .id,
-        unseen.id
-    );
-    assert_ne!(
-        requests
-            .open(lease, asks("noted"))
-            .await
-            .unwrap()
-            .request
-            .id,
-        noted.id
+        requests.open(lease, asks("two")).await.unwrap().request.id,
+        open.id
     );
 }
 

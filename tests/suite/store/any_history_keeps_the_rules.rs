@@ -1,10 +1,11 @@
 //! Whatever is done in whatever order, the store agrees with a model of the rules, and its log replays to the same states.
 
-use super::kit::{Home, LEASE_MS, ends, is_lost, run_in, says, session};
+use super::kit::{Home, LEASE_MS, asks, ends, is_lost, option, run_in, says, session};
 use eyas::{
     domain::{
         event::EventKind,
         ids::{HubId, RunId},
+        request::{Answer, DecidedBy},
         run::{AttemptOutcome, RunState, Waiting},
     },
     stdx::mint,
@@ -26,6 +27,9 @@ enum Act {
     Cancel(usize),
     Recover { dead: usize },
     Wake,
+    Ask { which: usize, what: u8 },
+    Answer(usize),
+    Close(usize),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -38,6 +42,9 @@ fn act() -> impl Strategy<Value = Act> {
         2 => any::<usize>().prop_map(Act::Cancel),
         1 => (0..2usize).prop_map(|dead| Act::Recover { dead }),
         1 => Just(Act::Wake),
+        3 => (any::<usize>(), 0..2u8).prop_map(|(which, what)| Act::Ask { which, what }),
+        2 => any::<usize>().prop_map(Act::Answer),
+        1 => any::<usize>().prop_map(Act::Close),
     ]
 }
 
@@ -52,6 +59,17 @@ struct Known {
     holder: Option<usize>,
 }
 
+#[derive(Debug)]
+struct Asked {
+    id: String,
+    run: RunId,
+    what: u8,
+    /// Of the attempt that waits, or has waited, for it.
+    fence: Option<i64>,
+    decided: bool,
+    used: bool,
+}
+
 /// The rules, without a database.
 #[derive(Debug)]
 struct Model {
@@ -61,6 +79,7 @@ struct Model {
     /// Every lease ever given, the newest of a run last.
     leases: Vec<Lease>,
     fences: HashMap<usize, i64>,
+    asked: Vec<Asked>,
 }
 
 impl Model {
@@ -77,13 +96,12 @@ impl Model {
             runs: Vec::new(),
             leases: Vec::new(),
             fences: HashMap::new(),
+            asked: Vec::new(),
         }
     }
 
     fn held(&self) -> impl Iterator<Item = &Known> {
-        self.runs
-            .iter()
-            .filter(|run| run.state == RunState::Running)
+        self.runs.iter().filter(|run| run.state.is_held())
     }
 
     /// Whether a claim may take it, and must if it is asked for enough.
@@ -107,7 +125,7 @@ impl Model {
 
     fn is_current(&self, lease: &Lease) -> bool {
         let newest = self.leases.iter().rfind(|other| other.run == lease.run);
-        newest == Some(lease) && self.find(lease.run).state == RunState::Running
+        newest == Some(lease) && self.find(lease.run).state.is_held()
     }
 
     fn find(&self, id: RunId) -> &Known {
@@ -122,6 +140,52 @@ impl Model {
             .iter_mut()
             .find(|run| run.id == id)
             .expect("only known runs are leased")
+    }
+
+    /// A held run waits for a person while its attempt waits for one of its requests.
+    fn settle_input(&mut self, id: RunId) {
+        let fence = self
+            .leases
+            .iter()
+            .rfind(|lease| lease.run == id)
+            .map(|lease| lease.fence);
+        let waits = self
+            .asked
+            .iter()
+            .any(|one| one.run == id && !one.decided && one.fence == fence);
+        let run = self.find_mut(id);
+        if run.state.is_held() {
+            run.state = if waits {
+                RunState::InputRequired
+            } else {
+                RunState::Running
+            };
+        }
+    }
+
+    /// Its attempt has given it back.
+    fn leave(&mut self, id: RunId) {
+        for one in self
+            .asked
+            .iter_mut()
+            .filter(|one| one.run == id && !one.used)
+        {
+            one.fence = None;
+        }
+    }
+
+    /// What has ended asks nothing.
+    fn withdraw(&mut self) {
+        let ended: HashSet<RunId> = self
+            .runs
+            .iter()
+            .filter(|run| run.state.is_terminal())
+            .map(|run| run.id)
+            .collect();
+        for one in self.asked.iter_mut().filter(|one| ended.contains(&one.run)) {
+            one.used |= !one.decided;
+            one.decided = true;
+        }
     }
 
     fn claimed(&mut self, claimed: &[Claimed], hub: usize, limit: u32) {
@@ -181,21 +245,28 @@ async fn act_out(home: &Home, model: &mut Model, act: Act) {
         Act::Recover { dead } => {
             let alive = model.hubs[1 - dead];
             runs.recover(vec![alive]).await.unwrap();
+            let mut left = Vec::new();
             for run in &mut model.runs {
-                if run.state == RunState::Running && run.holder == Some(dead) {
-                    run.state = if run.cancel {
-                        RunState::Cancelled
-                    } else {
-                        RunState::Failed
+                if run.state.is_held() && run.holder == Some(dead) {
+                    run.state = match (run.cancel, run.state) {
+                        (true, _) => RunState::Cancelled,
+                        (false, RunState::InputRequired) => RunState::Queued,
+                        (false, _) => RunState::Failed,
                     };
+                    left.push(run.id);
                 }
             }
+            left.into_iter().for_each(|id| model.leave(id));
         }
         Act::Wake => {
             runs.wake(Waiting::Environment).await.unwrap();
             model.runs.iter_mut().for_each(|run| run.later = false);
         }
+        Act::Ask { which, what } => ask(home, model, which, what).await,
+        Act::Answer(which) => answer(home, model, which).await,
+        Act::Close(which) => close(home, model, which).await,
     }
+    model.withdraw();
 }
 
 fn pick<T: Copy>(from: &[T], which: usize) -> Option<T> {
@@ -239,6 +310,86 @@ async fn release(home: &Home, model: &mut Model, which: usize, later: bool) {
             RunState::Queued
         };
         run.later = later;
+        model.leave(lease.run);
+    }
+}
+
+async fn ask(home: &Home, model: &mut Model, which: usize, what: u8) {
+    let Some(lease) = pick(&model.leases, which) else {
+        return;
+    };
+    let new = asks(&what.to_string());
+    let outcome = home.store.requests.open(lease, new.clone()).await;
+    assert_eq!(is_lost(&outcome), !model.is_current(&lease), "{outcome:?}");
+    let Ok(row) = outcome else { return };
+    let left = model
+        .asked
+        .iter_mut()
+        .find(|one| one.run == lease.run && one.what == what && one.fence.is_none() && !one.used);
+    let expected = match left {
+        Some(one) => {
+            one.fence = Some(lease.fence);
+            one.used = one.decided;
+            (one.id.clone(), one.decided)
+        }
+        None => {
+            model.asked.push(Asked {
+                id: new.id.clone(),
+                run: lease.run,
+                what,
+                fence: Some(lease.fence),
+                decided: false,
+                used: false,
+            });
+            (new.id, false)
+        }
+    };
+    assert_eq!((row.request.id, row.decided.is_some()), expected);
+    model.settle_input(lease.run);
+}
+
+async fn answer(home: &Home, model: &mut Model, which: usize) {
+    let Some(at) = model
+        .asked
+        .len()
+        .checked_sub(1 + which % model.asked.len().max(1))
+    else {
+        return;
+    };
+    let one = &mut model.asked[at];
+    let outcome = home
+        .store
+        .requests
+        .answer(one.run, &one.id, option("yes"), None)
+        .await;
+    assert_eq!(outcome.unwrap().1, !one.decided, "{one:?}");
+    if !one.decided {
+        one.decided = true;
+        one.used = one.fence.is_some();
+        let run = one.run;
+        model.settle_input(run);
+    }
+}
+
+async fn close(home: &Home, model: &mut Model, which: usize) {
+    let Some(lease) = pick(&model.leases, which) else {
+        return;
+    };
+    let is_current = model.is_current(&lease);
+    let Some(one) = model.asked.iter_mut().rfind(|one| one.run == lease.run) else {
+        return;
+    };
+    let (by, nothing) = (DecidedBy::Withdrawn, Answer::default());
+    let outcome = home
+        .store
+        .requests
+        .close(lease, &one.id, by, nothing, None)
+        .await;
+    assert_eq!(is_lost(&outcome), !is_current, "{outcome:?}");
+    if is_current && !one.decided {
+        one.decided = true;
+        one.used = true;
+        model.settle_input(lease.run);
     }
 }
 
@@ -254,12 +405,8 @@ async fn cancel(home: &Home, model: &mut Model, which: usize) {
     let run = model.find_mut(id);
     match run.state {
         RunState::Queued => run.state = RunState::Cancelled,
-        RunState::Running => run.cancel = true,
-        RunState::InputRequired
-        | RunState::Succeeded
-        | RunState::Failed
-        | RunState::Cancelled
-        | RunState::TimedOut => {}
+        RunState::Running | RunState::InputRequired => run.cancel = true,
+        RunState::Succeeded | RunState::Failed | RunState::Cancelled | RunState::TimedOut => {}
     }
     assert_eq!(state, run.state);
 }
@@ -270,6 +417,14 @@ async fn check(home: &Home, model: &Model) {
     for run in &model.runs {
         let found = home.store.runs.get(run.id).await.unwrap();
         assert_eq!(found.state, run.state, "{run:?}");
+        let open_ones: Vec<_> = model
+            .asked
+            .iter()
+            .filter(|one| one.run == run.id && !one.decided)
+            .map(|one| one.id.as_str())
+            .collect();
+        let shown: Vec<_> = found.requests.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(shown, open_ones, "{run:?}");
         open += u32::from(!run.state.is_terminal());
         let events = home.events(run.id).await;
         let numbers: Vec<_> = events.iter().filter_map(|event| event.run_seq).collect();
@@ -300,11 +455,7 @@ async fn check(home: &Home, model: &Model) {
             .iter()
             .filter(|attempt| attempt.outcome.is_none())
             .count();
-        assert_eq!(
-            at_work,
-            usize::from(run.state == RunState::Running),
-            "{attempts:?}"
-        );
+        assert_eq!(at_work, usize::from(run.state.is_held()), "{attempts:?}");
     }
     assert_eq!(home.store.runs.open(None).await.unwrap(), open);
     let cursors: Vec<_> = home

@@ -138,3 +138,36 @@ async fn a_reader_that_follows_misses_nothing() {
             .all(|state| *state == RunState::Queued)
     );
 }
+
+#[tokio::test]
+async fn how_many_runs_of_a_project_are_open_is_told_when_it_changes() {
+    let home = Home::new().await;
+    let project = project_id();
+    let new = || {
+        run_in(SessionRow {
+            project: Some(project),
+            ..session()
+        })
+    };
+    home.accept(new()).await;
+    let second = home.accept(new()).await;
+    home.accept(run()).await;
+    home.store
+        .runs
+        .cancel(second, "enough".to_owned())
+        .await
+        .unwrap();
+    let lease = home.claim(1).await[0].lease;
+    home.finish(lease).await;
+    let filter = EventFilter {
+        project: Some(project),
+        ..EventFilter::default()
+    };
+    let told = home.store.events.after(None, filter, 100).await.unwrap();
+    let counts: Vec<_> = told
+        .iter()
+        .filter(|event| event.kind == EventKind::DelegationChanged)
+        .map(|event| (event.run, event.data["count"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(counts, [(None, 1), (None, 2), (None, 1), (None, 0)]);
+}

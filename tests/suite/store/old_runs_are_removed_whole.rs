@@ -1,4 +1,4 @@
-use super::kit::{Home, keyed, run_in, says, session};
+use super::kit::{Home, asks, keyed, run_in, says, session};
 use eyas::{
     domain::{run::RunState, time::Timestamp},
     store::{EventFilter, StoreError},
@@ -13,6 +13,7 @@ async fn ended_ones_with_events_attempts_and_key() {
     let old = home.accept(keyed("k", "one")).await;
     let lease = home.claim_one().await;
     home.store.runs.append(lease, says("words")).await.unwrap();
+    home.store.requests.open(lease, asks("one")).await.unwrap();
     home.finish(lease).await;
     let ended = home.store.runs.get(old).await.unwrap();
 
@@ -25,6 +26,7 @@ async fn ended_ones_with_events_attempts_and_key() {
     let gone = |error: StoreError| matches!(error, StoreError::NotFound { .. });
     assert!(gone(runs.get(old).await.unwrap_err()));
     assert!(gone(runs.session(ended.session).await.unwrap_err()));
+    assert!(gone(home.store.requests.of(old).await.unwrap_err()));
     let all = EventFilter::default();
     assert!(
         home.store

@@ -2,7 +2,10 @@
 
 use super::kit::{Home, project_id};
 use eyas::{
-    domain::{project::ProjectRow, time::Timestamp},
+    domain::{
+        project::{ProjectRow, ProjectStatus},
+        time::Timestamp,
+    },
     store::{PageAt, StoreError},
 };
 
@@ -84,4 +87,26 @@ async fn projects_of_one_name_are_each_listed_once() {
     paths.sort();
     paths.dedup();
     assert_eq!(paths.len(), 7);
+}
+
+#[tokio::test]
+async fn trust_and_what_is_wrong_with_it_are_kept() {
+    let home = Home::new().await;
+    let all = &home.store.projects;
+    let mut row = all.register(project("/a"), false).await.unwrap();
+    assert_eq!((&row.trust, row.status), (&None, None));
+    for (status, kept) in [
+        (ProjectStatus::Error, Some(ProjectStatus::Error)),
+        (
+            ProjectStatus::Initializing,
+            Some(ProjectStatus::Initializing),
+        ),
+        (ProjectStatus::Running, None),
+    ] {
+        row.trust = Some(format!("digest {kept:?}"));
+        row.status = Some(status);
+        all.update(row.clone()).await.unwrap();
+        let found = all.get(row.id).await.unwrap();
+        assert_eq!((&found.trust, found.status), (&row.trust, kept));
+    }
 }

@@ -26,7 +26,7 @@ CREATE TABLE request(
   deadline INTEGER,
   decided_by TEXT CHECK(decided_by IN ('person', 'deadline', 'withdrawn')),
   decided_at INTEGER,
-  used INTEGER NOT NULL DEFAULT 0 CHECK(used IN (0, 1)), -- no attempt takes it up any more
+  used INTEGER NOT NULL DEFAULT 0 CHECK(used IN (0, 1)), -- no attempt is to take it up
   title TEXT NOT NULL,
   detail TEXT,
   options TEXT NOT NULL,
@@ -35,12 +35,15 @@ CREATE TABLE request(
   why TEXT,
   CHECK((decided_by IS NULL) = (decided_at IS NULL) AND (decided_by IS NULL) = (answer IS NULL)),
   CHECK(face IS NULL OR decided_by = 'person'),
-  -- Only a person's answer is kept for an attempt to come.
+  -- Only a person's answer is kept for an attempt to come, and only what is decided is used up.
   CHECK(used = (decided_by IS NOT NULL) OR (used = 0 AND decided_by = 'person'))
 ) STRICT;
 CREATE INDEX request_by_run ON request(run);
 CREATE INDEX request_open ON request(run) WHERE decided_by IS NULL;
 CREATE INDEX request_left ON request(deadline) WHERE decided_by IS NULL AND fence IS NULL AND deadline IS NOT NULL;
+
+-- What belongs to no run has nothing to be removed with.
+CREATE INDEX event_beside ON event(at) WHERE run IS NULL;
 
 ALTER TABLE project ADD COLUMN trust TEXT;
 ALTER TABLE project ADD COLUMN status TEXT CHECK(status IN ('error', 'initializing'));

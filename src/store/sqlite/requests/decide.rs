@@ -24,13 +24,12 @@ use crate::{
 use async_trait::async_trait;
 use serde_json::{Value, json as data};
 
+/// Whoever waits for an answer has it at once; given while nobody waits, it is kept for the attempt that asks again.
 pub(in crate::store::sqlite) const DECIDE: &str = concat!(
-    "UPDATE request SET decided_by=?2, decided_at=?3, used=(?2<>'person'), face=?4, answer=?5, why=?6 \
+    "UPDATE request SET decided_by=?2, decided_at=?3, used=(?2<>'person' OR fence IS NOT NULL), face=?4, answer=?5, why=?6 \
      WHERE id=?1 AND decided_by IS NULL RETURNING ",
     request_columns!()
 );
-pub(in crate::store::sqlite) const USE: &str =
-    "UPDATE request SET used=1 WHERE id=?1 AND decided_by IS NOT NULL AND used=0";
 /// What is decided, its texts redacted.
 #[derive(Debug)]
 pub(super) struct Verdict {
@@ -205,16 +204,11 @@ impl Write for CloseIt {
             return Err(StoreError::LeaseLost(run));
         }
         let found = find(tx, run, &self.request).await?;
-        if found.decided_by.is_none() {
-            return decide(tx, run, &self.request, &self.verdict)
-                .await?
-                .try_into();
+        if found.decided_by.is_some() {
+            return found.try_into();
         }
-        // The attempt has the answer now: no later one takes it up.
-        sqlx::query(USE)
-            .bind(&self.request)
-            .execute(&mut *tx.connection)
-            .await?;
-        found.try_into()
+        decide(tx, run, &self.request, &self.verdict)
+            .await?
+            .try_into()
     }
 }

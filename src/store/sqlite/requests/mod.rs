@@ -1,7 +1,7 @@
 //! What agents ask of people, on SQLite.
 //!
 //! A request carries the fence of the attempt that asks. It loses it when that attempt gives its run back, and then a later attempt of the
-//! run that asks the same takes it up: open, or answered by a person and not used yet. A run is `input_required` while a request with its
+//! run that asks the same takes it up: open, or answered by a person while nobody waited for it. A run is `input_required` while a request with its
 //! own fence is open; what earlier attempts left open is shown and may be answered, but nobody waits for it.
 
 pub(super) mod decide;

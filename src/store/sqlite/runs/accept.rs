@@ -5,7 +5,7 @@ use crate::{
     store::{
         Accepted, NewRun, Redactor, StoreError,
         sqlite::{
-            log::{Subject, append, event},
+            log::{Subject, append, delegations, event},
             tx::Tx,
             words::{json, word},
             writer::Write,
@@ -208,6 +208,7 @@ impl Write for Accept {
             instance: turn.instance,
         };
         append(tx, subject, 1, &event(EventKind::Accepted, data!({}))).await?;
+        delegations(tx, turn.project).await?;
         sqlx::query(OUTBOX)
             .bind(self.run.id.0)
             .bind(tx.now)

@@ -23,6 +23,9 @@ pub(in crate::store::sqlite) const REQUESTS: &str = "DELETE FROM request WHERE r
 pub(in crate::store::sqlite) const RUN: &str = "DELETE FROM run WHERE id=?1";
 pub(in crate::store::sqlite) const SESSION: &str = "DELETE FROM session WHERE id=?1 AND head_run IS NULL \
  AND NOT EXISTS(SELECT 1 FROM run WHERE session=?1)";
+/// What happened beside the runs.
+pub(in crate::store::sqlite) const BESIDE: &str =
+    "DELETE FROM event INDEXED BY event_beside WHERE run IS NULL AND at<?1";
 /// Once at the end of it all, as these are walked from end to end.
 const KEYS: &str = "DELETE FROM idempotency WHERE created_at<?1 AND NOT EXISTS(SELECT 1 FROM run WHERE run.id=idempotency.run)";
 const OUTBOX: &str = "DELETE FROM outbox WHERE at<?1";
@@ -65,7 +68,7 @@ impl Write for Prune {
             }
         }
         if old.is_empty() {
-            for sql in [KEYS, OUTBOX] {
+            for sql in [BESIDE, KEYS, OUTBOX] {
                 sqlx::query(sql)
                     .bind(before)
                     .execute(&mut *tx.connection)
