@@ -44,7 +44,12 @@ fn from_a_cursor_to_what_happens_now() {
 
     // Live from here on, another face's run too, and nothing twice or out of order.
     let second = face.done("!say three", json!({}));
-    let live = until_kind(&mut rpc, &watch, "finished");
+    let mut live = until_kind(&mut rpc, &watch, "finished");
+    let counts: Vec<_> = live
+        .extract_if(.., |event| event["kind"] == "delegation_changed")
+        .map(|event| event["data"]["count"].clone())
+        .collect();
+    assert_eq!(counts, [0, 1], "after the first, and with the second");
     assert!(
         live.iter().all(|event| event["run"] == second["id"]),
         "{live:?}"

@@ -342,3 +342,26 @@ async fn no_secret_is_written_with_it() {
     assert!(!all.contains("correct-horse"), "{all}");
     assert!(all.contains("[redacted]"));
 }
+
+#[tokio::test]
+async fn no_time_is_too_long_to_wait() {
+    let home = Home::new().await;
+    home.accept(NewRun {
+        timeout_ms: Some(i64::MAX),
+        ..run()
+    })
+    .await;
+    let lease = home.claim_one().await;
+    let request = NewRequest {
+        deadline_ms: Some(i64::MAX),
+        ..asks("one")
+    };
+    let requests = &home.store.requests;
+    let id = requests.open(lease, request).await.unwrap().request.id;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    requests
+        .answer(lease.run, &id, option("yes"), None)
+        .await
+        .unwrap();
+    assert_eq!(home.state(lease.run).await, RunState::Running);
+}

@@ -17,6 +17,9 @@ use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+/// A century: no moment that is reckoned from it leaves the range of an integer, however long the run waits for people.
+const LONGEST_MS: i64 = 100 * 365 * 24 * 3_600_000;
+
 /// Processes run on this machine; the column is there for others.
 const PLACE: &str = "local";
 
@@ -66,6 +69,7 @@ struct Turn {
 impl Accept {
     pub(super) fn new(mut run: NewRun, redactor: &Redactor) -> Result<Self, StoreError> {
         redactor.redact_in_place(&mut run.prompt);
+        run.timeout_ms = run.timeout_ms.map(|ms| ms.min(LONGEST_MS));
         if let Some(label) = &mut run.label {
             redactor.redact_in_place(label);
         }
