@@ -256,7 +256,9 @@ async fn act_out(home: &Home, model: &mut Model, act: Act) {
                     left.push(run.id);
                 }
             }
-            left.into_iter().for_each(|id| model.leave(id));
+            for id in left {
+                model.leave(id);
+            }
         }
         Act::Wake => {
             runs.wake(Waiting::Environment).await.unwrap();
@@ -326,23 +328,20 @@ async fn ask(home: &Home, model: &mut Model, which: usize, what: u8) {
         .asked
         .iter_mut()
         .find(|one| one.run == lease.run && one.what == what && one.fence.is_none() && !one.used);
-    let expected = match left {
-        Some(one) => {
-            one.fence = Some(lease.fence);
-            one.used = one.decided;
-            (one.id.clone(), one.decided)
-        }
-        None => {
-            model.asked.push(Asked {
-                id: new.id.clone(),
-                run: lease.run,
-                what,
-                fence: Some(lease.fence),
-                decided: false,
-                used: false,
-            });
-            (new.id, false)
-        }
+    let expected = if let Some(one) = left {
+        one.fence = Some(lease.fence);
+        one.used = one.decided;
+        (one.id.clone(), one.decided)
+    } else {
+        model.asked.push(Asked {
+            id: new.id.clone(),
+            run: lease.run,
+            what,
+            fence: Some(lease.fence),
+            decided: false,
+            used: false,
+        });
+        (new.id, false)
     };
     assert_eq!((row.request.id, row.decided.is_some()), expected);
     model.settle_input(lease.run);

@@ -51,10 +51,9 @@ impl Verdict {
     }
 
     fn redacted(mut self, redactor: &Redactor) -> Self {
-        for text in [&mut self.face, &mut self.answer.text, &mut self.why] {
-            if let Some(text) = text {
-                redactor.redact_in_place(text);
-            }
+        let texts = [&mut self.face, &mut self.answer.text, &mut self.why];
+        for text in texts.into_iter().flatten() {
+            redactor.redact_in_place(text);
         }
         self
     }

@@ -14,9 +14,11 @@ use uuid::Uuid;
 /// Runs at once: others write between two batches.
 const BATCH: u32 = 50;
 
-/// A run ends after it was created, so the index by age leads to all of them and to little else.
+/// A run ends after it was created, so the index by age leads to all of them and to little else. One whose worktree is there stays: without
+/// it nobody would know whose that is.
 pub(in crate::store::sqlite) const OLD: &str = "SELECT id, session FROM run INDEXED BY run_newest \
- WHERE created_at<?1 AND ended_at IS NOT NULL AND ended_at<?1 ORDER BY created_at LIMIT ?2";
+ WHERE created_at<?1 AND ended_at IS NOT NULL AND ended_at<?1 \
+ AND coalesce(worktree_state,'dropped') NOT IN ('open', 'kept') ORDER BY created_at LIMIT ?2";
 pub(in crate::store::sqlite) const EVENTS: &str = "DELETE FROM event WHERE run=?1";
 pub(in crate::store::sqlite) const ATTEMPTS: &str = "DELETE FROM attempt WHERE run=?1";
 pub(in crate::store::sqlite) const REQUESTS: &str = "DELETE FROM request WHERE run=?1";
