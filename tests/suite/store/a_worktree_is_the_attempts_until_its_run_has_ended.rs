@@ -7,6 +7,7 @@ use eyas::{
         ids::RunId,
         policy::{Asking, Policy, Security},
         run::RunState,
+        time::Timestamp,
         worktree::{Isolation, Worktree, WorktreeState},
     },
     stdx::mint,
@@ -72,6 +73,9 @@ async fn and_is_listed_while_it_takes_up_room() {
     assert_eq!(left.iter().map(|run| run.id).collect::<Vec<_>>(), [id]);
     assert_eq!(left[0].worktree, Some(worktree(WorktreeState::Kept)));
 
+    let later = Timestamp(i64::MAX);
+    while runs.prune(later).await.unwrap() > 0 {}
+    assert!(runs.get(id).await.is_ok(), "it tells whose the worktree is");
     runs.set_worktree(id, worktree(WorktreeState::Dropped))
         .await
         .unwrap();
@@ -82,6 +86,8 @@ async fn and_is_listed_while_it_takes_up_room() {
         (last.kind, last.data["state"].as_str()),
         (EventKind::WorktreeChanged, Some("dropped"))
     );
+    while runs.prune(later).await.unwrap() > 0 {}
+    assert!(runs.get(id).await.is_err());
     let nobody = runs
         .set_worktree(RunId(mint()), worktree(WorktreeState::Kept))
         .await;
