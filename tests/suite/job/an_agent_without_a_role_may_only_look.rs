@@ -2,7 +2,7 @@ use super::kit::Job;
 use crate::hub::nest::until;
 use serde_json::{Value, json};
 
-fn calls() -> [(&'static str, Value, bool); 9] {
+fn calls() -> [(&'static str, Value, bool); 14] {
     [
         ("run.list", json!({}), true),
         ("project.list", json!({}), true),
@@ -10,6 +10,11 @@ fn calls() -> [(&'static str, Value, bool); 9] {
         ("run.delegate", json!({"prompt": "!say x"}), false),
         ("instance.create", json!({"name": "mole"}), false),
         ("project.register", json!({"path": "/tmp"}), false),
+        ("project.init", json!({"project": "project"}), false),
+        ("project.trust", json!({"project": "project"}), false),
+        ("project.activate", json!({"project": "project"}), false),
+        ("project.deactivate", json!({}), false),
+        ("project.stop", json!({"project": "project"}), false),
         (
             "persona.create",
             json!({"id": "mole", "name": "Mole"}),

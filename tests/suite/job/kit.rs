@@ -91,8 +91,13 @@ impl Job {
 
     /// `eyas rpc` in the project.
     pub(super) fn rpc(&self) -> Face {
-        let mut command = self.nest.eyas(&["rpc"]);
-        command.current_dir(&self.project);
+        self.rpc_in(&self.project, &[])
+    }
+
+    /// `eyas rpc` in a folder, with more arguments.
+    pub(super) fn rpc_in(&self, folder: &Path, more: &[&str]) -> Face {
+        let mut command = self.nest.eyas(&[&["rpc"], more].concat());
+        command.current_dir(folder);
         Face::start(command)
     }
 
@@ -262,6 +267,22 @@ impl Face {
         let mut answer = self.answer(id);
         assert!(answer.get("error").is_none(), "{tool}: {answer}");
         answer["result"]["structuredContent"].take()
+    }
+
+    /// A run delegated by a call of the API, once it has ended, with its attempts.
+    pub(super) fn ran(&mut self, params: &Value) -> Value {
+        let run = self.result("run.delegate", params);
+        let begun = Instant::now();
+        loop {
+            let asked = json!({"id": run["id"], "wait_ms": 20_000});
+            let mut now = self.result("run.wait", &asked);
+            if is_over(&now) {
+                now["attempts"] =
+                    self.result("run.attempts", &json!({"id": run["id"]}))["items"].take();
+                return now;
+            }
+            assert!(begun.elapsed() < LONG, "{now}");
+        }
     }
 
     /// Delegates and answers at once.

@@ -1,6 +1,9 @@
 //! The whole job: the real binary as face and as hub, and an agent that does as its prompt says.
 
 mod a_captain_leads_its_talons;
+mod a_project_has_one_server;
+mod a_project_is_one_and_stays_clean;
+mod a_project_is_worked_in_and_stopped;
 mod a_run_can_be_ended_at_any_time;
 mod a_run_waits_for_its_environment;
 mod a_second_delegation_finds_the_agent_warm;
@@ -12,6 +15,7 @@ mod an_editor_may_crash_at_any_moment;
 mod an_idle_hub_ends_with_its_agents;
 mod an_open_request_outlives_its_hub;
 mod an_unregistered_directory_stays_so;
+mod an_untrusted_file_of_a_project_runs_nothing;
 mod bad_input_is_refused_and_does_no_harm;
 mod below;
 mod events_replay_and_go_on;
