@@ -18,7 +18,7 @@ commands = [["touch", "was-run"], ["sh", "-c", "touch was-run"]]
 "#;
 
 fn job() -> Job {
-    let job = Job::with(&[("DEPLOY_TOKEN", "canary")]);
+    let job = Job::with(&[("DEPLOY_TOKEN", "canary-of-a-project")]);
     job.agent("other", &[], "");
     let persona = json!({"id": "hawk", "name": "Hawk", "system_prompt": "You hunt."});
     job.rpc().result("persona.create", &persona);
@@ -29,11 +29,13 @@ fn write(job: &Job, text: &str) {
     fs::write(job.project.join(".eyas.toml"), text).unwrap();
 }
 
+/// What a run warns of, but for what the fake agent always gives reason to.
 fn kinds(run: &Value) -> Vec<&str> {
     let warnings = run["warnings"].as_array().unwrap();
     warnings
         .iter()
         .map(|warning| warning["kind"].as_str().unwrap())
+        .filter(|kind| *kind != "policy_not_enforced")
         .collect()
 }
 
@@ -82,7 +84,7 @@ fn and_counts_once_a_person_trusts_it_as_it_is() {
         (&run["agent"], &run["mode"], &run["persona"]),
         (&json!("other"), &json!("cold"), &json!("hawk"))
     );
-    assert_eq!(kinds(&run), Vec::<&str>::new(), "{run}");
+    assert!(!kinds(&run).contains(&"untrusted_project_file"), "{run}");
     // It looks like a secret: the agent has it, the log does not.
     let said = run["conclusion"]["summary"].as_str().unwrap();
     assert!(said != "(unset)" && !said.contains("canary"), "{run}");
