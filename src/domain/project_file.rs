@@ -26,7 +26,7 @@ pub struct ProjectFile {
     pub environment: Vec<String>,
     /// Prepares a fresh worktree. Trusted only.
     pub setup: Setup,
-    /// Turns in this project at the same time. Trusted only.
+    /// Turns of one agent in this project at the same time, at most `warm.max_concurrent`. Trusted only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrent: Option<u32>,
 }

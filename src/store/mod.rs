@@ -363,6 +363,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError>;
     /// How many sessions of a class (`place/agent/lane`) may be leased at once. New classes begin with `default_cap`.
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError>;
+    /// A cap of its own for the class of an agent and a lane; above the default cap it is the default cap.
+    async fn set_cap(&self, agent: &str, lane: &str, cap: u32) -> Result<(), StoreError>;
 }
 
 /// What agents ask of people.

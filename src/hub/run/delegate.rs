@@ -8,6 +8,7 @@ use crate::{
         fault::{ErrorKind, Fault},
         ids::{RunId, SessionId},
         instance::{Instance, InstanceStatus},
+        project_file::ProjectFile,
         run::{Mode, Run, Warning},
         worktree::Isolation,
     },
@@ -43,6 +44,9 @@ impl RunDesk {
             fingerprint: fingerprint(&params, &session.cwd),
         });
         let policy = self.policy(&terms, params.policy, origin.policy(), &mut warnings);
+        let lane = self
+            .lane(origin.lane(params.lane), &session, &terms.file)
+            .await?;
         let id: RunId = stdx::mint().into();
         if !values.is_empty() {
             self.values.keep(id, values);
@@ -65,7 +69,7 @@ impl RunDesk {
             prompt: params.prompt,
             previous: params.previous,
             label: params.label,
-            lane: origin.lane(params.lane),
+            lane,
             mode: params.mode.or(terms.file.mode).unwrap_or_default(),
             timeout_ms: params
                 .timeout_ms
@@ -91,6 +95,21 @@ impl RunDesk {
         let mut run = self.store.runs.get(accepted.run).await?;
         run.duplicate = accepted.duplicate.then_some(true);
         Ok(run)
+    }
+
+    /// A project that bounds its turns has a lane of its own, with its own cap.
+    async fn lane(
+        &self,
+        asked: String,
+        session: &SessionRow,
+        file: &ProjectFile,
+    ) -> Result<String, Fault> {
+        let (Some(project), Some(cap)) = (session.project, file.max_concurrent) else {
+            return Ok(asked);
+        };
+        let lane = format!("{asked}@{project}");
+        self.store.runs.set_cap(&session.agent, &lane, cap).await?;
+        Ok(lane)
     }
 
     fn check(&self, params: &Delegate) -> Result<(), Fault> {

@@ -1,4 +1,5 @@
 use super::kit::{Face, Job};
+use crate::hub::nest::until;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -142,4 +143,39 @@ fn and_a_persona_that_is_not_there_is_only_a_preference() {
     assert_eq!(run["state"], "succeeded", "{run}");
     assert!(run["persona"].is_null());
     assert_eq!(kinds(&run), ["persona_skipped"], "{run}");
+}
+
+#[test]
+fn and_a_trusted_one_bounds_the_turns_in_its_project() {
+    let job = job();
+    write(&job, "max_concurrent = 1");
+    let mut rpc = job.rpc();
+    let started = |rpc: &mut Face| {
+        let sleeping = json!({"prompt": "!sleep 60000", "concurrent": true});
+        rpc.result("run.delegate", &sleeping)["id"].clone()
+    };
+    let state = |rpc: &mut Face, id: &Value| rpc.result("run.get", &json!({"id": id}));
+    let running = |rpc: &mut Face, id: &Value| {
+        until("it runs", || {
+            (state(rpc, id)["state"] == "running").then_some(())
+        });
+    };
+    // Untrusted it bounds nothing.
+    let (first, second) = (started(&mut rpc), started(&mut rpc));
+    running(&mut rpc, &first);
+    running(&mut rpc, &second);
+    rpc.result("project.stop", &json!({"project": job.project}));
+
+    rpc.result("project.trust", &json!({"project": job.project}));
+    let (first, second) = (started(&mut rpc), started(&mut rpc));
+    running(&mut rpc, &first);
+    // Whoever works elsewhere does not wait for it, and comes later than the second would have.
+    let elsewhere = job.folder("elsewhere");
+    let run = job
+        .rpc_in(&elsewhere, &[])
+        .ran(&json!({"prompt": "!say x"}));
+    assert_eq!(run["state"], "succeeded", "{run}");
+    assert_eq!(state(&mut rpc, &second)["state"], "queued");
+    rpc.result("run.cancel", &json!({"id": first}));
+    running(&mut rpc, &second);
 }

@@ -3,6 +3,7 @@
 pub(super) mod accept;
 pub(super) mod append;
 pub(super) mod cancel;
+mod caps;
 pub(super) mod claim;
 pub(super) mod finish;
 pub(super) mod prune;
@@ -15,7 +16,7 @@ pub(super) mod sweep;
 pub(super) mod tree;
 pub(super) mod worktree;
 
-use super::{Base, tx::Tx, writer::Write};
+use super::Base;
 use crate::{
     domain::{
         ids::{HubId, ProjectId, RunId, SessionId},
@@ -161,32 +162,10 @@ impl Runs for SqliteRuns {
     }
 
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError> {
-        self.0.writer.send(DefaultCap(default_cap)).await
+        self.0.writer.send(caps::DefaultCap(default_cap)).await
     }
-}
 
-/// Changes the cap of every class that has none of its own.
-#[derive(Debug)]
-struct DefaultCap(u32);
-
-#[async_trait]
-impl Write for DefaultCap {
-    type Answer = ();
-
-    async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        sqlx::query("UPDATE setting SET value=?1 WHERE name='default_cap' AND value<>?1")
-            .bind(self.0)
-            .execute(&mut *tx.connection)
-            .await?;
-        let changed = sqlx::query(
-            "UPDATE class SET max_concurrent=?1 WHERE own_cap=0 AND max_concurrent<>?1",
-        )
-        .bind(self.0)
-        .execute(&mut *tx.connection)
-        .await?;
-        if changed.rows_affected() > 0 {
-            tx.changed_elsewhere();
-        }
-        Ok(())
+    async fn set_cap(&self, agent: &str, lane: &str, cap: u32) -> Result<(), StoreError> {
+        caps::set(&self.0, agent, lane, cap).await
     }
 }
