@@ -1,6 +1,7 @@
 //! `run.answer`: by a person, once, in time, and for the run that asked.
 
-use super::kit::{Face, Job, summary};
+use super::kit::{Face, Job, is_over, summary};
+use crate::hub::nest::until;
 use serde_json::{Value, json};
 
 const ASK: &str = "!permission execute git push\n!say done";
@@ -20,7 +21,11 @@ fn answer(run: &Value, request: &Value, option: &str) -> Value {
 }
 
 fn ended(rpc: &mut Face, run: &Value) -> Value {
-    let ended = rpc.result("run.wait", &json!({"id": run["id"], "wait_ms": 45_000}));
+    let params = json!({"id": run["id"], "wait_ms": 45_000});
+    let ended = until("the end of the run", || {
+        let run = rpc.result("run.wait", &params);
+        is_over(&run).then_some(run)
+    });
     assert_eq!(ended["state"], "succeeded", "{ended}");
     ended
 }
@@ -113,19 +118,21 @@ fn and_no_agent_answers_itself() {
         job.nest.home.display(),
         env!("CARGO_BIN_EXE_eyas")
     );
+    let eyas_alone = eyas.replacen(' ', " setsid ", 1);
     let (id, request) = (run["id"].as_str().unwrap(), request["id"].as_str().unwrap());
     let line = json!({"jsonrpc": "2.0", "id": 1, "method": "run.answer",
         "params": {"id": id, "request": request, "option": "yes"}});
     let prompt = format!(
-        "!run {eyas} run answer {id} --option yes\n!run {eyas} run answer {id} {request} --option yes\n!run (setsid {eyas} run answer {id} --option yes)\n!run printf '%s\\n' '{line}' | {eyas} rpc"
+        "!run {eyas} run answer {id} --option yes\n!run {eyas} run answer {id} {request} --option yes\n!run ({eyas_alone} run answer {id} --option yes)\n!run printf '%s\\n' '{line}' | {eyas} rpc"
     );
     let mole = rpc.result(
         "run.delegate",
         &json!({"prompt": prompt, "project": project, "concurrent": true}),
     );
     let mole = ended(&mut rpc, &mole);
-    let tries = summary(&mole).matches("only a person answers").count();
-    assert_eq!(tries, 4, "{mole}");
+    let refusals = ["(forbidden)", "\"kind\":\"forbidden\""];
+    let refused = refusals.map(|word| summary(&mole).matches(word).count());
+    assert_eq!(refused, [3, 1], "{mole}");
     let still = rpc.result("run.get", &json!({"id": id}));
     assert_eq!(still["state"], "input_required");
     rpc.result(
