@@ -238,9 +238,9 @@ mod tests {
 
     const ROLES: [Option<Role>; 4] = [Some(Commander), Some(Captain), Some(Talon), None];
 
-    fn project(n: u8) -> Option<ProjectId> {
+    fn project(n: u8) -> ProjectId {
         let text = format!("018f0000-0000-7000-8000-0000000000{n:02}");
-        Some(ProjectId(text.parse().unwrap()))
+        ProjectId(text.parse().unwrap())
     }
 
     /// Whether an agent of each role, in the first project, may do it.
@@ -248,7 +248,7 @@ mod tests {
         ROLES.map(|role| {
             let standing = Standing {
                 role,
-                project: project(1),
+                project: Some(project(1)),
                 instance: None,
             };
             let said = may(&Who::Agent(standing), deed);
@@ -261,12 +261,12 @@ mod tests {
     }
 
     fn create(role: Option<Role>, n: u8) -> Deed {
-        let project = project(n);
+        let project = Some(project(n));
         Deed::CreateInstance { role, project }
     }
 
     fn delegate(role: Option<Role>, of: u8, at: u8) -> Deed {
-        let (of, project) = (project(of), project(at));
+        let (of, project) = (Some(project(of)), Some(project(at)));
         Deed::Delegate { role, of, project }
     }
 
@@ -331,7 +331,7 @@ mod tests {
             let created = creates(role);
             let standing = Standing {
                 role,
-                project: project(1),
+                project: Some(project(1)),
                 instance: None,
             };
             let said = may(&Who::Agent(standing), &create(created, 1));

@@ -41,7 +41,7 @@ impl RunDesk {
 
 /// What comes after the run that a cursor names.
 fn place(ids: &[RunId], cursor: &str) -> Result<usize, StoreError> {
-    let last: RunId = cursor.parse().map_err(|_| StoreError::BadCursor)?;
+    let last: RunId = cursor.parse().map_err(|_other| StoreError::BadCursor)?;
     let found = ids.iter().position(|id| *id == last);
     found.map(|at| at + 1).ok_or(StoreError::BadCursor)
 }

@@ -16,7 +16,8 @@ use eyas::{
 use tokio_util::sync::CancellationToken;
 
 struct Line {
-    _folder: tempfile::TempDir,
+    /// Goes with the test.
+    folder: tempfile::TempDir,
     store: Store,
 }
 
@@ -26,12 +27,11 @@ impl Line {
         let path = folder.path().join("eyas.db");
         let settings = Settings::default();
         let store = sqlite::open(&path, settings).await.unwrap();
-        let _folder = folder;
-        Self { _folder, store }
+        Self { folder, store }
     }
 
     async fn begun(&self, parent: Option<Lease>) -> Lease {
-        let mut run = self.asking(parent);
+        let mut run = Self::asking(parent);
         run.lane = mint().to_string();
         let id = self.store.runs.accept(run).await.unwrap().run;
         let claimed = self.store.runs.claim(HubId(mint()), 8, 60_000).await;
@@ -39,7 +39,7 @@ impl Line {
         leases.into_iter().find(|lease| lease.run == id).unwrap()
     }
 
-    fn asking(&self, parent: Option<Lease>) -> NewRun {
+    fn asking(parent: Option<Lease>) -> NewRun {
         let session = eyas::store::SessionRow {
             id: eyas::domain::ids::SessionId(mint()),
             instance: None,
@@ -77,6 +77,10 @@ impl Line {
         (ended, orders)
     }
 
+    fn close(self) {
+        self.folder.close().unwrap();
+    }
+
     async fn is_cancelled(&self, run: RunId) {
         let run = runs::wait(&self.store, run, PATIENCE).await.unwrap();
         assert_eq!(run.state, RunState::Cancelled, "{run:#?}");
@@ -89,9 +93,9 @@ async fn what_was_left_open_is_found_at_the_start() {
     let top = line.begun(None).await;
     let middle = line.begun(Some(top)).await;
     let other = line.begun(None).await;
-    let last = line.store.runs.accept(line.asking(Some(middle))).await;
+    let last = line.store.runs.accept(Line::asking(Some(middle))).await;
     let last = last.unwrap().run;
-    let free = line.store.runs.accept(line.asking(Some(other))).await;
+    let free = line.store.runs.accept(Line::asking(Some(other))).await;
     let free = free.unwrap().run;
     // The one between has come to its own end; the one above it was cancelled, and then the hub died.
     line.end(middle, RunState::Succeeded, AttemptOutcome::Succeeded)
@@ -109,6 +113,7 @@ async fn what_was_left_open_is_found_at_the_start() {
         "nobody ended the one above it"
     );
     ended.cancel();
+    line.close();
 }
 
 #[tokio::test]
@@ -129,6 +134,7 @@ async fn what_is_being_worked_on_is_asked_to_end() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     ended.cancel();
+    line.close();
 }
 
 #[tokio::test]
@@ -137,6 +143,7 @@ async fn nothing_begins_below_one_that_has_ended() {
     let top = line.begun(None).await;
     line.end(top, RunState::Cancelled, AttemptOutcome::Cancelled)
         .await;
-    let late = line.store.runs.accept(line.asking(Some(top))).await;
+    let late = line.store.runs.accept(Line::asking(Some(top))).await;
     assert!(late.is_err());
+    line.close();
 }
