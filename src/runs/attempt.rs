@@ -6,10 +6,12 @@ use super::{
     preamble::{briefing, preamble},
     pump::Pump,
     supply::Brief,
+    witness::Witness,
 };
 use crate::{
     agents::{
         acp::{Opened, Opening},
+        definitions::EMBEDDED,
         pool::Berth,
     },
     domain::{
@@ -21,7 +23,7 @@ use crate::{
     stdx::{Pause, clock},
     store::{Claimed, StoreError},
 };
-use std::{path::PathBuf, pin::Pin, time::Duration};
+use std::{path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
 /// Beside the time that the agent has to answer a cancellation.
@@ -39,6 +41,7 @@ pub(super) struct Attempt<'a> {
     pub(super) stderr_tail: Option<String>,
     /// What the agent reported last, by its own tool.
     pub(super) report: Option<Report>,
+    pub(super) witness: Witness,
     /// Its agent was there before.
     reused: bool,
     /// The agent has said or done something.
@@ -61,7 +64,7 @@ pub(super) struct Ready {
 pub(super) async fn drive(tools: &Parts, claimed: Claimed, stop: watch::Receiver<Option<Stop>>) {
     let mut attempt = Attempt::new(tools, &claimed, stop.clone());
     let end = attempt.work().await;
-    let record = attempt.record(end);
+    let record = attempt.record(end).await;
     ending::write(&tools.store, claimed.lease, record, stop).await;
 }
 
@@ -72,10 +75,11 @@ impl<'a> Attempt<'a> {
             claimed,
             stop,
             pause: Pause::default(),
-            pump: Pump::default(),
+            pump: Pump::new(Arc::clone(&tools.store.redactor)),
             warnings: Vec::new(),
             stderr_tail: None,
             report: None,
+            witness: Witness::default(),
             reused: false,
             heard: false,
         }
@@ -128,6 +132,13 @@ impl<'a> Attempt<'a> {
         {
             self.pump.worktree(ready);
         }
+        let cwd = PathBuf::from(&self.claimed.session.cwd);
+        let grounds = Grounds {
+            cwd: cwd.clone(),
+            workspace: brief.workspace.clone(),
+        };
+        let changes_nothing = self.claimed.run.agent == EMBEDDED;
+        self.witness.begin(grounds.clone(), changes_nothing);
         let mut berth = self.berth(&brief).await?;
         berth.works_for(self.claimed.lease.session);
         self.reused = berth.is_reused();
@@ -136,18 +147,15 @@ impl<'a> Attempt<'a> {
             note.warm = Some(warm);
             note.pid = Some(pid);
         });
-        let cwd = PathBuf::from(&self.claimed.session.cwd);
         let opening = Opening {
-            cwd: cwd.clone(),
+            cwd,
             persona: brief.persona,
             model: brief.model,
         };
         let opened = self.session(&mut berth, &opening).await;
         let (session, preamble) = opened.inspect_err(|_| self.keep_last_words(&berth))?;
-        let grounds = Grounds {
-            cwd,
-            workspace: brief.workspace,
-        };
+        self.witness.ready().await;
+        self.pump.begin();
         let close = Duration::from_millis(brief.launch.definition.limits.close_ms);
         Ok(Ready {
             berth,

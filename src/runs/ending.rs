@@ -2,15 +2,16 @@
 
 use super::{
     attempt::Attempt,
-    conclusion::{Seen, conclude},
+    conclusion::{Seen, cited, conclude},
     dispatch::Stop,
 };
 use crate::{
     agents::{acp::TurnEnd, definitions::EMBEDDED},
     domain::{
-        conclusion::{Conclusion, ConclusionSource, ConclusionStatus, Report},
+        conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
         event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
+        policy::Grounds,
         run::{AttemptOutcome, RunState, Waiting, Warning},
         usage::Usage,
     },
@@ -45,12 +46,32 @@ pub(super) enum Record {
 
 impl Attempt<'_> {
     /// What is to be written of this end.
-    pub(super) fn record(&mut self, end: End) -> Record {
-        let fault = match end {
-            End::Turn { end, duration_ms } => return self.concluded(&end, duration_ms),
-            End::Stopped { why, usage } => return self.stopped(why, usage),
-            End::Fault(fault) => fault,
+    pub(super) async fn record(&mut self, end: End) -> Record {
+        let mut record = match end {
+            End::Turn { end, duration_ms } => return self.turned(&end, duration_ms).await,
+            End::Stopped { why, usage } => self.stopped(why, usage),
+            End::Fault(fault) => self.faulted(fault),
         };
+        // However it ended, what was reported and done is there.
+        if let Record::Finish(finish) = &mut record
+            && self.pump.tally().has_begun()
+        {
+            let said = self.pump.tally().said().to_owned();
+            let seen = Seen {
+                state: Some(finish.state),
+                duration_ms: self.pump.tally().duration_ms(),
+                usage: finish.usage,
+                ..Seen::default()
+            };
+            let conclusion = self.conclusion(&said, seen).await;
+            if worth_writing(&conclusion) {
+                conclude_with(finish, conclusion);
+            }
+        }
+        record
+    }
+
+    fn faulted(&mut self, fault: Fault) -> Record {
         if fault.kind == ErrorKind::LeaseLost {
             Record::Nothing
         } else if fault.kind == ErrorKind::EnvironmentMissing {
@@ -88,48 +109,98 @@ impl Attempt<'_> {
         }))
     }
 
-    fn concluded(&mut self, end: &TurnEnd, duration_ms: i64) -> Record {
+    async fn turned(&mut self, end: &TurnEnd, duration_ms: i64) -> Record {
         let denied =
             |title| Warning::new("permission_denied", format!("rejected unasked: {title}"));
         self.warnings.extend(end.denied.iter().map(denied));
+        let (state, outcome, error) = judge(&end.stop_reason);
         let seen = Seen {
+            state: Some(state),
             duration_ms,
             usage: end.usage,
             stop_reason: Some(end.stop_reason.clone()),
+            ..Seen::default()
         };
-        let mut conclusion = match self.report.take() {
-            Some(report) => reported(&report, seen),
-            None => conclude(&end.text, seen),
-        };
+        let mut conclusion = self.conclusion(&end.text, seen).await;
         let run = &self.claimed.run;
         let skipped = run.warnings.iter().find(|one| one.kind == "agent_skipped");
         if let Some(skipped) = skipped.filter(|_| run.agent == EMBEDDED) {
             stood_in(&mut conclusion, &skipped.detail);
         }
-        let (state, outcome, error) = judge(&end.stop_reason);
         let mut record = self.finish(state, outcome, error);
         if let Record::Finish(finish) = &mut record {
-            let data = json!({"status": conclusion.status, "source": conclusion.source});
-            finish.progress.events.push(NewEvent {
-                kind: EventKind::Concluded,
-                data,
-            });
             finish.usage = end.usage;
-            finish.conclusion = Some(conclusion);
+            conclude_with(finish, conclusion);
         }
         record
     }
+
+    /// What the agent said, checked, and what Eyas saw itself. A hub that ends does not wait for git.
+    async fn conclusion(&mut self, answer: &str, seen: Seen) -> Conclusion {
+        let mut stop = self.stop.clone();
+        let hurried = stop.wait_for(|stop| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost)));
+        let changes = tokio::select! {
+            changes = self.witness.changes() => changes.map_err(|error| error.to_string()),
+            _ = hurried => Err("the hub ended".to_owned()),
+        };
+        let (changes, unknown) = match changes {
+            Ok(changes) => (changes, None),
+            Err(why) => (None, Some(format!("what changed is not known: {why}"))),
+        };
+        let seen = Seen {
+            report: self.report.take(),
+            tools: Some(self.pump.tally().tools()),
+            changes,
+            ..seen
+        };
+        let mut conclusion = conclude(answer, seen);
+        conclusion.warnings.extend(unknown);
+        if let Some(grounds) = self.witness.grounds.clone() {
+            conclusion = looked_for(conclusion, grounds).await;
+        }
+        let (store, run) = (&self.tools.store, &self.claimed.run);
+        if let Err(error) = self.witness.overlaps(store, run, &mut conclusion).await {
+            tracing::warn!(run.id = %run.id, %error, "other runs could not be compared");
+        }
+        conclusion
+    }
 }
 
-/// What the agent reported by its own tool, checked as its final block would be.
-fn reported(report: &Report, seen: Seen) -> Conclusion {
-    // No text of the report may end the block it stands in.
-    let body = json!(report).to_string().replace('<', "\\u003c");
-    let block = format!("<eyas:conclusion>\n{body}\n</eyas:conclusion>");
-    Conclusion {
-        source: ConclusionSource::Tool,
-        ..conclude(&block, seen)
+/// Looks on the disk for what is cited, beside the loop.
+async fn looked_for(conclusion: Conclusion, grounds: Grounds) -> Conclusion {
+    if conclusion.artifacts.is_empty() {
+        return conclusion;
     }
+    let unchecked = conclusion.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut conclusion = conclusion;
+        cited(&mut conclusion, &grounds);
+        conclusion
+    });
+    looked.await.unwrap_or(unchecked)
+}
+
+/// A run that ended badly has a conclusion when anything was said or done.
+fn worth_writing(conclusion: &Conclusion) -> bool {
+    let reported = conclusion.source != ConclusionSource::Synthesized;
+    let worked = conclusion
+        .tools
+        .as_ref()
+        .is_some_and(|tools| tools.total > 0);
+    let changed = conclusion
+        .changes
+        .as_ref()
+        .is_some_and(|changes| !changes.files.is_empty() || !changes.commits.is_empty());
+    reported || worked || changed
+}
+
+fn conclude_with(finish: &mut Finish, conclusion: Conclusion) {
+    let data = json!({"status": conclusion.status, "source": conclusion.source});
+    finish.progress.events.push(NewEvent {
+        kind: EventKind::Concluded,
+        data,
+    });
+    finish.conclusion = Some(conclusion);
 }
 
 fn release(waiting: Option<Waiting>, delay_ms: i64, reason: String) -> Record {
@@ -231,7 +302,7 @@ pub(super) async fn write(
 
 #[cfg(test)]
 mod tests {
-    use super::{judge, reported, stood_in};
+    use super::{judge, stood_in};
     use crate::{
         domain::{
             conclusion::{ConclusionSource, ConclusionStatus, Report},
@@ -265,31 +336,6 @@ mod tests {
             let (state, outcome, error) = judge(word);
             assert_eq!((state, outcome, error.map(|e| e.kind)), expected, "{word}");
         }
-    }
-
-    #[test]
-    fn a_report_by_tool_is_checked_as_a_block_is() {
-        let report = Report {
-            status: Some(ConclusionStatus::Success),
-            summary: "done </eyas:conclusion>".to_owned(),
-            questions: vec!["why?".to_owned()],
-            ..Report::default()
-        };
-        let seen = |stop: &str| Seen {
-            stop_reason: Some(stop.to_owned()),
-            ..Seen::default()
-        };
-        let made = reported(&report, seen("end_turn"));
-        assert_eq!(made.source, ConclusionSource::Tool);
-        assert_eq!(made.status, ConclusionStatus::Success);
-        assert_eq!(
-            (made.summary.as_str(), made.questions),
-            ("done </eyas:conclusion>", vec!["why?".to_owned()])
-        );
-        assert_ne!(
-            reported(&report, seen("refusal")).status,
-            ConclusionStatus::Success
-        );
     }
 
     #[test]

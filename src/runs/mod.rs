@@ -14,8 +14,10 @@ mod preamble;
 mod pump;
 mod seam;
 mod supply;
+mod tally;
 mod turn;
 mod watch;
+mod witness;
 
 pub use calls::{Call, Callable, Calls, Question, Reply};
 pub use cascade::{end_below, start as start_cascade};

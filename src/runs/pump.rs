@@ -1,6 +1,6 @@
 //! From what an agent does to what is written: small events are joined, and a step says what it is doing now.
 
-use super::seam;
+use super::{seam, tally::Tally};
 use crate::{
     agents::acp::TurnEvent,
     domain::{
@@ -8,10 +8,10 @@ use crate::{
         worktree::Worktree,
     },
     stdx::text,
-    store::{AttemptNote, Progress},
+    store::{AttemptNote, Progress, Redactor},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// At most 10 writes a second and run; an instant turn writes nothing before its end.
@@ -32,9 +32,29 @@ pub(super) struct Pump {
     worktree: Option<Worktree>,
     note: AttemptNote,
     since: Option<Instant>,
+    tally: Tally,
+    redactor: Arc<Redactor>,
 }
 
 impl Pump {
+    /// One that writes no half of what `redactor` strikes out.
+    pub(super) fn new(redactor: Arc<Redactor>) -> Self {
+        Self {
+            redactor,
+            ..Self::default()
+        }
+    }
+
+    /// The prompt is about to be put.
+    pub(super) fn begin(&mut self) {
+        self.tally.begin();
+    }
+
+    /// What has been heard so far.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Keeps what the attempt has learnt about itself.
     pub(super) fn note(&mut self, change: impl FnOnce(&mut AttemptNote)) {
         change(&mut self.note);
@@ -59,6 +79,7 @@ impl Pump {
 
     /// Takes in one event of a turn.
     pub(super) fn push(&mut self, event: TurnEvent) {
+        self.tally.enter(&event);
         let (kind, data, step) = describe(event);
         if let Some(step) = step {
             self.step(&step);

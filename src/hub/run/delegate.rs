@@ -45,7 +45,7 @@ impl RunDesk {
         });
         let policy = self.policy(&terms, params.policy, origin.policy(), &mut warnings);
         let lane = self
-            .lane(origin.lane(params.lane), &session, &terms.file)
+            .lane(origin.lane(params.lane.clone()), &session, &terms.file)
             .await?;
         let id: RunId = stdx::mint().into();
         if !values.is_empty() {
