@@ -3,7 +3,7 @@
 use super::{
     dispatch::{Parts, Stop},
     ending::{self, End},
-    preamble::{briefing, preamble},
+    preamble::{briefing, concluding, preamble},
     pump::Pump,
     supply::Brief,
     witness::Witness,
@@ -231,7 +231,10 @@ impl<'a> Attempt<'a> {
         });
         self.warnings.extend(opened.warnings);
         let last = self.claimed.last_conclusion.as_ref();
-        let preamble = preamble(continuity, route, opening.persona.as_deref(), last);
+        let mut preamble = preamble(continuity, route, opening.persona.as_deref(), last);
+        if self.claimed.run.agent != EMBEDDED {
+            preamble += &concluding(continuity, false);
+        }
         (opened.session, preamble)
     }
 

@@ -1,5 +1,6 @@
 //! What stands before a prompt.
 
+use super::conclusion::brief;
 use crate::domain::{
     conclusion::Conclusion,
     run::{Continuity, PersonaRoute},
@@ -40,6 +41,17 @@ pub(super) fn briefing(text: Option<&str>) -> String {
     text.map_or_else(String::new, |text| {
         format!("<eyas:briefing>\n{}\n</eyas:briefing>\n\n", text.trim_end())
     })
+}
+
+/// How to conclude: whole at the beginning of a conversation, and in one line when it goes on. `by_tool` when the session has Eyas' own
+/// tools.
+pub(super) fn concluding(continuity: Continuity, by_tool: bool) -> String {
+    match continuity {
+        Continuity::New | Continuity::Recalled => brief(by_tool),
+        Continuity::Live | Continuity::Resumed | Continuity::Loaded => {
+            "<eyas:concluding>\nConclude this turn too as the beginning of this conversation says.\n</eyas:concluding>\n\n".to_owned()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From what an agent does to what is written: small events are joined, and a step says what it is doing now.
 
-use super::{seam, tally::Tally};
+use super::{now::Now, tally::Tally};
 use crate::{
     agents::acp::TurnEvent,
     domain::{
@@ -14,8 +14,12 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// At most 10 writes a second and run; an instant turn writes nothing before its end.
-const FLUSH_EVERY: Duration = Duration::from_millis(100);
+/// What an attempt learns of itself may wait so long.
+const NOTES_WAIT: Duration = Duration::from_millis(100);
+/// What the agent says and does waits so long for more of it: a watcher sees it soon, and an instant turn writes nothing before its end.
+const WORDS_WAIT: Duration = Duration::from_millis(20);
+/// At most 20 writes a second and run.
+const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// After a write that failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// A joined message is closed beyond that.
@@ -31,7 +35,12 @@ pub(super) struct Pump {
     step: Option<String>,
     worktree: Option<Worktree>,
     note: AttemptNote,
+    /// Something is to be written.
     since: Option<Instant>,
+    /// Something that a watcher waits for.
+    heard: Option<Instant>,
+    flushed: Option<Instant>,
+    now: Now,
     tally: Tally,
     redactor: Arc<Redactor>,
 }
@@ -80,6 +89,7 @@ impl Pump {
     /// Takes in one event of a turn.
     pub(super) fn push(&mut self, event: TurnEvent) {
         self.tally.enter(&event);
+        self.now.enter(&event);
         let (kind, data, step) = describe(event);
         if let Some(step) = step {
             self.step(&step);
@@ -88,6 +98,7 @@ impl Pump {
             self.events.push(NewEvent { kind, data });
         }
         self.since.get_or_insert_with(Instant::now);
+        self.heard.get_or_insert_with(Instant::now);
     }
 
     /// Takes in how far the agent says that it is.
@@ -96,27 +107,49 @@ impl Pump {
         let data = json!({"text": text::head(text, TEXT_BYTES), "percent": percent});
         let kind = EventKind::Progress;
         self.events.push(NewEvent { kind, data });
+        self.heard.get_or_insert_with(Instant::now);
     }
 
     /// When what is gathered should be written; `None` when nothing is.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.since.map(|since| since + FLUSH_EVERY)
+        let noted = self.since.map(|since| since + NOTES_WAIT);
+        let words = self.heard.map(|heard| heard + WORDS_WAIT);
+        let due = match (noted, words) {
+            (Some(noted), Some(words)) => Some(noted.min(words)),
+            (noted, words) => noted.or(words),
+        };
+        let rested = self.flushed.map(|flushed| flushed + FLUSH_EVERY);
+        due.map(|due| rested.map_or(due, |rested| due.max(rested)))
     }
 
     /// Takes what may be written while the turn goes on: of a message that still grows, not the end, which may be half a secret. `None` when
     /// that leaves nothing.
     pub(super) fn take_ripe(&mut self) -> Option<Progress> {
-        let rest = self.events.last_mut().and_then(split);
+        let rest = self.events.pop().and_then(|mut last| {
+            let rest = split(&mut last, &self.redactor);
+            if text_of(&last) != Some("") {
+                self.events.push(last);
+            }
+            rest
+        });
         let mut progress = self.take();
-        if let Some(rest) = rest {
-            progress.events.pop_if(|last| text_of(last) == Some(""));
-            self.events.push(rest);
+        self.events.extend(rest);
+        for event in &progress.events {
+            if let (EventKind::Message, Some(text)) = (event.kind, text_of(event)) {
+                self.now.say(&self.redactor.redact(text));
+            }
         }
+        (progress.tool, progress.said) = self.now.news();
         let nothing = progress.events.is_empty()
             && progress.step.is_none()
             && progress.worktree.is_none()
+            && progress.tool.is_none()
             && progress.note == AttemptNote::default();
-        (!nothing).then_some(progress)
+        if nothing {
+            return None;
+        }
+        self.flushed = Some(Instant::now());
+        Some(progress)
     }
 
     /// Puts back what could not be written, before what came since; tried again a little later.
@@ -129,18 +162,21 @@ impl Pump {
             worktree,
             note,
         } = progress;
-        drop((tool, said));
         self.worktree = self.worktree.take().or(worktree);
+        self.now.take_back(tool, said);
         let newer = std::mem::replace(&mut self.events, events);
         self.events.extend(newer);
         self.step = self.step.take().or(step);
         self.note = joined(std::mem::take(&mut self.note), note);
         self.since = Some(Instant::now() + RETRY);
+        self.heard = None;
+        self.flushed = self.since;
     }
 
     /// Takes all that is gathered.
     pub(super) fn take(&mut self) -> Progress {
         self.since = None;
+        self.heard = None;
         Progress {
             tool: None,
             said: None,
@@ -162,11 +198,17 @@ impl Pump {
             else {
                 return false;
             };
-            so_far.push_str(more);
-            if so_far.len() > MESSAGE_BYTES {
-                let rest = split(last);
-                self.events.extend(rest);
+            if so_far.len() < MESSAGE_BYTES {
+                so_far.push_str(more);
+                return true;
             }
+            let Some(mut rest) = split(last, &self.redactor) else {
+                return false;
+            };
+            if let Some(Value::String(text)) = rest.data.get_mut("text") {
+                text.push_str(more);
+            }
+            self.events.push(rest);
             return true;
         }
         let renewed = matches!(kind, EventKind::Plan | EventKind::Usage)
@@ -193,14 +235,14 @@ fn joined(newer: AttemptNote, older: AttemptNote) -> AttemptNote {
 }
 
 /// Takes the end of a message off that may not be written yet.
-fn split(event: &mut NewEvent) -> Option<NewEvent> {
+fn split(event: &mut NewEvent, redactor: &Redactor) -> Option<NewEvent> {
     if !matches!(event.kind, EventKind::Message | EventKind::Thought) {
         return None;
     }
     let Some(Value::String(text)) = event.data.get_mut("text") else {
         return None;
     };
-    let rest = text.split_off(seam::before(text));
+    let rest = text.split_off(redactor.safe_prefix(text));
     (!rest.is_empty()).then(|| NewEvent {
         kind: event.kind,
         data: json!({"text": rest}),
@@ -292,7 +334,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_a_word_is_not_written_before_the_other_half_came() {
+    async fn half_a_secret_is_not_written_before_the_other_half_came() {
         let texts = |progress: Option<super::Progress>| -> Vec<String> {
             let events = progress.map(|progress| progress.events).unwrap_or_default();
             events
@@ -302,30 +344,90 @@ mod tests {
         };
         let mut pump = Pump::default();
         pump.push(say("first\nmy key is sk-"));
-        assert_eq!(texts(pump.take_ripe()), ["first\n"]);
+        assert_eq!(texts(pump.take_ripe()), ["first\nmy key is "]);
         assert!(pump.due().is_none(), "nothing to write until more comes");
         pump.push(say("ant-"));
         assert!(texts(pump.take_ripe()).is_empty());
-        pump.push(say("123\nthen"));
-        assert_eq!(texts(pump.take_ripe()), ["my key is sk-ant-123\n"]);
+        pump.push(say("123, and half a wo"));
+        assert_eq!(texts(pump.take_ripe()), ["sk-ant-123, and half a wo"]);
         assert!(pump.take_ripe().is_none());
-        assert_eq!(texts(Some(pump.take())), ["then"]);
+        pump.push(say("rd t"));
+        assert_eq!(texts(pump.take_ripe()), ["rd "]);
+        assert_eq!(texts(Some(pump.take())), ["t"]);
     }
 
     #[tokio::test]
-    async fn a_long_message_is_closed_between_lines() {
+    async fn what_is_said_is_due_at_once_and_not_too_often() {
         let mut pump = Pump::default();
-        let line = "0123456789abcde\n";
-        for _ in 0..3000 {
+        let soon = |pump: &Pump| pump.due().map(|due| due - tokio::time::Instant::now());
+        pump.note(|note| note.pid = Some(1));
+        pump.push(say("one "));
+        assert!(soon(&pump).is_some_and(|wait| wait <= super::WORDS_WAIT));
+        let begun = tokio::time::Instant::now();
+        for _ in 0..6 {
+            pump.push(say("word "));
+            tokio::time::sleep_until(pump.due().unwrap()).await;
+            assert!(pump.take_ripe().is_some());
+        }
+        assert!(begun.elapsed() >= 5 * super::FLUSH_EVERY);
+    }
+
+    #[tokio::test]
+    async fn it_tells_the_tool_in_use_and_the_last_words() {
+        let mut pump = Pump::default();
+        pump.push(say(&"word ".repeat(200)));
+        pump.push(tool("1", "edit a", "pending"));
+        let told = pump.take_ripe().unwrap();
+        assert_eq!(told.tool, Some(Some("edit a".to_owned())));
+        assert!(
+            told.said
+                .is_some_and(|said| said.len() <= 500 && said.ends_with("word "))
+        );
+        pump.push(tool("2", "run b", "in_progress"));
+        assert_eq!(
+            pump.take_ripe().unwrap().tool,
+            Some(Some("run b".to_owned()))
+        );
+        pump.push(tool("2", "run b", "completed"));
+        assert_eq!(
+            pump.take_ripe().unwrap().tool,
+            Some(Some("edit a".to_owned()))
+        );
+        pump.push(say("so it is sk-abcdefghijklmnopqrstuv, I see "));
+        let told = pump.take_ripe().unwrap();
+        assert_eq!(told.tool, None, "as it was");
+        assert!(
+            told.said
+                .as_ref()
+                .is_some_and(|said| said.ends_with("so it is [redacted], I see "))
+        );
+        pump.push(tool("1", "", "failed"));
+        let told = pump.take_ripe().unwrap();
+        assert_eq!((&told.tool, &told.said), (&Some(None), &None));
+        pump.put_back(told);
+        assert_eq!(pump.take_ripe().unwrap().tool, Some(None));
+    }
+
+    #[tokio::test]
+    async fn a_long_message_is_closed_and_no_secret_with_it() {
+        let mut pump = Pump::default();
+        let line = "my sk-abcdefghijklmnopqrstuv\n";
+        let mut all = String::new();
+        for _ in 0..2000 {
             pump.push(say(&line[..9]));
             pump.push(say(&line[9..]));
+            all += line;
         }
         let events = pump.take().events;
-        assert!(events.len() > 1);
-        for event in events {
-            let text = event.data["text"].as_str().unwrap().to_owned();
-            assert!(text.len() <= super::MESSAGE_BYTES + 16, "{}", text.len());
-            assert!(text.ends_with('\n') && text.starts_with('0'));
+        assert!(events.len() > 2);
+        let texts: Vec<&str> = events.iter().filter_map(super::text_of).collect();
+        assert_eq!(texts.concat(), all);
+        for text in texts {
+            assert!(text.len() <= super::MESSAGE_BYTES + 64, "{}", text.len());
+            assert!(
+                text.starts_with("my ") || text.starts_with("sk-abcdef"),
+                "{text}"
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 //! lease. Every write of an attempt carries that fence; a write that changes no row means the lease is lost.
 //! One writer batches; what it answers has been synced. Every text it writes has passed the [`Redactor`].
 
+mod growing;
 mod redactor;
 pub mod sqlite;
 

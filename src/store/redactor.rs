@@ -4,6 +4,7 @@
 //! key, whoever wrote it. The attempt reads its prompt from the database, so a key in a prompt is redacted for the agent too: the agent has
 //! the values it may have in its environment, and needs none from the text.
 
+use super::growing;
 use crate::domain::{fault::Fault, run::Warning};
 use regex::{Captures, Regex, RegexBuilder};
 use serde_json::Value;
@@ -18,7 +19,7 @@ const MARK: &str = "[redacted]";
 /// A shorter value is a word, a port, a flag: it would tear up harmless text.
 const SHORTEST: usize = 8;
 
-/// Text that is a key by its shape.
+/// Text that is a key by its shape. What may become one is in [`super::growing`].
 const SHAPES: &str = r#"(?x)
     -----BEGIN\ [A-Z0-9\ ]*PRIVATE\ KEY-----(?:[\s\S]*?-----END\ [A-Z0-9\ ]*PRIVATE\ KEY-----|[A-Za-z0-9+/=\s\\]*)
   | \bsk-(?:ant-|proj-|or-v1-|svcacct-)?[A-Za-z0-9_-]{16,}
@@ -48,6 +49,7 @@ pub struct Redactor {
 #[derive(Default)]
 struct Known {
     values: BTreeSet<String>,
+    forms: Vec<String>,
     pattern: Option<Regex>,
 }
 
@@ -85,6 +87,23 @@ impl Redactor {
             Some(clean) => Cow::Owned(clean),
             None => text,
         }
+    }
+
+    /// How many bytes of a text that still grows may be written now: whatever comes after them, no secret begins before that place and
+    /// ends behind it. Most often all but a few letters.
+    #[must_use]
+    pub fn safe_prefix(&self, text: &str) -> usize {
+        let known = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        let unfinished = known.forms.iter().filter_map(|form| unfinished(text, form));
+        let mut safe = unfinished
+            .min()
+            .unwrap_or(text.len())
+            .min(growing::from(text));
+        // What is whole must stay whole.
+        while let Some(begun) = known.across(text, safe).or_else(|| across(text, safe)) {
+            safe = begun;
+        }
+        safe
     }
 
     /// Redacts every string within; keys stay.
@@ -146,7 +165,22 @@ impl Known {
             .build()
             .inspect_err(|error| tracing::error!(%error, "values are redacted one by one"))
             .ok();
-        Self { values, pattern }
+        Self {
+            values,
+            forms,
+            pattern,
+        }
+    }
+
+    /// Where the value begins that `at` would cut in two.
+    fn across(&self, text: &str, at: usize) -> Option<usize> {
+        let cut = |(begun, form): (usize, &str)| begun < at && at < begun + form.len();
+        self.forms
+            .iter()
+            .flat_map(|form| text.match_indices(form.as_str()))
+            .filter(|found| cut(*found))
+            .map(|(begun, _)| begun)
+            .min()
     }
 
     fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -168,6 +202,24 @@ impl Known {
                 }),
         }
     }
+}
+
+/// Where in `text` a value begins that its end cuts off.
+fn unfinished(text: &str, form: &str) -> Option<usize> {
+    let (text, form) = (text.as_bytes(), form.as_bytes());
+    (1..form.len())
+        .rev()
+        .find(|len| text.ends_with(&form[..*len]))
+        .map(|len| text.len() - len)
+}
+
+/// Where the key begins that `at` would cut in two.
+fn across(text: &str, at: usize) -> Option<usize> {
+    SHAPE
+        .find_iter(text)
+        .take_while(|found| found.start() < at)
+        .find(|found| found.end() > at)
+        .map(|found| found.start())
 }
 
 /// A value as it is, and as it stands within JSON text.
@@ -333,6 +385,78 @@ mod tests {
             value,
             json!({"canary-canary": [MARK, {"n": 1, "b": null}], "secret": MARK, "token": 5})
         );
+    }
+
+    #[test]
+    fn a_text_that_comes_in_pieces_is_redacted_as_if_it_came_whole() {
+        let redactor = Redactor::default();
+        let value = "two words, a-ab-abc-canary";
+        redactor.remember([value, "canary-two"].map(str::to_owned).into_iter());
+        let shaped = [
+            "sk-ant-api03-abcdefghijklmnop_qr-st",
+            "github_pat_abcdefghijklmnopqrstuvwxyz_0123",
+            "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+            "xoxb-1234567890-abcdef",
+            "AKIAIOSFODNN7EXAMPLE",
+            "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+            "glpat-abcdefghij1234567890",
+            "npm_abcdefghijklmnopqrstuvwxyz0123456789",
+            "hf_abcdefghijklmnopqrstuvwxyz0123456789",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabc\n-----END RSA PRIVATE KEY-----",
+            "Bearer   abcdefgh12345678==",
+            "OPENAI_API_KEY=abcd1234efgh",
+            "My-Access-Key' : 'abcd1234efgh",
+            "\"passwd\":\n \"abcd1234\"",
+            value,
+            "a-ab-a two words, a-ab-abc-canary-two",
+        ];
+        for secret in shaped {
+            let text = format!("it was {secret}, and\n{secret}\nso at last.");
+            let whole = redactor.redact(&text);
+            assert!(whole.contains(MARK), "{text}");
+            for step in 1..=text.len() {
+                let (mut held, mut written) = (String::new(), String::new());
+                let letters: Vec<char> = text.chars().collect();
+                for piece in letters.chunks(step) {
+                    held.extend(piece);
+                    let rest = held.split_off(redactor.safe_prefix(&held));
+                    written += &redactor.redact(&held);
+                    held = rest;
+                }
+                written += &redactor.redact(&held);
+                assert_eq!(written, whole, "in pieces of {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_secret_is_not_held_back() {
+        let redactor = Redactor::default();
+        redactor.remember(std::iter::once("canary-canary".to_owned()));
+        for text in [
+            "",
+            "I have looked at the file.",
+            "It is done\n",
+            "a list:\n- one\n- two",
+            "half a wor",
+            "the token is here",
+            "sk-short is none",
+            "fn main() { token_of(",
+        ] {
+            assert_eq!(redactor.safe_prefix(text), text.len(), "{text}");
+        }
+        for (text, held) in [
+            ("as the can", "can"),
+            ("tokens", "s"),
+            ("a sk-", "sk-"),
+            ("my token: ab", "token: ab"),
+            ("x --", "--"),
+        ] {
+            assert_eq!(&text[redactor.safe_prefix(text)..], held, "{text}");
+        }
+        let long = format!("-----BEGIN PRIVATE KEY-----\n{}", "abcd\n".repeat(9_000));
+        assert_eq!(redactor.safe_prefix(&long), long.len(), "not for ever");
     }
 
     #[test]

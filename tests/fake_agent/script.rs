@@ -24,7 +24,12 @@ impl Turn {
             .filter_map(|line| line.trim().strip_prefix('!'))
             .collect();
         if commands.is_empty() {
-            self.say(&format!("echo: {text}"));
+            // Without what Eyas tells every agent at the beginning.
+            let (told, asked) = text
+                .split_once("</eyas:concluding>\n\n")
+                .unwrap_or(("", text));
+            let told = told.split("<eyas:concluding>").next().unwrap_or_default();
+            self.say(&format!("echo: {told}{asked}"));
         }
         let mut stop = "end_turn".to_owned();
         let mut deaf = false;

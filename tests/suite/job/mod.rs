@@ -24,3 +24,4 @@ mod only_a_person_answers_and_only_once;
 mod the_death_of_a_hub_leaves_nothing_and_loses_nothing;
 mod the_end_of_a_run_is_the_end_of_what_it_began;
 mod turns_wait_for_tree_slot_and_session;
+mod what_an_agent_says_is_seen_while_it_says_it;
