@@ -285,7 +285,7 @@ impl Asker {
                 }
                 Err(gone @ StoreError::NotFound { .. }) => return Err(gone),
                 Err(error) => {
-                    tracing::warn!(run.id = %self.lease.run, %error, "a request was not read")
+                    tracing::warn!(run.id = %self.lease.run, %error, "a request was not read");
                 }
             }
         }

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     agents::acp::{Permit, Petition, TurnEnd, TurnEvent},
-    domain::fault::Fault,
+    domain::{
+        fault::Fault,
+        policy::{Grounds, Policy},
+    },
 };
 use std::{pin::Pin, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
@@ -72,21 +75,7 @@ impl Attempt<'_> {
         } = ready;
         self.pump.step("has its prompt");
         let begun = Instant::now();
-        let (tell, told) = mpsc::unbounded_channel();
-        let (petition, petitions) = mpsc::unbounded_channel();
-        let (store, lease) = (&self.tools.store, self.claimed.lease);
-        let mut ears = Ears {
-            told,
-            petitions,
-            calls: self.tools.calls.enter(lease),
-            questions: Questions::new(store, lease, policy, self.pause.clone()),
-        };
-        let permit = Permit {
-            policy,
-            grounds,
-            petitions: Some(petition),
-            pause: self.pause.clone(),
-        };
+        let (mut ears, permit, tell) = self.ears(policy, grounds);
         let link = berth.link().clone();
         let turn = link.prompt(&session, prompt, permit, tell);
         tokio::pin!(turn);
@@ -123,6 +112,30 @@ impl Attempt<'_> {
             // The turn is cancelled as it is dropped; its agent is about to end. What it asks stays open: the next attempt takes it up.
             Err(why @ Stop::HubEnds) => End::Stopped { why, usage: None },
         }
+    }
+
+    /// What a turn under this policy is told by, and the other ends of it.
+    fn ears(
+        &self,
+        policy: Policy,
+        grounds: Grounds,
+    ) -> (Ears, Permit, mpsc::UnboundedSender<TurnEvent>) {
+        let (tell, told) = mpsc::unbounded_channel();
+        let (petition, petitions) = mpsc::unbounded_channel();
+        let (store, lease) = (&self.tools.store, self.claimed.lease);
+        let ears = Ears {
+            told,
+            petitions,
+            calls: self.tools.calls.enter(lease),
+            questions: Questions::new(store, lease, policy, self.pause.clone()),
+        };
+        let permit = Permit {
+            policy,
+            grounds,
+            petitions: Some(petition),
+            pause: self.pause.clone(),
+        };
+        (ears, permit, tell)
     }
 
     /// The turn, and what comes before its end.

@@ -15,6 +15,7 @@ use agent_client_protocol::v1::schema::{
     RequestPermissionOutcome, RequestPermissionResponse, SelectedPermissionOutcome,
 };
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, oneshot};
 
 /// How far a turn may go, and who can be asked about the rest.
@@ -49,7 +50,12 @@ pub(super) struct Ruled {
 pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: bool) -> Verdict {
     let ask = Ask {
         action: action(&tool.kind),
-        paths: tool.paths.clone(),
+        paths: tool
+            .paths
+            .iter()
+            .cloned()
+            .chain(led_out(&permit.grounds, &tool.paths))
+            .collect(),
         command: tool.command.clone(),
     };
     let Ruling { decision, why } = policy::rule(&permit.policy, &permit.grounds, &ask);
@@ -66,6 +72,25 @@ pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: boo
             )),
         },
     }
+}
+
+/// Where those of the paths lead that leave the run's directories by a link: a cloned project may hold links to anywhere.
+fn led_out(grounds: &policy::Grounds, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let homes = [Some(&grounds.cwd), grounds.workspace.as_ref()];
+    let homes: Vec<PathBuf> = homes.into_iter().flatten().map(|home| real(home)).collect();
+    let led = paths.iter().map(|path| real(&grounds.cwd.join(path)));
+    led.filter(|path| !homes.iter().any(|home| path.starts_with(home)))
+        .collect()
+}
+
+/// The path with links followed as far as there is anything.
+fn real(path: &Path) -> PathBuf {
+    for there in path.ancestors() {
+        if let (Ok(found), Ok(rest)) = (there.canonicalize(), path.strip_prefix(there)) {
+            return found.join(rest);
+        }
+    }
+    path.to_owned()
 }
 
 fn petition(
@@ -241,6 +266,41 @@ mod tests {
             outcome(Security::Full, "edit", "", &json!(null)),
             json!({"outcome": "cancelled"})
         );
+    }
+
+    #[test]
+    fn a_link_out_of_the_directory_is_no_way_around_the_policy() {
+        let (inside, outside) = (tempfile::tempdir(), tempfile::tempdir());
+        let (inside, outside) = (inside.expect("a directory"), outside.expect("a directory"));
+        let link = inside.path().join("docs");
+        std::os::unix::fs::symlink(outside.path(), &link).expect("a link");
+        std::os::unix::fs::symlink(".", inside.path().join("self")).expect("a link");
+        let grounds = Grounds {
+            cwd: inside.path().to_owned(),
+            workspace: None,
+        };
+        let permit = Permit {
+            grounds,
+            ..permit(Security::Allowlist)
+        };
+        let options = json!([{"optionId": "n", "kind": "reject_once"}, {"optionId": "y", "kind": "allow_once"}]);
+        for (path, allowed) in [
+            ("docs/new/file", false),
+            ("docs", false),
+            ("new/file", true),
+            ("self/new", true),
+        ] {
+            let edit = Tool {
+                kind: "edit".to_owned(),
+                paths: vec![path.into()],
+                ..Tool::default()
+            };
+            let verdict = decide(&permit, &edit, &options, true);
+            assert!(
+                matches!(verdict, Verdict::Ruled(ruled) if ruled.allowed == allowed),
+                "{path}"
+            );
+        }
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Shown {
         if !input.is_null() {
             let whole = input.to_string();
             self.digests[0] = Digest::of([whole.as_str()]).hex();
-            self.input = head(&whole, PART).to_owned();
+            head(&whole, PART).clone_into(&mut self.input);
         }
         if let Some(parts) = call["content"].as_array() {
             self.digests[1] = Digest::of([call["content"].to_string().as_str()]).hex();

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_run_something_else_asks() {
+    fn what_is_more_than_one_listed_command_asks() {
         for line in [
             "",
             "git status; rm -rf /",
@@ -284,6 +284,14 @@ mod tests {
             "xargs ls",
             "find . -exec rm x",
             "find . -delete",
+        ] {
+            assert!(!listed(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn options_that_run_something_else_or_lead_out_ask() {
+        for line in [
             "git push",
             "git",
             "git -c alias.status='!sh' status",

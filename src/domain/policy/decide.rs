@@ -87,7 +87,9 @@ fn allowlist(grounds: &Grounds, ask: &Ask) -> Ruling {
             "reads inside its directories",
         ),
         Action::Edit => (
-            !ask.paths.is_empty() && within(grounds, &ask.paths, false),
+            !ask.paths.is_empty()
+                && within(grounds, &ask.paths, false)
+                && !ask.paths.iter().any(|path| is_of_git(path)),
             "edits inside the directory",
         ),
         Action::Execute => (
@@ -103,6 +105,12 @@ fn allowlist(grounds: &Grounds, ask: &Ask) -> Ruling {
     } else {
         ruling(Decision::Ask, "not on the allowlist")
     }
+}
+
+/// A repository's own files are no part of its work tree: a hook or a line of its configuration runs programs for whoever uses git there.
+fn is_of_git(path: &Path) -> bool {
+    path.components()
+        .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
 }
 
 fn ruling(decision: Decision, why: &'static str) -> Ruling {
@@ -174,6 +182,8 @@ mod tests {
             (ask(Action::Edit, &["/w/SOUL.md"], None), Ask),
             (ask(Action::Edit, &["/p/../etc/x"], None), Ask),
             (ask(Action::Edit, &[], None), Ask),
+            (ask(Action::Edit, &["src/x", "sub/.GIT/hooks/x"], None), Ask),
+            (ask(Action::Edit, &[".gitignore"], None), Allow),
             (run("git status"), Allow),
             (run("git push"), Ask),
             (ask(Action::Execute, &[], None), Ask),

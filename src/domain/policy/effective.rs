@@ -45,7 +45,7 @@ impl Asking {
 
 /// The policy of a run, and a warning for everything that was asked for and is not so: `policy_ignored` or `policy_capped`.
 #[must_use]
-pub fn effective(base: Policy, wishes: &Wishes, ceiling: &Ceiling) -> (Policy, Vec<Warning>) {
+pub fn effective(base: Policy, wishes: &Wishes, ceiling: Ceiling) -> (Policy, Vec<Warning>) {
     let mut made = Made {
         policy: base,
         warnings: Vec::new(),
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    fn kinds(wishes: &Wishes, ceiling: &Ceiling) -> (Security, Asking, Vec<String>) {
+    fn kinds(wishes: &Wishes, ceiling: Ceiling) -> (Security, Asking, Vec<String>) {
         let (policy, warnings) = effective(Policy::default(), wishes, ceiling);
         let kinds = warnings.into_iter().map(|warning| warning.kind).collect();
         (policy.security, policy.ask, kinds)
@@ -168,7 +168,7 @@ mod tests {
         let ignored = vec!["policy_ignored".to_owned()];
         let free = Ceiling::default();
         assert_eq!(
-            kinds(&loose, &free),
+            kinds(&loose, free),
             (Security::Allowlist, Asking::OnMiss, ignored)
         );
         let trusted = Wishes {
@@ -176,7 +176,7 @@ mod tests {
             ..loose
         };
         assert_eq!(
-            kinds(&trusted, &free),
+            kinds(&trusted, free),
             (Security::Full, Asking::OnMiss, vec![])
         );
         let narrow = Wishes {
@@ -184,7 +184,7 @@ mod tests {
             ..Wishes::default()
         };
         assert_eq!(
-            kinds(&narrow, &free),
+            kinds(&narrow, free),
             (Security::Deny, Asking::Always, vec![])
         );
     }
@@ -202,7 +202,7 @@ mod tests {
             security: Security::Allowlist,
             ask: Asking::Off,
         };
-        let (policy, warnings) = effective(Policy::default(), &wishes, &low);
+        let (policy, warnings) = effective(Policy::default(), &wishes, low);
         assert_eq!(
             (policy.security, policy.ask),
             (Security::Allowlist, Asking::Off)
@@ -221,7 +221,7 @@ mod tests {
             }),
             ..wishes
         };
-        let (policy, warnings) = effective(Policy::default(), &child, &Ceiling::default());
+        let (policy, warnings) = effective(Policy::default(), &child, Ceiling::default());
         assert_eq!(Some(policy), child.parent);
         assert_eq!(warnings.len(), 4);
     }
@@ -237,7 +237,7 @@ mod tests {
                 }),
                 ..Wishes::default()
             };
-            let (policy, warnings) = effective(Policy::default(), &wishes, &Ceiling::default());
+            let (policy, warnings) = effective(Policy::default(), &wishes, Ceiling::default());
             assert_eq!((policy.ask, warnings.len()), (bound, 1));
         }
     }

@@ -334,27 +334,10 @@ mod tests {
         stdx::mint,
     };
 
-    #[test]
-    fn every_part_of_a_request_counts_and_nothing_else() {
-        let asked = || Delegate {
-            prompt: "look".to_owned(),
-            ..Delegate::default()
-        };
-        let first = fingerprint(&asked(), "/p");
-        assert_eq!(first, fingerprint(&asked(), "/p"));
-        let waiting = Delegate {
-            mode: Some(Mode::Auto),
-            ..asked()
-        };
-        assert_eq!(first, fingerprint(&waiting, "/p"));
-        let unchanged = Delegate {
-            policy: Some(PolicyWish::default()),
-            ..asked()
-        };
-        assert_eq!(first, fingerprint(&unchanged, "/p"));
-        assert_ne!(first, fingerprint(&asked(), "/q"));
+    /// Each asks for something else than the first, in one way.
+    fn others(asked: impl Fn() -> Delegate) -> Vec<Delegate> {
         let text = || Some("x".to_owned());
-        let others = [
+        vec![
             Delegate {
                 prompt: "Look".to_owned(),
                 ..asked()
@@ -402,8 +385,29 @@ mod tests {
                 isolation: Some(Isolation::Worktree),
                 ..asked()
             },
-        ];
-        for (n, other) in others.iter().enumerate() {
+        ]
+    }
+
+    #[test]
+    fn every_part_of_a_request_counts_and_nothing_else() {
+        let asked = || Delegate {
+            prompt: "look".to_owned(),
+            ..Delegate::default()
+        };
+        let first = fingerprint(&asked(), "/p");
+        assert_eq!(first, fingerprint(&asked(), "/p"));
+        let waiting = Delegate {
+            mode: Some(Mode::Auto),
+            ..asked()
+        };
+        assert_eq!(first, fingerprint(&waiting, "/p"));
+        let unchanged = Delegate {
+            policy: Some(PolicyWish::default()),
+            ..asked()
+        };
+        assert_eq!(first, fingerprint(&unchanged, "/p"));
+        assert_ne!(first, fingerprint(&asked(), "/q"));
+        for (n, other) in others(asked).iter().enumerate() {
             assert_ne!(first, fingerprint(other, "/p"), "{n}");
         }
     }

@@ -27,7 +27,7 @@ impl Policies {
 
     /// The policy where nobody wishes anything.
     pub(crate) fn base(&self) -> Policy {
-        policy::effective(self.base, &Wishes::default(), &self.ceiling).0
+        policy::effective(self.base, &Wishes::default(), self.ceiling).0
     }
 }
 
@@ -47,7 +47,7 @@ impl RunDesk {
             parent,
         };
         let Policies { base, ceiling } = self.policies;
-        let (policy, said) = policy::effective(base, &wishes, &ceiling);
+        let (policy, said) = policy::effective(base, &wishes, ceiling);
         warnings.extend(said);
         policy
     }

@@ -1,5 +1,10 @@
-use super::kit::Linked;
-use eyas::{agents::acp::TurnEvent, domain::policy::Security};
+use super::kit::{LIMITS, Linked, until};
+use eyas::{
+    agents::acp::{Permit, TurnEvent},
+    domain::{agent::Limits, policy::Security},
+};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 async fn asked(
     linked: &Linked,
@@ -49,4 +54,40 @@ async fn and_are_picked_by_kind() {
         assert_eq!(option.as_deref(), Some(answer));
         assert!(!why.is_empty());
     }
+}
+
+#[tokio::test]
+async fn and_a_person_may_take_longer_than_a_prompt() {
+    let limits = Limits {
+        prompt_ms: 1_000,
+        ..LIMITS
+    };
+    let linked = Linked::limited(limits).await;
+    let session = linked.session().await;
+    let (send, mut petitions) = mpsc::unbounded_channel();
+    let permit = Permit {
+        petitions: Some(send),
+        ..linked.permit(Security::Allowlist)
+    };
+    let pause = permit.pause.clone();
+    let (events, _heard) = mpsc::unbounded_channel();
+    let text = "!permission execute git push\n!permission execute git fetch".to_owned();
+    let turn = linked.link.prompt(&session, text, permit, events);
+    let person = async {
+        let first = petitions.recv().await.unwrap();
+        let held = pause.hold();
+        let begun = Instant::now();
+        until(Duration::from_secs(10), || {
+            begun.elapsed() > Duration::from_millis(1_200)
+        })
+        .await;
+        first.answer(Some("yes".to_owned()));
+        drop(held);
+        // Whoever was asked has left.
+        drop(petitions.recv().await.unwrap());
+    };
+    let (end, ()) = tokio::join!(turn, person);
+    let end = end.unwrap();
+    assert_eq!(end.text, "permission: yes\npermission: no\n");
+    assert!(end.denied.is_empty(), "the policy denied nothing");
 }
