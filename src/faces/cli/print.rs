@@ -1,7 +1,10 @@
 //! The only place that prints. Text for people passes [`plain`] on its way out: an agent's words cannot move the cursor, rename the
 //! window, or hide what they are.
 
-use crate::domain::fault::Fault;
+use crate::{
+    domain::fault::Fault,
+    stdx::text::{is_obeyed, plain},
+};
 use serde::Serialize;
 use std::{
     fmt::Write as _,
@@ -76,25 +79,6 @@ pub fn redraw(text: &str) {
         &mut stderr().lock(),
         &format!("\r\x1b[2K{}", plain(text)),
     ));
-}
-
-/// `text` without anything that a terminal obeys: escapes and other control characters show as symbols, line ends and tabs stay.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|letter| *letter != '\r')
-        .map(|letter| match letter {
-            '\n' | '\t' => letter,
-            '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(letter)).unwrap_or('\u{fffd}'),
-            other if is_obeyed(other) => '\u{fffd}',
-            other => other,
-        })
-        .collect()
-}
-
-/// Control characters of both sets, and those that turn the direction of writing.
-fn is_obeyed(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn line(text: &str) -> String {

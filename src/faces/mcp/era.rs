@@ -128,6 +128,7 @@ fn sign(result: &mut ServerResult) {
 fn meta(result: &mut ServerResult) -> Option<&mut Option<MetaObject>> {
     match result {
         ServerResult::CallToolResult(result) => Some(&mut result.meta),
+        ServerResult::InputRequiredResult(result) => Some(&mut result.meta),
         ServerResult::ListToolsResult(result) => Some(&mut result.meta),
         ServerResult::ListPromptsResult(result) => Some(&mut result.meta),
         ServerResult::GetPromptResult(result) => Some(&mut result.meta),

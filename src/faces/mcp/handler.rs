@@ -1,6 +1,8 @@
 //! What a client may ask for, and who answers it.
 
-use super::{FaceContext, completion, era, link::Link, prompts, resources, schema, tools};
+use super::{
+    FaceContext, completion, elicit::Before, era, link::Link, prompts, resources, schema, tools,
+};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -18,15 +20,21 @@ use std::sync::Arc;
 pub(super) struct Inner {
     pub(super) link: Link,
     pub(super) context: FaceContext,
+    /// Requests that are before the person now.
+    pub(super) before: Before,
 }
 
-/// One connection's face. It holds no state.
+/// One connection's face. It holds no state but for what it is asking its person now.
 #[derive(Clone, Debug)]
 pub(super) struct Face(pub(super) Arc<Inner>);
 
 impl Face {
     pub(super) fn new(link: Link, context: FaceContext) -> Self {
-        Self(Arc::new(Inner { link, context }))
+        Self(Arc::new(Inner {
+            link,
+            context,
+            before: Before::default(),
+        }))
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -75,7 +83,7 @@ impl ServerHandler for Face {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        tools::call(self, request, context).await.map(Into::into)
+        tools::call(self, request, context).await
     }
 
     async fn list_resources(

@@ -70,6 +70,7 @@ impl Reader {
         match wire::read(line) {
             Ok(Said::Request(id, request)) => self.request(id, *request).await,
             Ok(Said::Cancelled(id, reason)) => self.cancelled(&id, reason).await,
+            Ok(Said::Answer(answer)) => self.hand_on(*answer).await,
             Ok(Said::Nothing) => Ok(()),
             Err(Wrong { id, error }) => self.refuse(id.as_deref(), error).await,
         }

@@ -4,10 +4,16 @@
 //! `completion` → `link` to the hub; the answer goes back through `results` and `outbound`. `closing` is the end of it all:
 //! when the input ends or the parent dies, waits answer with what they know and calls have one second more. Nothing but JSON-RPC is
 //! written to the output.
+//!
+//! When a run waits for a person, `asking` puts its requests to the one behind the client: `form` says how, `elicit` by a request of ours
+//! in a session that shook hands, `rounds` by an answer that asks where servers may send no requests.
 
+mod asking;
 mod closing;
 mod completion;
+mod elicit;
 mod era;
+mod form;
 mod guard;
 mod handler;
 mod ids;
@@ -19,6 +25,7 @@ mod prompts;
 mod render;
 mod resources;
 mod results;
+mod rounds;
 mod schema;
 mod stdio;
 mod subagent;

@@ -1,16 +1,17 @@
-//! `eyas://` resources: runs, their transcripts, personas, and the identity files of instances.
+//! `eyas://` resources: runs, their transcripts and diffs, personas, and the identity files of instances.
 
 use super::{
     handler::{Face, bad_cursor},
-    results, tools, transcript,
+    results, tools, transcript, views,
 };
 use crate::{
     api::{
         instance::{InstanceApiClient, InstanceList, InstanceName, InstanceView},
         persona::{PersonaApiClient, PersonaId, PersonaList},
-        run::{RunApiClient, RunList},
+        run::{RunApiClient, RunList, RunRef},
     },
     domain::{
+        conclusion::Changes,
         fault::{ErrorKind, Fault},
         instance::Instance,
         page::Page,
@@ -28,18 +29,20 @@ use rmcp::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::fmt::Write as _;
 
 const SCHEME: &str = "eyas://";
 const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown";
 const TEXT: &str = "text/plain";
+const DIFF: &str = "text/x-diff";
 /// Of each kind in one page.
 const RUNS: u32 = 20;
 const INSTANCES: u32 = 10;
 const PERSONAS: u32 = 50;
 
 /// Templates, in the order of the kinds.
-pub(super) const TEMPLATES: [(&str, &str, &str, &str); 4] = [
+pub(super) const TEMPLATES: [(&str, &str, &str, &str); 5] = [
     (
         "eyas://runs/{id}",
         "run",
@@ -51,6 +54,12 @@ pub(super) const TEMPLATES: [(&str, &str, &str, &str); 4] = [
         "transcript",
         "What the agent of a run said and did",
         TEXT,
+    ),
+    (
+        "eyas://runs/{id}/diff",
+        "diff",
+        "What a run changed in the files: as a diff in a worktree of its own, else by file",
+        DIFF,
     ),
     (
         "eyas://personas/{id}",
@@ -90,11 +99,24 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
         .collect()
 }
 
-/// The transcript of a run, as a link.
-pub(super) fn transcript(run: &Run) -> Resource {
-    Resource::new(format!("{SCHEME}runs/{}/transcript", run.id), "transcript")
-        .with_title("Transcript of the run")
-        .with_mime_type(TEXT)
+/// What there is to read about a run beside itself, as links.
+pub(super) fn of(run: &Run) -> Vec<Resource> {
+    let link = |name: &str| Resource::new(format!("{SCHEME}runs/{}/{name}", run.id), name);
+    let mut links = Vec::new();
+    if run.attempt > 0 {
+        let transcript = link("transcript").with_title("Transcript of the run");
+        links.push(transcript.with_mime_type(TEXT));
+    }
+    let changed = changes(run).is_some_and(|changes| !changes.files.is_empty());
+    if changed {
+        let diff = link("diff").with_title("What the run changed");
+        links.push(diff.with_mime_type(DIFF));
+    }
+    links
+}
+
+fn changes(run: &Run) -> Option<&Changes> {
+    run.conclusion.as_ref()?.changes.as_ref()
 }
 
 /// Recent runs, instances' files and personas, some of each on a page.
@@ -142,6 +164,7 @@ pub(super) async fn read(face: &Face, uri: &str) -> Result<ReadResourceResult, E
     let found = match parts.as_slice() {
         ["runs", id] => run_text(face, id).await,
         ["runs", id, "transcript"] => transcript_text(face, id).await,
+        ["runs", id, "diff"] => diff_text(face, id).await,
         ["personas", id] => persona_text(face, id).await,
         ["instances", name, file] => file_text(face, name, file).await,
         _ => Err(Fault::not_found("resource", head(uri, 200))),
@@ -176,6 +199,65 @@ async fn transcript_text(face: &Face, id: &str) -> Found {
     let said = transcript::whole(face, id).await?;
     let text = format!("# Run {id}\n\n{}\n\n# What happened\n{said}", run.prompt);
     Ok((TEXT, text))
+}
+
+/// The worktree's diff while there is one; afterwards, and in a shared tree, what the conclusion knows by file.
+async fn diff_text(face: &Face, id: &str) -> Found {
+    let id = tools::run_id(id)?;
+    let run = tools::known(face, id).await?;
+    let mut gone = None;
+    if run.worktree.is_some() {
+        let diff = face
+            .link()
+            .read(|hub| async move { RunApiClient::diff(&*hub, RunRef { id }).await })
+            .await;
+        match diff {
+            Ok(diff) if diff.truncated => {
+                let text = format!("{}\n# cut here: there is more\n", diff.text);
+                return Ok((DIFF, text));
+            }
+            Ok(diff) => return Ok((DIFF, diff.text)),
+            Err(fault) => gone = Some(fault),
+        }
+    }
+    match (changes(&run), gone) {
+        (Some(changes), _) => Ok((DIFF, listed(changes))),
+        (None, Some(fault)) => Err(fault),
+        (None, None) => Err(Fault::not_found("diff of run", id)),
+    }
+}
+
+/// Changes by file, as comments of a diff: it has no hunks.
+fn listed(changes: &Changes) -> String {
+    let mut text = format!("# {}\n", views::sum(changes));
+    for file in &changes.files {
+        let status = views::plain(file.status);
+        let lines = match (file.added, file.removed) {
+            (None, None) => "binary".to_owned(),
+            (added, removed) => format!(
+                "+{} -{}",
+                added.unwrap_or_default(),
+                removed.unwrap_or_default()
+            ),
+        };
+        let status = status.as_str().unwrap_or_default();
+        put(
+            &mut text,
+            format_args!("# {status} {} {lines}\n", file.path),
+        );
+    }
+    for commit in &changes.commits {
+        put(
+            &mut text,
+            format_args!("# commit {} {}\n", commit.id, commit.subject),
+        );
+    }
+    text
+}
+
+fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
+    text.write_fmt(what)
+        .expect("a string takes all that is written");
 }
 
 async fn persona_text(face: &Face, id: &str) -> Found {

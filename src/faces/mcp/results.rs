@@ -1,24 +1,28 @@
 //! What came of a call: the thing itself as structured content, and the same facts as text, led by its state and the next step.
 
 use super::{
+    asking::Seen,
     render, resources, texts,
     tools::Until,
     views,
     waits::{self, Patience},
 };
 use crate::{
-    api::instance::InstanceView,
+    api::{instance::InstanceView, project::ProjectStopped},
     domain::{
         fault::{ErrorKind, Fault},
         page::Page,
         persona::Persona,
         project::Project,
+        request::Request,
         run::{Run, RunState},
     },
 };
 use rmcp::{
     ErrorData,
-    model::{CallToolResult, ContentBlock, ErrorCode, Resource},
+    model::{
+        CallToolResponse, CallToolResult, ContentBlock, ErrorCode, InputRequiredResult, Resource,
+    },
 };
 use serde_json::{Value, json};
 
@@ -28,7 +32,9 @@ pub(super) struct Reply {
     lead: String,
     body: Value,
     failed: bool,
-    link: Option<Resource>,
+    links: Vec<Resource>,
+    /// Instead of all that: what is to be asked first.
+    ask: Option<Box<InputRequiredResult>>,
 }
 
 impl Reply {
@@ -37,7 +43,16 @@ impl Reply {
             lead: lead.into(),
             body,
             failed: false,
-            link: None,
+            links: Vec::new(),
+            ask: None,
+        }
+    }
+
+    /// No answer yet: a person is to be asked first.
+    fn ask(ask: Box<InputRequiredResult>) -> Self {
+        Self {
+            ask: Some(ask),
+            ..Self::new("", Value::Null)
         }
     }
 
@@ -46,8 +61,23 @@ impl Reply {
         views::add(&mut self.body, name, value);
     }
 
-    /// As the wire has it.
-    pub(super) fn into_result(self) -> CallToolResult {
+    /// Whether it asks instead of answering.
+    pub(super) fn asks(&self) -> bool {
+        self.ask.is_some()
+    }
+
+    /// As the wire has it. Links to resources are left out for who does not know them.
+    pub(super) fn into_response(mut self, knows_links: bool) -> CallToolResponse {
+        if let Some(ask) = self.ask.take() {
+            return (*ask).into();
+        }
+        if !knows_links {
+            self.links.clear();
+        }
+        self.into_result().into()
+    }
+
+    fn into_result(self) -> CallToolResult {
         let facts = match self.body.get("items") {
             Some(Value::Array(items)) => {
                 let cursor = self.body.get("next_cursor").and_then(Value::as_str);
@@ -57,7 +87,7 @@ impl Reply {
             _ => render::object(&self.body),
         };
         let mut content = vec![ContentBlock::text(format!("{}\n\n{facts}", self.lead))];
-        content.extend(self.link.map(ContentBlock::resource_link));
+        content.extend(self.links.into_iter().map(ContentBlock::resource_link));
         let mut result = if self.failed {
             CallToolResult::error(content)
         } else {
@@ -127,33 +157,45 @@ fn usual_hint(fault: &Fault) -> Option<String> {
         .map(|(_, hint)| (*hint).to_owned())
 }
 
-/// A run after a wait.
-pub(super) fn run(run: Run, patience: &Patience) -> Reply {
-    run_with(run, patience, false)
+/// What came of a wait.
+pub(super) fn seen(seen: Seen, patience: &Patience) -> Reply {
+    seen_with(seen, patience, More::default())
 }
 
-/// A run after a wait, with what it used.
-pub(super) fn run_with(mut run: Run, patience: &Patience, usage: bool) -> Reply {
+/// What of a run is shown beside the usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct More {
+    pub(super) usage: bool,
+    /// All files and commits, not only the first.
+    pub(super) changes: bool,
+}
+
+/// What came of a wait, with more of the run.
+pub(super) fn seen_with(seen: Seen, patience: &Patience, more: More) -> Reply {
+    let mut run = match seen {
+        Seen::Run(run) => *run,
+        Seen::Ask(ask) => return Reply::ask(ask),
+    };
     run.warnings.extend(patience.note());
     let failed = matches!(run.state, RunState::Failed | RunState::TimedOut);
-    let mut reply = shown(run, usage);
+    let mut reply = shown(run, more);
     reply.failed = failed;
     reply
 }
 
 /// A run whose end was asked for: whatever it is now, the call did not fail.
 pub(super) fn cancelled(run: Run) -> Reply {
-    shown(run, false)
+    shown(run, More::default())
 }
 
-fn shown(run: Run, usage: bool) -> Reply {
+fn shown(run: Run, more: More) -> Reply {
     let next = next(&run);
     let lead = format!("{} · {next}", doing(&run));
-    let link = (run.attempt > 0).then(|| resources::transcript(&run));
-    let mut body = views::run(run, usage);
+    let links = resources::of(&run);
+    let mut body = views::run(run, more.usage, more.changes);
     views::add(&mut body, "next", json!(next));
     Reply {
-        link,
+        links,
         ..Reply::new(lead, body)
     }
 }
@@ -175,6 +217,13 @@ pub(super) fn runs(mut runs: Vec<Run>, until: Until, patience: &Patience) -> Rep
         let open = open.join(",");
         lead = format!(
             "{lead} · for the others call run_get {{\"ids\":[{open}],\"until\":\"{until}\",\"wait_ms\":20000}}"
+        );
+    }
+    let asking = runs.iter().find(|run| run.state == RunState::InputRequired);
+    if let Some(run) = asking {
+        lead = format!(
+            "{lead} · one waits for a person: run_get {{\"id\":\"{}\"}}",
+            run.id
         );
     }
     if let Some(first) = runs.first_mut() {
@@ -222,6 +271,25 @@ pub(super) fn project(project: Project, done: &str) -> Reply {
     Reply::new(lead, views::plain(project))
 }
 
+/// A project whose agents were ended.
+pub(super) fn stopped(stopped: ProjectStopped) -> Reply {
+    let ended = stopped.delegations_ended;
+    let mut reply = project(
+        stopped.project,
+        &format!("stopped, {ended} delegations ended"),
+    );
+    reply.add("delegations_ended", json!(ended));
+    reply
+}
+
+/// The project that is no longer the active one, if any was.
+pub(super) fn deactivated(found: Option<Project>) -> Reply {
+    match found {
+        Some(found) => project(found, "no longer active"),
+        None => Reply::new("no project was active", json!({"active": false})),
+    }
+}
+
 /// What a run is doing, in a line.
 pub(super) fn doing(run: &Run) -> String {
     let mut parts = vec![run.state.as_str().to_owned()];
@@ -237,10 +305,15 @@ pub(super) fn doing(run: &Run) -> String {
             if let Some(step) = &run.step {
                 put(format!("step: {}", views::shortened(step, 300)));
             }
+            if let Some(tool) = &run.tool {
+                put(format!("tool: {}", views::shortened(tool, 120)));
+            }
         }
         RunState::InputRequired => {
             for request in &run.requests {
-                put(format!("{}: {}", views::plain(request.kind), request.title));
+                let kind = views::plain(request.kind);
+                let title = views::shortened(&request.title, 300);
+                put(format!("{}: {title}", kind.as_str().unwrap_or_default()));
             }
         }
         RunState::Succeeded | RunState::Cancelled => {
@@ -250,6 +323,9 @@ pub(super) fn doing(run: &Run) -> String {
                     "conclusion: {}",
                     status.as_str().unwrap_or_default()
                 ));
+                if let Some(changes) = &conclusion.changes {
+                    put(format!("changes: {}", views::sum(changes)));
+                }
             }
         }
         RunState::Failed | RunState::TimedOut => {
@@ -271,9 +347,13 @@ fn next(run: &Run) -> String {
         RunState::Queued | RunState::Running => {
             format!("call run_get {{\"id\":\"{id}\",\"wait_ms\":20000}}")
         }
-        RunState::InputRequired => format!(
-            "a person must answer; then call run_get {{\"id\":\"{id}\",\"wait_ms\":20000}}, or run_cancel {{\"id\":\"{id}\"}}"
-        ),
+        RunState::InputRequired => match run.requests.first() {
+            Some(request) => format!(
+                "a person must answer: ask yours, do not decide it yourself, then call run_input {}",
+                answering(run, request)
+            ),
+            None => format!("call run_get {{\"id\":\"{id}\",\"wait_ms\":20000}}"),
+        },
         RunState::Succeeded => {
             format!("done; to follow up call delegate {{\"previous\":\"{id}\",\"prompt\":…}}")
         }
@@ -282,4 +362,24 @@ fn next(run: &Run) -> String {
         ),
         RunState::Cancelled => "ended for good; delegate again if it is still wanted".to_owned(),
     }
+}
+
+/// The arguments by which a request is answered, with the ways to answer it.
+fn answering(run: &Run, request: &Request) -> String {
+    let options: Vec<&str> = request
+        .options
+        .iter()
+        .take(8)
+        .map(|option| option.id.as_str())
+        .collect();
+    let how = if options.is_empty() {
+        "\"text\":…".to_owned()
+    } else {
+        format!("\"option\":one of {}", json!(options))
+    };
+    format!(
+        "{{\"id\":\"{}\",\"answer\":{{\"request\":{},{how}}}}}",
+        run.id,
+        json!(request.id)
+    )
 }

@@ -35,9 +35,20 @@ fn tool(spec: &tools::Spec) -> Tool {
 /// Schema of a tool's arguments.
 pub(super) fn input<T: JsonSchema>() -> JsonObject {
     let mut schema = plain::<T>(true);
+    // What is unknown within is refused all the same.
+    for schema in properties(&mut schema) {
+        if let Value::Object(object) = schema
+            && object.get("additionalProperties") == Some(&Value::Bool(false))
+        {
+            object.remove("additionalProperties");
+        }
+    }
     schema.insert("additionalProperties".to_owned(), json!(false));
     schema
 }
+
+/// How many of the things that an answer must have tell it from any other.
+const TELLING: usize = 3;
 
 /// Schema of a tool's answer: one of these shapes, told apart by what each must have. A fault is always one of them.
 pub(super) fn output(shapes: &[JsonObject]) -> JsonObject {
@@ -49,8 +60,9 @@ pub(super) fn output(shapes: &[JsonObject]) -> JsonObject {
                 properties.entry(name).or_insert_with(|| schema.clone());
             }
         }
-        let required = shape.get("required").cloned();
-        choices.push(json!({"required": required.unwrap_or_else(|| json!([]))}));
+        let required = shape.get("required").and_then(Value::as_array);
+        let telling: Vec<_> = required.into_iter().flatten().take(TELLING).collect();
+        choices.push(json!({"required": telling}));
     }
     for name in ["kind", "detail"] {
         properties
@@ -62,13 +74,13 @@ pub(super) fn output(shapes: &[JsonObject]) -> JsonObject {
     into_object(schema)
 }
 
-/// The bare shape of a type: what it has, and what the things in it have.
-pub(super) fn shape<T: JsonSchema>() -> JsonObject {
+/// The bare shape of a type: what it has, and what the things named in `told` have.
+pub(super) fn shape<T: JsonSchema>(told: &[&str]) -> JsonObject {
     let mut shape = plain::<T>(false);
-    for schema in properties(&mut shape) {
-        // What is words all through is worth its bytes; of numbers the names say enough.
-        let told = schema.to_string().contains("\"string\"");
-        flat(schema, u32::from(told));
+    if let Some(Value::Object(properties)) = shape.get_mut("properties") {
+        for (name, schema) in properties {
+            flat(schema, u32::from(told.contains(&name.as_str())));
+        }
     }
     shape
 }
@@ -94,10 +106,12 @@ pub(super) fn outline<T: JsonSchema>() -> JsonObject {
 
 /// A page of things in outline.
 pub(super) fn page<T: JsonSchema>() -> JsonObject {
+    let mut one = outline::<T>();
+    one.remove("required");
     into_object(json!({
         "type": "object",
         "properties": {
-            "items": {"type": "array", "items": outline::<T>()},
+            "items": {"type": "array", "items": one},
             "next_cursor": {"type": "string"},
         },
         "required": ["items"],
@@ -162,6 +176,10 @@ fn tidy_object(object: &mut JsonObject, described: bool) {
     words(object);
     object.remove("format");
     object.remove("default");
+    // Every number that is no measure is zero or more.
+    if object.get("minimum") == Some(&json!(0)) {
+        object.remove("minimum");
+    }
     if !described {
         for key in ["description", "minimum", "maximum", "maxItems", "minItems"] {
             object.remove(key);
@@ -233,6 +251,10 @@ fn flat(schema: &mut Value, levels: u32) {
     }
     if let Some(items) = object.get_mut("items") {
         flat(items, levels);
+        // That a list of words has words is not worth its bytes.
+        if items == &json!({"type": "string"}) {
+            object.remove("items");
+        }
     }
     if object.get("type") != Some(&json!("object")) {
         return;

@@ -14,10 +14,11 @@ work for another agent or model, work in parallel. When not: what you can do you
 memory, for work that goes on over days (instance_create, instance_list, instance_control). For one job persona alone is enough.
 - Where: the directory this server runs in, unless project names another (project {action:\"list\"}).
 - Several at once: delegate each with wait_ms:0, then run_get {ids:[…], until:\"any\"}. Runs that write in one tree take turns; concurrent:true \
-lets them not.
+lets them not; isolation:\"worktree\" gives each a git worktree of its own.
 - Follow-up: delegate {previous: run id} continues that conversation with the agent.
-- States: queued, running, input_required (a person must answer), then succeeded, failed, cancelled or timed_out. Each answer says what to \
-call next in `next`.
+- States: queued, running, input_required, then succeeded, failed, cancelled or timed_out. Each answer says what to call next in `next`.
+- input_required: the agent asks for a permission or has a question. Show the person requests[] and pass on what they say with run_input; \
+never decide it yourself.
 - Cancelling a call ends only the wait. run_cancel ends the run.
 - A conclusion is the agent's own report: check what matters (conclusion.status, warnings) before you rely on it. The transcript is the \
 resource eyas://runs/{id}/transcript.
@@ -25,57 +26,58 @@ resource eyas://runs/{id}/transcript.
 
 pub(super) const DELEGATE: &str = "\
 Delegate a task to another coding agent as a durable run that goes on even if the editor closes. Use it for work of more than a minute that is \
-complete in itself: review, tests, research, debugging, refactoring, a second opinion from another model, or several jobs in parallel. Not for what \
-you can do in a few calls yourself; to ask about a run that exists use run_get. Waits up to wait_ms, then answers with the run: id, state, current \
-step, and when it has ended the conclusion {status, summary, artifacts, questions}. Still running? Call run_get with the id. The agent does not see \
-this conversation: put everything it needs into prompt. Example: {\"prompt\":\"Review the diff of branch fix-login against main for security \
-faults; list file:line and severity\",\"persona\":\"reviewer\"}";
+complete in itself: review, tests, research, debugging, a second opinion, jobs in parallel. Not for what you can do in a few calls \
+yourself; to ask about a run that exists use run_get. Waits up to wait_ms, then answers with the run: id, state, current step, and at the end the \
+conclusion {status, summary, artifacts, questions, changes}. The agent does not see this conversation: put all it needs into prompt. Example: \
+{\"prompt\":\"Review branch fix-login against main; list file:line and severity\",\"persona\":\"reviewer\"}";
 
 pub(super) const RUN_GET: &str = "\
-Get a run, waiting up to wait_ms for it to end or to need input. Use it after delegate until the state is succeeded, failed, cancelled or timed_out; \
-give ids and until to wait for the first or all of several. Not for finding runs: use run_list. Answers with the run (with ids: a page of runs): \
-state, current step, conclusion, error, and in `next` what to call next. The transcript is left out: ask for parts with include, at most 16 KB a \
-call, and read on with cursor.";
+Get a run, waiting up to wait_ms for it to end or to need input. Use it after delegate until the run has ended; give ids and until to wait for the \
+first or all of several. Not for finding runs: use run_list. Answers with the run (with ids: a page): state, step, conclusion, error, and in `next` \
+what to call next. The transcript is left out: ask for parts with include, at most 16 KB a call, and read on with cursor.";
 
 pub(super) const RUN_LIST: &str = "\
 List runs, newest first, 20 a page, narrowed by state, project, instance or label. Use it to find a run whose id you lost, or to see what is under \
-way or has ended. Not for waiting: use run_get with the id. Answers with a page {items, next_cursor} of runs with prompts and conclusions shortened; \
-run_get shows one in full.";
+way. Not for waiting: use run_get. Answers with a page {items, next_cursor} of runs, shortened; run_get shows one in full.";
+
+pub(super) const RUN_INPUT: &str = "\
+Answer a run that is input_required: its agent asks for a permission, or has a question. Use it to pass on what the person said: show them the \
+request and its options first, and never decide a permission yourself. Not for more work: use delegate with previous. Answers with the run after \
+at most 2 s; what was decided meanwhile is refused.";
 
 pub(super) const RUN_CANCEL: &str = "\
-Cancel a run: stops its agent's work permanently, it cannot be resumed. Use it when the work is no longer wanted or has gone wrong; what the agent \
-has changed in the files stays. Not needed to stop waiting: just stop calling run_get. Answers with the run; it may be running for a moment longer, \
-and a run that has ended is answered as it is.";
+Cancel a run: stops its agent's work permanently. Use it when the work is no longer wanted or has gone wrong; what the agent has changed in the \
+files stays. Not needed to stop waiting: just stop calling run_get. Answers with the run, which may go on for a moment; one that has ended is \
+answered as it is.";
 
 pub(super) const PERSONA_LIST: &str = "\
-List personas: reusable descriptions of who an agent should be, such as reviewer, architect or test-engineer. Use it to choose whom to delegate to \
-or to place. Not for placed agents with a workspace of their own: use instance_list. Answers with a page {items, next_cursor}; system prompts are \
-shortened, the resource eyas://personas/{id} has one in full.";
+List personas: reusable descriptions of who an agent should be. Use it to choose whom to delegate to or to place. \
+Not for placed agents with a workspace of their own: use instance_list. Answers with a page {items, next_cursor}; the resource eyas://personas/{id} \
+has one in full.";
 
 pub(super) const PERSONA_CREATE: &str = "\
-Create a persona in the person's home, from nothing, from a catalogue persona, or from a Claude Code sub-agent file (.md with front matter, below \
-the project or ~/.claude/agents). Use it when no persona of persona_list fits and the role will be used again; for one job write the role into the \
-prompt of delegate instead. Fields given here override those of `from`. Answers with the persona; an id that exists is refused as name_exists.";
+Create a persona, from nothing, a catalogue persona, or a Claude Code sub-agent file (.md with front matter, below the project \
+or ~/.claude/agents). Use it when none of persona_list fits and the role will be used again; for one job write the role into the prompt of delegate \
+instead. Answers with the persona; an id that exists is refused as name_exists.";
 
 pub(super) const INSTANCE_LIST: &str = "\
 List instances: personas placed in a workspace with an agent, with status and health. Use it to find the name of a standing team member for delegate \
-or instance_control. Not for the catalogue of roles: use persona_list. Answers with a page {items, next_cursor}, ordered by name.";
+or instance_control. Not for the catalogue of roles: use persona_list. Answers with a page {items, next_cursor}.";
 
 pub(super) const INSTANCE_CREATE: &str = "\
-Create an instance: place a persona in a workspace of its own with identity and memory files, under a unique name. Use it for a team member that \
-will get work repeatedly; for a single job delegate with persona is enough. With dry_run nothing is written and files shows what would be. Answers \
-with the instance; an existing name is refused as name_exists, an agent that is not installed as agent_not_found with the command that installs it.";
+Create an instance: place a persona in a workspace of its own with identity and memory files. Use it for a team member that \
+gets work repeatedly; for a single job delegate with persona is enough. With dry_run nothing is written and files shows what would be. Answers with \
+the instance; an existing name is refused as name_exists, a missing agent as agent_not_found.";
 
 pub(super) const INSTANCE_CONTROL: &str = "\
-Start, stop, restart, delete, restore or render an instance by name. start launches its agent and keeps it warm; stop cancels its runs, and \
-delegations are refused until start; delete stops it, cancels its runs and moves it to a trash kept 30 days, after which it is gone permanently; \
-restore brings the last deleted one back; render writes its identity files anew and keeps a person's edits aside. Not for a single run: use \
-run_cancel. Answers with the instance.";
+Start, stop, restart, delete, restore or render an instance by name. start launches its agent and keeps it warm; stop cancels its runs and refuses \
+delegations until start; delete also moves it to a trash, gone permanently after 30 days; restore brings the last deleted one back; render \
+writes its identity files anew and keeps edits aside. Not for a single run: use run_cancel. Answers with the instance.";
 
 pub(super) const PROJECT: &str = "\
-List, register, rename or unregister projects: the directories that agents work in. Use list to find the project for delegate, register to add \
-another directory than the one this server runs in (that one is registered by the first delegate). unregister forgets a project, its files are not \
-touched; it is refused while runs are open. Answers with a page {items, next_cursor} for list, else with the project and its live state.";
+List projects, the directories that agents work in, or change one. Use list to find the project for delegate; register to add a directory; activate to work in one and keep its agent warm; init when activate says \
+project_needs_init; stop to end its agents and cancel its runs; unregister to forget it, files untouched. Answers with a page {items, next_cursor} \
+for list, else with the project.";
 
 /// Words for tool search that are not in the name.
 pub(super) mod hints {
@@ -84,6 +86,8 @@ pub(super) mod hints {
         "wait poll status result conclusion output of a delegated background task";
     pub(in super::super) const RUN_LIST: &str =
         "find search history of delegated background tasks jobs";
+    pub(in super::super) const RUN_INPUT: &str =
+        "approve deny permission question answer reply to a delegated task";
     pub(in super::super) const RUN_CANCEL: &str =
         "stop abort kill interrupt delegated background task";
     pub(in super::super) const PERSONA_LIST: &str =
@@ -96,11 +100,11 @@ pub(super) mod hints {
     pub(in super::super) const INSTANCE_CONTROL: &str =
         "start stop restart delete restore agent team member";
     pub(in super::super) const PROJECT: &str =
-        "repository directory workspace register list rename unregister";
+        "repository directory workspace register list activate init stop rename unregister";
 }
 
 /// The API's words for what a model calls by another name, longest first.
-const TOOL_NAMES: [(&str, &str); 16] = [
+const TOOL_NAMES: [(&str, &str); 21] = [
     ("instance.control", "instance_control"),
     ("instance.restart", "instance_control {action:\"restart\"}"),
     ("instance.restore", "instance_control {action:\"restore\"}"),
@@ -111,10 +115,15 @@ const TOOL_NAMES: [(&str, &str); 16] = [
     ("instance.get", "instance_list"),
     ("persona.create", "persona_create"),
     ("persona.list", "persona_list"),
+    ("project.activate", "project {action:\"activate\"}"),
     ("project.register", "project {action:\"register\"}"),
+    ("project.init", "project {action:\"init\"}"),
     ("project.list", "project {action:\"list\"}"),
+    ("project.stop", "project {action:\"stop\"}"),
     ("run.delegate", "delegate"),
+    ("run.answer", "run_input"),
     ("run.cancel", "run_cancel"),
+    ("run.input", "run_input"),
     ("run.list", "run_list"),
     ("run.get", "run_get"),
 ];

@@ -3,6 +3,7 @@
 use crate::{
     api::instance::InstanceView,
     domain::{
+        conclusion::Changes,
         persona::Persona,
         run::{Attempt, Run},
     },
@@ -20,19 +21,42 @@ const DETAIL: usize = 4 * 1024;
 /// Bytes of a long text within a list.
 const ROW: usize = 240;
 
+/// Files and commits of a run in an answer about it, and in one that asks for all of them.
+const FILES: usize = 20;
+const COMMITS: usize = 10;
+/// Bytes of all of them.
+const CHANGES: usize = 16 * 1024;
+
 /// Anything as it is.
 pub(super) fn plain<T: Serialize>(thing: T) -> Value {
     serde_json::to_value(&thing).unwrap_or_default()
 }
 
-/// A run alone.
-pub(super) fn run(mut run: Run, usage: bool) -> Value {
+/// A run alone; with what it used, and with all that it changed.
+pub(super) fn run(mut run: Run, usage: bool, changes: bool) -> Value {
     run.prompt = shortened(&run.prompt, PROMPT);
     if let Some(error) = &mut run.error {
         error.detail = shortened(&error.detail, DETAIL);
     }
     if let Some(conclusion) = &mut run.conclusion {
         conclusion.summary = ending(&conclusion.summary, SUMMARY);
+    }
+    for request in &mut run.requests {
+        request.title = shortened(&request.title, 2 * ROW);
+        request.detail = request
+            .detail
+            .as_deref()
+            .map(|text| shortened(text, DETAIL));
+    }
+    if let Some(found) = run.conclusion.as_mut().and_then(|one| one.changes.as_mut()) {
+        if changes {
+            cut(found, CHANGES / 64, CHANGES / 256);
+            while found.files.len() > 1 && plain(&*found).to_string().len() > CHANGES {
+                cut(found, found.files.len() * 3 / 4, COMMITS);
+            }
+        } else {
+            cut(found, FILES, COMMITS);
+        }
     }
     if !usage {
         run.usage = None;
@@ -54,6 +78,16 @@ pub(super) fn run_row(mut run: Run) -> Value {
         conclusion.summary = shortened(&conclusion.summary, 2 * ROW);
         conclusion.usage = None;
         conclusion.artifacts.truncate(8);
+        conclusion.tools = None;
+        if let Some(changes) = &mut conclusion.changes {
+            cut(changes, 0, 0);
+        }
+    }
+    run.said = None;
+    run.tree_usage = None;
+    for request in &mut run.requests {
+        request.title = shortened(&request.title, ROW);
+        request.detail = None;
     }
     plain(run)
 }
@@ -64,7 +98,33 @@ pub(super) fn run_of_several(mut run: Run) -> Value {
     if let Some(conclusion) = &mut run.conclusion {
         conclusion.summary = ending(&conclusion.summary, SUMMARY / 8);
     }
-    self::run(run, false)
+    self::run(run, false, false)
+}
+
+fn cut(changes: &mut Changes, files: usize, commits: usize) {
+    changes.truncated |= changes.files.len() > files || changes.commits.len() > commits;
+    changes.files.truncate(files);
+    changes.commits.truncate(commits);
+}
+
+/// What was changed, in a few words: `3 files +10 −2, 1 commit`.
+pub(super) fn sum(changes: &Changes) -> String {
+    let more = if changes.truncated { " or more" } else { "" };
+    let several = |count: usize| if count == 1 { "" } else { "s" };
+    let (files, commits) = (changes.files.len(), changes.commits.len());
+    let mut text = format!(
+        "{files} file{}{more} +{} −{}",
+        several(files),
+        changes.added,
+        changes.removed
+    );
+    if commits > 0 {
+        text = format!("{text}, {commits} commit{}", several(commits));
+    }
+    if !changes.overlaps.is_empty() {
+        text += ", some of them changed by other runs too";
+    }
+    text
 }
 
 /// Attempts of a run.

@@ -1,7 +1,14 @@
 //! Waiting for runs: in slices, so that a cancelled request, the end of the input, or a hub that was replaced ends or mends the wait,
 //! and never the run.
 
-use super::{handler::Face, tools, tools::Until};
+use super::{
+    asking::Manner,
+    era,
+    handler::Face,
+    rounds::{self, Round},
+    tools,
+    tools::Until,
+};
 use crate::{
     api::run::{RunApiClient as _, RunWait},
     domain::{
@@ -12,11 +19,17 @@ use crate::{
 };
 use futures::future::{select_all, try_join_all};
 use rmcp::{
-    RoleServer,
-    model::{ProgressNotificationParam, ProgressToken},
+    ErrorData, RoleServer,
+    model::{CallToolRequestParams, ProgressNotificationParam, ProgressToken},
     service::{Peer, RequestContext},
 };
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +49,8 @@ const PACE: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     until: Instant,
+    /// It is more than a look.
+    waits: bool,
     /// What was asked for, where it was more than is given.
     pub(super) asked_ms: Option<u64>,
 }
@@ -46,6 +61,7 @@ impl Patience {
         let asked = asked_ms.unwrap_or(default_ms);
         Self {
             until: Instant::now() + Duration::from_millis(asked.min(LONGEST_MS)),
+            waits: asked > 0,
             asked_ms: Some(asked).filter(|asked| *asked > LONGEST_MS),
         }
     }
@@ -57,6 +73,16 @@ impl Patience {
             "wait_shortened",
             format!("wait_ms {asked} was taken as {LONGEST_MS}"),
         ))
+    }
+
+    /// Whether the caller has time for a person to be asked: who wants an answer at once does not.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// The time that a person took is not the caller's.
+    pub(super) fn extend(&mut self, by: Duration) {
+        self.until += by;
     }
 
     /// The time is over, and the hub has not said so.
@@ -73,18 +99,44 @@ impl Patience {
 /// Who asked, and how to tell them something meanwhile.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    cancelled: CancellationToken,
-    peer: Peer<RoleServer>,
+    pub(super) cancelled: CancellationToken,
+    pub(super) peer: Peer<RoleServer>,
+    /// How a person behind the client can be asked.
+    pub(super) manner: Manner,
+    /// What the call carries from an earlier round of it.
+    pub(super) round: Option<Round>,
     token: Option<ProgressToken>,
+    /// Progress told so far: it only grows, however often the wait begins anew.
+    told: Arc<AtomicU32>,
+    /// Which call it is.
+    pub(super) call: String,
 }
 
 impl Asked {
-    pub(super) fn of(context: &RequestContext<RoleServer>) -> Self {
-        Self {
+    /// # Errors
+    /// Invalid parameters where the call carries what we never gave.
+    pub(super) fn of(
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Self, ErrorData> {
+        let manner = Manner::of(context);
+        let by_rounds = manner == Manner::Rounds;
+        let round = if era::is_modern(context) {
+            rounds::read(request)?
+        } else {
+            None
+        };
+        Ok(Self {
             cancelled: context.ct.clone(),
             peer: context.peer.clone(),
+            round,
+            told: Arc::default(),
             token: context.meta.get_progress_token(),
-        }
+            call: by_rounds
+                .then(|| rounds::digest(request))
+                .unwrap_or_default(),
+            manner,
+        })
     }
 
     fn slice(&self, left: Duration) -> Duration {
@@ -98,7 +150,9 @@ impl Asked {
 
 /// Waiting for it any longer is in vain.
 pub(super) fn is_over(run: &Run) -> bool {
-    run.state.is_terminal() || run.state == RunState::InputRequired
+    // One without requests has just been answered, and goes on in a moment.
+    let asks = run.state == RunState::InputRequired && !run.requests.is_empty();
+    run.state.is_terminal() || asks
 }
 
 /// The run as it is when the wait ends. A hub that cannot be asked any more ends it with a warning, for the run's id must not be lost.
@@ -182,23 +236,18 @@ fn lost(fault: &Fault) -> Warning {
 }
 
 /// What the watcher of a wait was told.
-struct Progress<'a> {
+pub(super) struct Progress<'a> {
     asked: &'a Asked,
-    told: u32,
     last: Option<(String, Instant)>,
 }
 
 impl<'a> Progress<'a> {
-    fn new(asked: &'a Asked) -> Self {
-        Self {
-            asked,
-            told: 0,
-            last: None,
-        }
+    pub(super) fn new(asked: &'a Asked) -> Self {
+        Self { asked, last: None }
     }
 
     /// Tells what is new, and after some silence also what is not.
-    async fn tell(&mut self, runs: &[Run]) {
+    pub(super) async fn tell(&mut self, runs: &[Run]) {
         let Some(token) = &self.asked.token else {
             return;
         };
@@ -210,8 +259,8 @@ impl<'a> Progress<'a> {
         if !stale {
             return;
         }
-        self.told += 1;
-        let note = ProgressNotificationParam::new(token.clone(), f64::from(self.told))
+        let told = self.asked.told.fetch_add(1, Ordering::Relaxed) + 1;
+        let note = ProgressNotificationParam::new(token.clone(), f64::from(told))
             .with_message(message.clone());
         if let Err(error) = self.asked.peer.notify_progress(note).await {
             tracing::debug!(%error, "progress could not be told");

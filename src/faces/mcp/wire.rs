@@ -2,8 +2,8 @@
 //! is named here.
 
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, ClientRequest, ErrorCode, ErrorData, GetMeta as _,
-    ProtocolVersion,
+    CallToolRequest, CallToolRequestParams, ClientJsonRpcMessage, ClientRequest, ClientResult,
+    ElicitResult, EmptyResult, ErrorCode, ErrorData, GetMeta as _, NumberOrString, ProtocolVersion,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -38,7 +38,9 @@ pub(super) enum Said {
     Request(Box<RawValue>, Box<ClientRequest>),
     /// The client no longer wants the answer to this id.
     Cancelled(Box<RawValue>, Option<String>),
-    /// Nothing that we act on: another notification, an answer to a question that we never ask, a blank line.
+    /// The client answers what may be a question of ours.
+    Answer(Box<ClientJsonRpcMessage>),
+    /// Nothing that we act on: another notification, a blank line.
     Nothing,
 }
 
@@ -108,8 +110,29 @@ pub(super) fn read(line: &[u8]) -> Result<Said, Wrong> {
         (None, id) if envelope.result.is_none() && envelope.error.is_none() => {
             Err(Wrong::new(ErrorCode::INVALID_REQUEST, "`method` is missing").of(id))
         }
-        (None, _) => Ok(Said::Nothing),
+        (None, id) => Ok(answered(id, envelope.result, envelope.error)),
     }
+}
+
+/// An answer to a question of ours: the only one that we ask is an elicitation. What is no good answer to that says nothing, but it must
+/// arrive, for somebody waits.
+fn answered(id: Option<&RawValue>, result: Option<&RawValue>, error: Option<&RawValue>) -> Said {
+    let id = id.and_then(|id| serde_json::from_str::<NumberOrString>(id.get()).ok());
+    let Some(id) = id else { return Said::Nothing };
+    Said::Answer(Box::new(match (result, error) {
+        (Some(result), _) => {
+            let result = serde_json::from_str::<ElicitResult>(result.get()).map_or(
+                ClientResult::EmptyResult(EmptyResult {}),
+                ClientResult::ElicitResult,
+            );
+            ClientJsonRpcMessage::response(result, id)
+        }
+        (None, error) => {
+            let error = error.and_then(|error| serde_json::from_str(error.get()).ok());
+            let error = error.unwrap_or_else(|| ErrorData::internal_error("no reason", None));
+            ClientJsonRpcMessage::error(error, Some(id))
+        }
+    }))
 }
 
 /// Strings and numbers; never null.

@@ -1,8 +1,9 @@
 use super::pipe::{Pipe, text};
 use serde_json::{Value, json};
 
-const CHANGING: [&str; 6] = [
+const CHANGING: [&str; 7] = [
     "delegate",
+    "run_input",
     "run_cancel",
     "persona_create",
     "instance_create",
@@ -51,8 +52,41 @@ async fn slips_are_refused_with_what_is_right() {
         ),
         (
             "delegate",
-            json!({"prompt": "x", "isolation": "worktree"}),
-            vec!["`isolation`", "prompt, instance"],
+            json!({"prompt": "x", "attachments": []}),
+            vec!["`attachments`", "prompt, instance"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "isolation": "worktre"}),
+            vec![
+                "`isolation`",
+                "did you mean \"worktree\"",
+                "shared, worktree",
+            ],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "policy": {"secruity": "full"}}),
+            vec![
+                "`policy.secruity`",
+                "did you mean `security`",
+                "ask_timeout_ms",
+            ],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "policy": {"security": "none"}}),
+            vec!["`policy.security`", "full, deny, allowlist"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "policy": {"ask_timeout_ms": -1}}),
+            vec!["`policy.ask_timeout_ms` must be a whole number"],
+        ),
+        (
+            "delegate",
+            json!({"prompt": "x", "policy": "full"}),
+            vec!["`policy` must be an object"],
         ),
         (
             "delegate",
@@ -130,6 +164,21 @@ async fn slips_are_refused_with_what_is_right() {
             json!({"action": "register"}),
             vec!["required_field: `project`"],
         ),
+        (
+            "project",
+            json!({"action": "trust", "project": "shop"}),
+            vec!["`action`", "list, register, init"],
+        ),
+        (
+            "project",
+            json!({"action": "deactivate", "project": "shop"}),
+            vec!["`project` does not go with this action"],
+        ),
+        (
+            "project",
+            json!({"action": "stop", "project": "shop", "name": "x"}),
+            vec!["`name` goes with register and rename"],
+        ),
     ] {
         let result = pipe.call(tool, arguments.clone()).await;
         assert_eq!(result["isError"], true, "{tool} {arguments}");
@@ -156,14 +205,17 @@ async fn slips_are_refused_with_what_is_right() {
 #[tokio::test]
 async fn null_is_absent_and_whole_floats_are_whole() {
     let mut pipe = Pipe::greeted().await;
-    let arguments = json!({"prompt": "succeed", "instance": null, "label": "l", "wait_ms": 100.0, "timeout_ms": 5000});
+    let policy = json!({"security": "deny", "ask": null, "ask_timeout_ms": 1000.0});
+    let arguments = json!({"prompt": "succeed", "instance": null, "label": "l", "wait_ms": 100.0, "timeout_ms": 5000,
+        "isolation": "worktree", "policy": policy});
     let result = pipe.call("delegate", arguments).await;
     assert_eq!(result["isError"], false, "{result}");
     let (method, params) = pipe.hub.asked().remove(0);
     assert_eq!(method, "run.delegate");
     assert_eq!(
         params,
-        json!({"prompt": "succeed", "concurrent": false, "timeout_ms": 5000, "label": "l"})
+        json!({"prompt": "succeed", "concurrent": false, "timeout_ms": 5000, "label": "l",
+            "isolation": "worktree", "policy": {"security": "deny", "ask_timeout_ms": 1000}})
     );
 }
 
@@ -201,16 +253,38 @@ async fn every_action_reaches_its_method() {
     }
     for (action, method) in [
         ("register", "project.register"),
+        ("init", "project.init"),
+        ("activate", "project.activate"),
+        ("deactivate", "project.deactivate"),
         ("rename", "project.rename"),
+        ("stop", "project.stop"),
         ("unregister", "project.unregister"),
     ] {
-        let mut arguments = json!({"action": action, "project": "shop"});
+        let mut arguments = json!({"action": action});
+        if action != "deactivate" {
+            arguments["project"] = json!("shop");
+        }
         if action == "rename" {
             arguments["name"] = Value::from("store");
         }
-        pipe.call("project", arguments).await;
+        let result = pipe.call("project", arguments).await;
+        assert_eq!(result["isError"], false, "{result}");
         assert_eq!(pipe.hub.asked().pop().unwrap().0, method);
+        let ended = &result["structuredContent"]["delegations_ended"];
+        assert_eq!(
+            *ended,
+            if action == "stop" {
+                json!(2)
+            } else {
+                Value::Null
+            }
+        );
     }
+    let bare = json!({"action": "activate", "project": "bare"});
+    let result = pipe.call("project", bare).await;
+    let said = text(&result);
+    assert!(said.starts_with("project_needs_init: "), "{said}");
+    assert!(said.contains("project {action:\"init\"}"), "{said}");
     let result = pipe.call("project", json!({"action": "list"})).await;
     assert_eq!(result["structuredContent"]["items"][0]["name"], "shop");
 }

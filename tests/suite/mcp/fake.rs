@@ -30,10 +30,11 @@ use eyas::{
         persona::{Persona, Source},
         policy::Policy,
         project::{Project, ProjectStatus},
+        request::{Answer, OptionKind, Request, RequestKind, RequestOption},
         run::{Attempt, Run, RunState},
         time::Timestamp,
-        usage::Usage,
-        worktree::Isolation,
+        usage::{TreeUsage, Usage},
+        worktree::{Isolation, Worktree, WorktreeState},
     },
     stdx,
 };
@@ -102,6 +103,11 @@ impl Hub {
         self.changed.send_modify(|n| *n += 1);
     }
 
+    /// The run that came last.
+    pub(super) fn asked_run(&self) -> RunId {
+        self.state.lock().unwrap().runs.last().unwrap().id
+    }
+
     /// A run that is there already.
     pub(super) fn put(&self, run: Run) {
         self.state.lock().unwrap().runs.push(run);
@@ -156,6 +162,66 @@ pub(super) fn run(prompt: &str) -> Run {
         isolation: Isolation::Shared,
         worktree: None,
     }
+}
+
+/// A permission that an agent asks for.
+pub(super) fn permission(id: &str) -> Request {
+    let option = |id: &str, name: &str, kind| RequestOption {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        kind,
+    };
+    Request {
+        id: id.to_owned(),
+        kind: RequestKind::Permission,
+        title: "cargo publish".to_owned(),
+        detail: Some("in /place/shop".to_owned()),
+        options: vec![
+            option("yes", "Allow", OptionKind::AllowOnce),
+            option("never", "Never", OptionKind::RejectAlways),
+            option("no", "Reject", OptionKind::RejectOnce),
+        ],
+        deadline: None,
+    }
+}
+
+/// A question that any words answer.
+pub(super) fn question(id: &str) -> Request {
+    Request {
+        kind: RequestKind::Question,
+        title: "Which colour?".to_owned(),
+        options: Vec::new(),
+        detail: None,
+        ..permission(id)
+    }
+}
+
+/// A run with everything that one under way can have.
+fn busy(run: &mut Run) {
+    run.state = RunState::Running;
+    run.attempt = 1;
+    run.step = Some("testing".to_owned());
+    run.tool = Some("cargo test".to_owned());
+    run.said = Some("Half of it is done.".to_owned());
+    run.isolation = Isolation::Worktree;
+    run.worktree = Some(Worktree {
+        path: "/data/worktrees/x".to_owned(),
+        branch: "eyas/x".to_owned(),
+        base: None,
+        state: WorktreeState::Open,
+    });
+    run.tree_usage = Some(TreeUsage {
+        runs: 2,
+        usage: Usage::default(),
+        complete: false,
+    });
+}
+
+/// Lets a run ask.
+pub(super) fn asks(run: &mut Run, requests: Vec<Request>) {
+    run.state = RunState::InputRequired;
+    run.attempt = 1;
+    run.requests = requests;
 }
 
 /// Ends a run well.
@@ -296,6 +362,10 @@ impl RunApiServer for Hub {
                     Fault::new(ErrorKind::AgentDied, "the agent died: exit 3").hint("try again"),
                 );
             }
+            "ask" => asks(&mut run, vec![permission("r1")]),
+            "ask twice" => asks(&mut run, vec![permission("r1"), permission("r2")]),
+            "busy" => busy(&mut run),
+            "question" => asks(&mut run, vec![question("q1")]),
             _ => {
                 run.state = RunState::Running;
                 run.attempt = 1;
@@ -367,16 +437,38 @@ impl RunApiServer for Hub {
         Ok(run)
     }
 
-    /// What is asked is over with the answer, and the run goes on.
     async fn answer(&self, _: &Extensions, params: RunAnswer) -> Result<Run, Fault> {
         self.note("run.answer", &params);
-        let mut run = self.find(params.id)?;
-        run.requests.retain(|request| request.id != params.request);
-        if run.requests.is_empty() {
-            run.state = RunState::Running;
+        let run = self.find(params.id)?;
+        if run.prompt == "ask, in vain" {
+            return Err(Fault::new(ErrorKind::Forbidden, "only a person answers"));
         }
-        self.put(run.clone());
-        Ok(run)
+        let request = run.requests.iter().find(|one| one.id == params.request);
+        let request = request.ok_or_else(|| Fault::not_found("request", &params.request))?;
+        let answer = Answer {
+            option: params.option,
+            text: params.text,
+        };
+        request.check(&answer)?;
+        self.change(params.id, |run| {
+            run.requests.retain(|one| one.id != params.request);
+            if run.requests.is_empty() {
+                let said = answer.option.or(answer.text).unwrap();
+                conclude(run, &format!("The person said {said}."));
+            }
+        });
+        self.find(params.id)
+    }
+
+    async fn diff(&self, params: RunRef) -> Result<RunDiff, Fault> {
+        self.note("run.diff", &params);
+        match self.find(params.id)?.worktree.map(|one| one.state) {
+            Some(WorktreeState::Open) => Ok(RunDiff {
+                text: "diff --git a/x b/x\n".to_owned(),
+                truncated: true,
+            }),
+            _ => Err(Fault::not_found("worktree of run", params.id)),
+        }
     }
 
     async fn events(&self, params: RunEvents) -> Result<Page<Event>, Fault> {

@@ -1,5 +1,7 @@
 //! The MCP face over a pipe in memory, with a hub that is scripted by the prompt. These tests read only the wire.
 
+mod a_person_is_asked_by_rounds;
+mod a_person_is_asked_in_a_session;
 mod arguments_teach;
 mod both_eras_share_one_pipe;
 mod broken_lines_are_answered;

@@ -80,10 +80,22 @@ impl Pipe {
         pipe
     }
 
+    /// A face whose client can ask its person, as the session said.
+    pub(super) async fn asking() -> Self {
+        let mut pipe = Self::new().await;
+        pipe.greet_as("2025-06-18", json!({"elicitation": {}}))
+            .await;
+        pipe
+    }
+
     pub(super) async fn greet(&mut self) -> Value {
+        self.greet_as("2025-06-18", json!({})).await
+    }
+
+    pub(super) async fn greet_as(&mut self, version: &str, capabilities: Value) -> Value {
         let params = json!({
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
+            "protocolVersion": version,
+            "capabilities": capabilities,
             "clientInfo": {"name": "test", "version": "1"},
         });
         let greeting = self.ask("initialize", params).await;
@@ -153,6 +165,14 @@ impl Pipe {
             .await;
         assert!(answer.get("error").is_none(), "{tool}: {answer}");
         answer["result"].clone()
+    }
+
+    /// Answers a question of the face's.
+    pub(super) async fn reply(&mut self, question: &Value, result: Value) {
+        assert_eq!(question["method"], "elicitation/create", "{question}");
+        let id = question["id"].clone();
+        self.say(&json!({"jsonrpc": "2.0", "id": id, "result": result}))
+            .await;
     }
 
     /// Leaves a call open; its id is answered.

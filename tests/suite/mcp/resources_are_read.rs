@@ -1,4 +1,8 @@
 use super::{fake, pipe::Pipe};
+use eyas::domain::{
+    conclusion::{Changes, Commit, FileChange, FileStatus},
+    worktree::{Worktree, WorktreeState},
+};
 use serde_json::{Value, json};
 
 async fn read(pipe: &mut Pipe, uri: &str) -> Value {
@@ -85,8 +89,67 @@ async fn templates_are_listed() {
         [
             "eyas://runs/{id}",
             "eyas://runs/{id}/transcript",
+            "eyas://runs/{id}/diff",
             "eyas://personas/{id}",
             "eyas://instances/{name}/{file}"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_diff_is_the_worktrees_and_else_what_the_conclusion_knows() {
+    let mut pipe = Pipe::greeted().await;
+    let changes = Changes {
+        files: vec![FileChange {
+            path: "src/lib.rs".to_owned(),
+            status: FileStatus::Modified,
+            added: Some(3),
+            removed: Some(1),
+        }],
+        added: 3,
+        removed: 1,
+        commits: vec![Commit {
+            id: "0".repeat(40),
+            subject: "Say it".to_owned(),
+        }],
+        ..Changes::default()
+    };
+    let mut ids = Vec::new();
+    for state in [
+        None,
+        Some(WorktreeState::Open),
+        Some(WorktreeState::Applied),
+    ] {
+        let mut run = fake::run("x");
+        fake::conclude(&mut run, "done");
+        run.conclusion.as_mut().unwrap().changes = Some(changes.clone());
+        run.worktree = state.map(|state| Worktree {
+            path: "/data/worktrees/x".to_owned(),
+            branch: "eyas/x".to_owned(),
+            base: None,
+            state,
+        });
+        ids.push(run.id);
+        pipe.hub.put(run);
+    }
+    let listed = format!(
+        "# 1 file +3 −1, 1 commit\n# modified src/lib.rs +3 -1\n# commit {} Say it\n",
+        "0".repeat(40)
+    );
+    let git = "diff --git a/x b/x\n\n# cut here: there is more\n";
+    for (id, text) in ids.iter().zip([listed.as_str(), git, listed.as_str()]) {
+        let got = pipe.call("run_get", json!({"id": id})).await;
+        let uri = format!("eyas://runs/{id}/diff");
+        assert_eq!(got["content"][2]["uri"], uri, "{got}");
+        let answer = read(&mut pipe, &uri).await;
+        let content = &answer["result"]["contents"][0];
+        assert_eq!(content["text"], text);
+        assert_eq!(content["mimeType"], "text/x-diff");
+    }
+    let mut run = fake::run("x");
+    fake::conclude(&mut run, "done");
+    let id = run.id;
+    pipe.hub.put(run);
+    let answer = read(&mut pipe, &format!("eyas://runs/{id}/diff")).await;
+    assert_eq!(answer["error"]["code"], -32002);
 }

@@ -2,6 +2,7 @@ use super::{
     fake,
     pipe::{Pipe, text},
 };
+use eyas::domain::conclusion::{Changes, FileChange, FileStatus};
 use serde_json::{Value, json};
 
 /// Every fact of a value, as a reader would look for it.
@@ -22,6 +23,8 @@ async fn text_and_structure_tell_the_same() {
         ("delegate", json!({"prompt": "succeed"})),
         ("delegate", json!({"prompt": "fail"})),
         ("delegate", json!({"prompt": "long", "wait_ms": 0})),
+        ("delegate", json!({"prompt": "ask"})),
+        ("delegate", json!({"prompt": "busy", "wait_ms": 0})),
         ("run_list", json!({})),
         ("persona_list", json!({})),
         ("persona_create", json!({"id": "new-one", "role": "x"})),
@@ -32,6 +35,7 @@ async fn text_and_structure_tell_the_same() {
             json!({"name": "bob", "action": "render"}),
         ),
         ("project", json!({"action": "list"})),
+        ("project", json!({"action": "stop", "project": "shop"})),
     ] {
         let result = pipe.call(tool, arguments).await;
         let text = text(&result);
@@ -129,14 +133,19 @@ async fn every_answer_fits_the_schema_of_its_tool() {
         ),
         ("project", json!({"action": "list"})),
         ("project", json!({"action": "register", "project": "/x"})),
+        ("project", json!({"action": "stop", "project": "/x"})),
+        ("project", json!({"action": "deactivate"})),
         ("project", json!({})),
+        ("delegate", json!({"prompt": "busy"})),
+        ("delegate", json!({"prompt": "ask"})),
+        ("run_input", json!({"id": id})),
     ] {
         let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
         let result = pipe.call(name, arguments).await;
         fits(&result["structuredContent"], &tool["outputSchema"], name);
         seen += 1;
     }
-    assert_eq!(seen, 18);
+    assert_eq!(seen, 23);
 }
 
 #[tokio::test]
@@ -266,4 +275,56 @@ async fn a_duplicate_is_named_so() {
         "{}",
         text(&got)
     );
+}
+
+#[tokio::test]
+async fn a_running_run_shows_what_it_is_doing_and_under_which_terms() {
+    let mut pipe = Pipe::greeted().await;
+    let busy = json!({"prompt": "busy", "wait_ms": 0});
+    let result = pipe.call("delegate", busy).await;
+    let run = &result["structuredContent"];
+    assert_eq!(run["tool"], "cargo test");
+    assert_eq!(run["said"], "Half of it is done.");
+    assert_eq!(run["policy"]["security"], "allowlist");
+    assert_eq!(run["isolation"], "worktree");
+    assert_eq!(run["worktree"]["branch"], "eyas/x");
+    assert_eq!(run["tree_usage"]["runs"], 2);
+    let said = text(&result);
+    assert!(said.starts_with("running · step: testing · tool: cargo test · call run_get"));
+    assert!(said.contains("said: Half of it is done."), "{said}");
+}
+
+#[tokio::test]
+async fn changes_are_told_in_short_and_in_full_when_asked() {
+    let mut pipe = Pipe::greeted().await;
+    let mut run = fake::run("x");
+    fake::conclude(&mut run, "done");
+    let file = |n: usize| FileChange {
+        path: format!("src/{n}.rs"),
+        status: FileStatus::Added,
+        added: Some(1),
+        removed: Some(0),
+    };
+    run.conclusion.as_mut().unwrap().changes = Some(Changes {
+        files: (0..150).map(file).collect(),
+        added: 150,
+        ..Changes::default()
+    });
+    let id = run.id;
+    pipe.hub.put(run);
+    let got = pipe.call("run_get", json!({"id": id})).await;
+    let lead = "succeeded · conclusion: success · changes: 150 files +150 −0 · done";
+    assert!(text(&got).starts_with(lead), "{}", text(&got));
+    let changes = &got["structuredContent"]["conclusion"]["changes"];
+    assert_eq!(changes["files"].as_array().unwrap().len(), 20);
+    assert_eq!(
+        (&changes["added"], &changes["truncated"]),
+        (&json!(150), &json!(true))
+    );
+    let full = json!({"id": id, "include": ["changes"]});
+    let got = pipe.call("run_get", full).await;
+    let changes = &got["structuredContent"]["conclusion"]["changes"];
+    assert_eq!(changes["files"].as_array().unwrap().len(), 150);
+    let rows = pipe.call("run_list", json!({})).await;
+    assert!(rows["structuredContent"].to_string().len() < 2048);
 }

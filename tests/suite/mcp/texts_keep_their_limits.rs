@@ -2,10 +2,11 @@ use super::pipe::Pipe;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "delegate",
     "run_get",
     "run_list",
+    "run_input",
     "run_cancel",
     "persona_list",
     "persona_create",
@@ -63,8 +64,8 @@ async fn every_tool_says_what_it_should() {
             meta.get("anthropic/alwaysLoad").is_some(),
             name == "delegate"
         );
-        if tool["annotations"]["destructiveHint"] == true && name != "delegate" && name != "project"
-        {
+        let says_so = ["delegate", "run_input", "project"].contains(&name);
+        if tool["annotations"]["destructiveHint"] == true && !says_so {
             let warned = tool["description"]
                 .as_str()
                 .unwrap()

@@ -209,7 +209,7 @@ async fn several_runs_are_awaited_together() {
 }
 
 /// Waits for something that comes, with a deadline.
-async fn until(mut there: impl FnMut() -> bool) {
+pub(super) async fn until(mut there: impl FnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while !there() {
         assert!(tokio::time::Instant::now() < deadline, "it never came");

@@ -9,7 +9,12 @@ use serde_json::Value;
 ///
 /// # Errors
 /// `invalid_params` for an argument that is unknown or of the wrong type, `required_field` for one that is missing or empty.
-pub(super) fn check(mut given: JsonObject, schema: &JsonObject) -> Result<JsonObject, Fault> {
+pub(super) fn check(given: JsonObject, schema: &JsonObject) -> Result<JsonObject, Fault> {
+    whole("", given, schema)
+}
+
+/// One object; `within` is where it stands, with a dot behind it.
+fn whole(within: &str, mut given: JsonObject, schema: &JsonObject) -> Result<JsonObject, Fault> {
     given.retain(|_, value| !value.is_null());
     let none = JsonObject::new();
     let known = schema
@@ -18,8 +23,8 @@ pub(super) fn check(mut given: JsonObject, schema: &JsonObject) -> Result<JsonOb
         .unwrap_or(&none);
     for (name, value) in &mut given {
         match known.get(name) {
-            Some(schema) => fits(name, value, schema)?,
-            None => return Err(unknown(name, known)),
+            Some(schema) => fits(&format!("{within}{name}"), value, schema)?,
+            None => return Err(unknown(within, name, known)),
         }
     }
     let required = schema.get("required").and_then(Value::as_array);
@@ -28,7 +33,7 @@ pub(super) fn check(mut given: JsonObject, schema: &JsonObject) -> Result<JsonOb
             .get(name)
             .is_none_or(|value| value.as_str().is_some_and(|text| text.trim().is_empty()));
         if empty {
-            return Err(missing(name, known));
+            return Err(missing(within, name, known));
         }
     }
     Ok(given)
@@ -48,7 +53,7 @@ pub(super) fn needed(name: &str, hint: impl Into<String>) -> Fault {
     Fault::required(name).hint(hint)
 }
 
-fn unknown(name: &str, known: &JsonObject) -> Fault {
+fn unknown(within: &str, name: &str, known: &JsonObject) -> Fault {
     let names = || known.keys().map(String::as_str);
     let all = names().collect::<Vec<_>>().join(", ");
     let hint = match crate::stdx::nearest(name, names()) {
@@ -56,16 +61,17 @@ fn unknown(name: &str, known: &JsonObject) -> Fault {
         None if all.is_empty() => "this tool takes no arguments".to_owned(),
         None => format!("the arguments are: {all}"),
     };
+    let name = format!("{within}{}", crate::stdx::text::head(name, 64));
     Fault::new(
         ErrorKind::InvalidParams,
-        format!("unknown argument `{}`", crate::stdx::text::head(name, 64)),
+        format!("unknown argument `{name}`"),
     )
     .hint(hint)
-    .field(crate::stdx::text::head(name, 64))
+    .field(name)
 }
 
-fn missing(name: &str, known: &JsonObject) -> Fault {
-    let fault = Fault::required(name);
+fn missing(within: &str, name: &str, known: &JsonObject) -> Fault {
+    let fault = Fault::required(&format!("{within}{name}"));
     let schema = known.get(name);
     let words = schema.and_then(words);
     let about = schema
@@ -103,9 +109,13 @@ fn fits(name: &str, value: &mut Value, schema: &Value) -> Result<(), Fault> {
     in_range(name, value, schema)?;
     one_of(name, value, schema)?;
     let items = schema.get("items");
-    match (value, items) {
-        (Value::Array(values), Some(items)) => {
+    match (value, items, schema.as_object()) {
+        (Value::Array(values), Some(items), _) => {
             values.iter_mut().try_for_each(|one| fits(name, one, items))
+        }
+        (Value::Object(own), _, Some(schema)) if schema.contains_key("properties") => {
+            *own = whole(&format!("{name}."), std::mem::take(own), schema)?;
+            Ok(())
         }
         _ => Ok(()),
     }
@@ -133,6 +143,7 @@ fn wrong_type(name: &str, value: &Value, wanted: &str) -> Fault {
         "number" => "a number",
         "boolean" => "true or false",
         "array" => "an array",
+        "object" => "an object",
         other => other,
     };
     Fault::invalid(name, format!("must be {wanted}, not {is}"))
@@ -194,6 +205,8 @@ mod tests {
                 "wait_ms": {"type": "integer"},
                 "mode": {"type": "string", "enum": ["auto", "warm"]},
                 "ids": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+                "policy": {"type": "object", "properties": {"ask": {"type": "string", "enum": ["off", "always"]}}},
+                "answer": {"type": "object", "properties": {"request": {"type": "string"}}, "required": ["request"]},
             },
             "required": ["prompt"],
         });
@@ -240,6 +253,26 @@ mod tests {
                 json!({"prompt": "x", "ids": ["a", "b", "c"]}),
                 ErrorKind::InvalidParams,
                 "at most 2",
+            ),
+            (
+                json!({"prompt": "x", "policy": {"akc": "off"}}),
+                ErrorKind::InvalidParams,
+                "`policy.akc`",
+            ),
+            (
+                json!({"prompt": "x", "policy": {"ask": "of"}}),
+                ErrorKind::InvalidParams,
+                "\"off\"",
+            ),
+            (
+                json!({"prompt": "x", "policy": "full"}),
+                ErrorKind::InvalidParams,
+                "`policy` must be an object",
+            ),
+            (
+                json!({"prompt": "x", "answer": {"request": null}}),
+                ErrorKind::RequiredField,
+                "`answer.request`",
             ),
         ] {
             let fault = checked(given.clone()).expect_err("a slip");

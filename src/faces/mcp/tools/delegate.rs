@@ -6,12 +6,15 @@ use crate::{
     domain::{
         fault::Fault,
         ids::SessionId,
+        policy::{Asking, PolicyWish, Security},
         run::{Mode, Run},
+        worktree::Isolation,
     },
     faces::mcp::{
+        asking,
         handler::Face,
         results,
-        waits::{self, Asked, Patience},
+        waits::{Asked, Patience},
     },
 };
 use rmcp::model::JsonObject;
@@ -24,44 +27,63 @@ const WAIT_MS: u64 = 2_000;
 /// Arguments of `delegate`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Arguments {
-    /// The whole task: what is wanted, where, and when it is done. The agent sees nothing of this conversation.
+    /// The whole task: what is wanted, where, and when it is done.
     prompt: String,
     /// Instance to give it to: name or id.
     instance: Option<String>,
-    /// Project to work in: name, id or path; default the directory this server runs in.
+    /// Project by name, id or path; default where this server runs.
     project: Option<String>,
     /// Persona id, when no instance is named.
     persona: Option<String>,
-    /// Agent id such as "claude" or "codex", which must be installed; default the instance's, the persona's, then the configured one.
+    /// Agent id, which must be installed; default the instance's or the persona's.
     agent: Option<String>,
-    /// auto (default): reuse a warm agent or start one; warm: fail rather than start cold; cold: a process of its own.
+    /// auto (default): reuse a warm agent or start one; warm: never cold; cold: a process of its own.
     mode: Option<Mode>,
     /// Id of a session to continue.
     session: Option<String>,
     /// Id of a run whose conversation to continue.
     previous: Option<String>,
-    /// Let it write while another run writes in the same tree; default false.
+    /// Let it write while others write in the same tree.
     concurrent: Option<bool>,
-    /// Milliseconds to wait for the conclusion: default 2000, 0 answers at once, at most 45000.
+    /// Milliseconds to wait: default 2000, 0 answers at once, at most 45000.
     wait_ms: Option<u64>,
     /// Milliseconds after which the run is ended as `timed_out`.
     timeout_ms: Option<u64>,
-    /// The same key with the same request gives the same run, so that a repeated call does no harm.
+    /// The same key with the same request gives the same run.
     idempotency_key: Option<String>,
-    /// Free text to find it by in `run_list`.
+    /// Free text to find it by.
     label: Option<String>,
     /// Runs of one lane share turn slots.
     lane: Option<String>,
+    /// shared (default): in the project's tree; worktree: in a git worktree and branch of its own.
+    isolation: Option<Isolation>,
+    /// How far the agent may go unasked; never above what the person allows.
+    policy: Option<Terms>,
+}
+
+/// A policy, in few words.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Terms {
+    /// deny: only read; allowlist: read, edit here, run listed commands; full: everything.
+    security: Option<Security>,
+    /// off: deny instead; on_miss: ask about what is not listed; always: about all that leaves traces.
+    ask: Option<Asking>,
+    /// Milliseconds until an unanswered request is denied.
+    ask_timeout_ms: Option<u64>,
 }
 
 /// Accepts a run and waits a little for its end.
 pub(super) async fn delegate(face: Face, given: JsonObject, asked: Asked) -> Outcome {
     let given: Arguments = arguments::read(given)?;
-    let patience = Patience::new(given.wait_ms, WAIT_MS);
+    let mut patience = Patience::new(given.wait_ms, WAIT_MS);
     let params = params(&face, given)?;
-    let run = accept(&face, params).await?;
-    let run = waits::for_run(&face, &asked, run, &patience).await;
-    Ok(results::run(run, &patience))
+    let run = match &asked.round {
+        // The call comes again: its run is there.
+        Some(round) => run::known(&face, round.run).await?,
+        None => accept(&face, params).await?,
+    };
+    let seen = asking::see(&face, &asked, run, &mut patience).await;
+    Ok(results::seen(seen, &patience))
 }
 
 fn params(face: &Face, given: Arguments) -> Result<Delegate, Fault> {
@@ -81,8 +103,12 @@ fn params(face: &Face, given: Arguments) -> Result<Delegate, Fault> {
         idempotency_key: given.idempotency_key,
         label: given.label,
         lane: given.lane,
-        policy: None,
-        isolation: None,
+        isolation: given.isolation,
+        policy: given.policy.map(|terms| PolicyWish {
+            security: terms.security,
+            ask: terms.ask,
+            ask_timeout_ms: terms.ask_timeout_ms,
+        }),
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Create {
     name: String,
     /// Persona id; see `persona_list`.
     persona: Option<String>,
-    /// Agent id, which must be installed; default the persona's preference.
+    /// Agent id, which must be installed; default the persona's.
     agent: Option<String>,
     /// Project it belongs to: name, id or path.
     project: Option<String>,
@@ -38,11 +38,11 @@ pub(super) struct Create {
     role: Option<Role>,
     /// Name of the instance above it.
     parent: Option<String>,
-    /// Model id, in its agent's words; overrides the persona's.
+    /// Model id; overrides the persona's.
     model: Option<String>,
-    /// Launch its agent at once and keep it warm; default false.
+    /// Launch its agent at once and keep it warm.
     auto_start: Option<bool>,
-    /// Write nothing and answer with the files that would be written; default false.
+    /// Write nothing; answer with the files that would be.
     dry_run: Option<bool>,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Control {
 
 /// An instance.
 pub(super) fn one() -> JsonObject {
-    schema::output(&[schema::shape::<InstanceView>()])
+    schema::output(&[schema::shape::<InstanceView>(&["files"])])
 }
 
 /// An instance in outline, for who knows it already.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod delegate;
+mod input;
 mod instance;
 mod persona;
 mod project;
@@ -19,7 +20,7 @@ use crate::domain::fault::Fault;
 use futures::future::BoxFuture;
 use rmcp::{
     ErrorData, RoleServer,
-    model::{CallToolRequestParams, CallToolResult, JsonObject, ProtocolVersion},
+    model::{CallToolRequestParams, CallToolResponse, JsonObject, ProtocolVersion},
     service::RequestContext,
 };
 
@@ -77,7 +78,7 @@ pub(super) struct Spec {
 }
 
 /// All tools, the entry first.
-pub(super) const ALL: [Spec; 10] = [
+pub(super) const ALL: [Spec; 11] = [
     Spec {
         name: "delegate",
         title: "Delegate a task",
@@ -113,6 +114,21 @@ pub(super) const ALL: [Spec; 10] = [
         input: schema::input::<run::List>,
         output: run::page,
         call: |face, arguments, _| Box::pin(run::list(face, arguments)),
+    },
+    Spec {
+        name: "run_input",
+        title: "Answer a run",
+        description: texts::RUN_INPUT,
+        search: texts::hints::RUN_INPUT,
+        // What is answered may let an agent act.
+        hints: Hints {
+            idempotent: false,
+            open_world: true,
+            ..TAKES
+        },
+        input: schema::input::<input::Arguments>,
+        output: run::known_one,
+        call: |face, arguments, asked| Box::pin(input::input(face, arguments, asked)),
     },
     Spec {
         name: "run_cancel",
@@ -191,7 +207,7 @@ pub(super) async fn call(
     face: &Face,
     request: CallToolRequestParams,
     context: RequestContext<RoleServer>,
-) -> Result<CallToolResult, ErrorData> {
+) -> Result<CallToolResponse, ErrorData> {
     let found = ALL
         .iter()
         .zip(schema::tools())
@@ -203,21 +219,16 @@ pub(super) async fn call(
     let version = context.protocol_version();
     let knows_links =
         version.is_none_or(|version| version.as_str() >= ProtocolVersion::V_2025_06_18.as_str());
+    let asked = Asked::of(&request, &context)?;
     let given = request.arguments.unwrap_or_default();
     let outcome = match arguments::check(given, &tool.input_schema) {
-        Ok(arguments) => (spec.call)(face.clone(), arguments, Asked::of(&context)).await,
+        Ok(arguments) => (spec.call)(face.clone(), arguments, asked).await,
         Err(fault) => Err(fault),
     };
-    let mut result = match outcome {
-        Ok(reply) => reply.into_result(),
-        Err(fault) => results::failure(fault),
-    };
-    if !knows_links {
-        result
-            .content
-            .retain(|block| block.as_resource_link().is_none());
-    }
-    Ok(result)
+    Ok(match outcome {
+        Ok(reply) => reply.into_response(knows_links),
+        Err(fault) => results::failure(fault).into(),
+    })
 }
 
 fn unknown(name: &str) -> ErrorData {

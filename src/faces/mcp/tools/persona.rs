@@ -30,15 +30,15 @@ pub(super) struct List {
 /// Arguments of `persona_create`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Create {
-    /// New id: lower-case words joined by hyphens.
+    /// New id: lower-case words and hyphens.
     id: String,
-    /// Start from this: a persona id, or the path of a sub-agent .md file (at most 256 KiB).
+    /// Start from a persona id, or the path of a sub-agent .md file (at most 256 KiB).
     from: Option<String>,
     /// Name for people.
     name: Option<String>,
     /// Short role, such as "reviewer".
     role: Option<String>,
-    /// When to use it, in a sentence or two.
+    /// When to use it.
     description: Option<String>,
     /// What the agent is told it is.
     system_prompt: Option<String>,

@@ -2,8 +2,11 @@
 
 use super::{Outcome, arguments};
 use crate::{
-    api::project::{
-        ProjectApiClient as _, ProjectList, ProjectName, ProjectRegister, ProjectRename,
+    api::{
+        hub::Nothing,
+        project::{
+            ProjectApiClient as _, ProjectList, ProjectName, ProjectRegister, ProjectRename,
+        },
     },
     domain::{fault::Fault, project::Project},
     faces::mcp::{handler::Face, results, schema, views},
@@ -19,7 +22,11 @@ use serde_json::json;
 pub(super) enum Action {
     List,
     Register,
+    Init,
+    Activate,
+    Deactivate,
     Rename,
+    Stop,
     Unregister,
 }
 
@@ -28,7 +35,7 @@ pub(super) enum Action {
 pub(super) struct Arguments {
     /// What to do.
     action: Action,
-    /// Project name, id or path; register wants a path, list nothing.
+    /// Project name, id or path; register wants a path, list and deactivate nothing.
     project: Option<String>,
     /// register and rename: name for people.
     name: Option<String>,
@@ -41,62 +48,35 @@ pub(super) fn one_or_page() -> JsonObject {
         "required": ["items"],
     });
     let several = several.as_object().cloned().unwrap_or_default();
-    schema::output(&[schema::shape::<Project>(), several])
+    let more = json!({"delegations_ended": {"type": "integer"}, "active": {"type": "boolean"}});
+    let one = schema::with(schema::shape::<Project>(&[]), more);
+    let none = json!({"properties": {}, "required": ["active"]});
+    let none = none.as_object().cloned().unwrap_or_default();
+    schema::output(&[one, several, none])
 }
 
-/// Lists, registers, renames or unregisters.
+/// One action on a project, or the list of them.
 pub(super) async fn project(face: Face, given: JsonObject) -> Outcome {
     let given: Arguments = arguments::read(given)?;
-    let link = face.link();
+    let renames = matches!(given.action, Action::Register | Action::Rename);
+    if !renames && given.name.is_some() {
+        return Err(Fault::invalid("name", "goes with register and rename")
+            .hint("say which project with `project`"));
+    }
     match given.action {
         Action::List => list(&face, &given).await,
-        Action::Register => {
-            let params = ProjectRegister {
-                path: named(&face, &given)?,
-                name: given.name,
-            };
-            let project = link
-                .read(|hub| {
-                    let params = params.clone();
-                    async move { hub.register(params).await }
-                })
-                .await?;
-            Ok(results::project(project, "registered"))
-        }
-        Action::Rename => {
-            let params = ProjectRename {
-                project: named(&face, &given)?,
-                name: given
-                    .name
-                    .ok_or_else(|| arguments::needed("name", "the new name"))?,
-            };
-            let project = link
-                .call(|hub| async move { hub.rename(params).await })
-                .await?;
-            Ok(results::project(project, "renamed"))
-        }
-        Action::Unregister => {
-            let params = ProjectName {
-                project: named(&face, &given)?,
-            };
-            let project = link
-                .call(|hub| async move { hub.unregister(params).await })
-                .await?;
-            Ok(results::project(
-                project,
-                "unregistered; its files are untouched",
-            ))
-        }
+        Action::Register => register(&face, given).await,
+        Action::Init => init(&face, &given).await,
+        Action::Activate => activate(&face, &given).await,
+        Action::Deactivate => deactivate(&face, &given).await,
+        Action::Rename => rename(&face, given).await,
+        Action::Stop => stop(&face, &given).await,
+        Action::Unregister => unregister(&face, &given).await,
     }
 }
 
 async fn list(face: &Face, given: &Arguments) -> Outcome {
-    for (name, value) in [("project", &given.project), ("name", &given.name)] {
-        if value.is_some() {
-            return Err(Fault::invalid(name, "does not go with action list")
-                .hint("list shows all projects; leave it out"));
-        }
-    }
+    nothing_named(given, "list shows all projects; leave it out")?;
     let page = face
         .link()
         .read(|hub| async move {
@@ -108,6 +88,94 @@ async fn list(face: &Face, given: &Arguments) -> Outcome {
         })
         .await?;
     Ok(results::page(page.map(views::plain), "project", "projects"))
+}
+
+async fn register(face: &Face, given: Arguments) -> Outcome {
+    let params = ProjectRegister {
+        path: named(face, &given)?,
+        name: given.name,
+    };
+    let project = face
+        .link()
+        .read(|hub| {
+            let params = params.clone();
+            async move { hub.register(params).await }
+        })
+        .await?;
+    Ok(results::project(project, "registered"))
+}
+
+async fn init(face: &Face, given: &Arguments) -> Outcome {
+    let params = one(face, given)?;
+    let project = face
+        .link()
+        .call(|hub| async move { hub.init(params).await })
+        .await?;
+    Ok(results::project(project, "initialised and active"))
+}
+
+async fn activate(face: &Face, given: &Arguments) -> Outcome {
+    let params = one(face, given)?;
+    let project = face
+        .link()
+        .call(|hub| async move { hub.activate(params).await })
+        .await?;
+    Ok(results::project(project, "active"))
+}
+
+async fn deactivate(face: &Face, given: &Arguments) -> Outcome {
+    nothing_named(given, "the active project is meant; leave it out")?;
+    let project = face
+        .link()
+        .call(|hub| async move { hub.deactivate(Nothing {}).await })
+        .await?;
+    Ok(results::deactivated(project))
+}
+
+async fn rename(face: &Face, given: Arguments) -> Outcome {
+    let params = ProjectRename {
+        project: named(face, &given)?,
+        name: given
+            .name
+            .ok_or_else(|| arguments::needed("name", "the new name"))?,
+    };
+    let project = face
+        .link()
+        .call(|hub| async move { hub.rename(params).await })
+        .await?;
+    Ok(results::project(project, "renamed"))
+}
+
+async fn stop(face: &Face, given: &Arguments) -> Outcome {
+    let params = one(face, given)?;
+    let stopped = face
+        .link()
+        .call(|hub| async move { hub.stop(params).await })
+        .await?;
+    Ok(results::stopped(stopped))
+}
+
+async fn unregister(face: &Face, given: &Arguments) -> Outcome {
+    let params = one(face, given)?;
+    let project = face
+        .link()
+        .call(|hub| async move { hub.unregister(params).await })
+        .await?;
+    let done = "unregistered; its files are untouched";
+    Ok(results::project(project, done))
+}
+
+fn nothing_named(given: &Arguments, hint: &str) -> Result<(), Fault> {
+    match given.project {
+        None => Ok(()),
+        Some(_) => Err(Fault::invalid("project", "does not go with this action").hint(hint)),
+    }
+}
+
+fn one(face: &Face, given: &Arguments) -> Result<ProjectName, Fault> {
+    Ok(ProjectName {
+        project: named(face, given)?,
+    })
 }
 
 fn named(face: &Face, given: &Arguments) -> Result<String, Fault> {

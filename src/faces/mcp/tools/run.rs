@@ -6,11 +6,13 @@ use crate::{
     domain::{
         fault::{ErrorKind, Fault},
         ids::RunId,
-        run::{Attempt, Run, RunState},
+        run::{Run, RunState},
     },
     faces::mcp::{
+        asking,
         handler::Face,
-        results, schema, transcript, views,
+        results::{self, More},
+        schema, transcript, views,
         waits::{self, Asked, Patience},
     },
 };
@@ -35,13 +37,14 @@ pub(in super::super) enum Until {
     All,
 }
 
-/// What of a run is shown beside its state.
+// What of a run is shown beside its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in super::super) enum Include {
     Output,
     Events,
     Attempts,
+    Changes,
     Usage,
 }
 
@@ -53,11 +56,11 @@ pub(super) struct Get {
     /// Up to 16 run ids, answered as a page.
     #[schemars(length(max = 16))]
     ids: Option<Vec<String>>,
-    /// With ids: wait for any of them or for all (default).
+    /// With ids: wait for any or all (default).
     until: Option<Until>,
     /// Milliseconds to wait: default 20000, 0 answers at once, at most 45000.
     wait_ms: Option<u64>,
-    /// More of one run: output (what the agent said), events (the log), attempts, usage.
+    /// More of one run: output (what the agent said), events, attempts, changes (all files), usage.
     include: Option<Vec<Include>>,
     /// With output or events: `next_cursor` of the answer before.
     cursor: Option<String>,
@@ -72,7 +75,7 @@ pub(super) struct List {
     project: Option<String>,
     /// Only this instance's: name or id.
     instance: Option<String>,
-    /// Only with exactly this label.
+    /// Only with this label.
     label: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
@@ -89,15 +92,18 @@ pub(super) struct Cancel {
 
 /// A run, as it is answered.
 pub(super) fn one() -> JsonObject {
-    schema::output(&[shown()])
+    let run = schema::shape::<Run>(&["conclusion", "requests"]);
+    let more = json!({"next": {"type": "string"}});
+    schema::output(&[schema::with(run, more)])
 }
 
-/// A run, or several.
+/// A run, or several, in few words: `delegate` says what is in a run.
 pub(super) fn one_or_several() -> JsonObject {
     let more = json!({
         "output": {"type": "string"},
         "events": {"type": "array", "items": {"type": "object"}},
-        "attempts": {"type": "array", "items": schema::outline::<Attempt>()},
+        "next": {"type": "string"},
+        "attempts": {"type": "array", "items": {"type": "object"}},
         "next_cursor": {"type": "string"},
     });
     let several = json!({
@@ -105,7 +111,7 @@ pub(super) fn one_or_several() -> JsonObject {
         "required": ["items"],
     });
     let several = several.as_object().cloned().unwrap_or_default();
-    schema::output(&[schema::with(shown(), more), several])
+    schema::output(&[schema::with(schema::shape::<Run>(&[]), more), several])
 }
 
 /// A run in outline, for who knows it already.
@@ -119,16 +125,12 @@ pub(super) fn page() -> JsonObject {
     schema::output(&[schema::page::<Run>()])
 }
 
-fn shown() -> JsonObject {
-    schema::with(schema::shape::<Run>(), json!({"next": {"type": "string"}}))
-}
-
 /// One run or several, waited for.
 pub(super) async fn get(face: Face, given: JsonObject, asked: Asked) -> Outcome {
     let given: Get = arguments::read(given)?;
-    let patience = Patience::new(given.wait_ms, WAIT_MS);
+    let mut patience = Patience::new(given.wait_ms, WAIT_MS);
     match (&given.id, &given.ids) {
-        (Some(id), None) => get_one(&face, run_id(id)?, &given, &asked, &patience).await,
+        (Some(id), None) => get_one(&face, run_id(id)?, &given, &asked, &mut patience).await,
         (None, Some(ids)) => get_several(&face, ids, &given, &asked, &patience).await,
         (Some(_), Some(_)) => Err(Fault::invalid("ids", "cannot be given beside `id`")
             .hint("give `id` for one run or `ids` for several")),
@@ -144,15 +146,22 @@ async fn get_one(
     id: RunId,
     given: &Get,
     asked: &Asked,
-    patience: &Patience,
+    patience: &mut Patience,
 ) -> Outcome {
     let include = given.include.as_deref().unwrap_or_default();
     if given.until.is_some() {
         return Err(Fault::invalid("until", "goes with `ids`").hint("leave it out for one run"));
     }
     let run = known(face, id).await?;
-    let run = waits::for_run(face, asked, run, patience).await;
-    let mut reply = results::run_with(run, patience, include.contains(&Include::Usage));
+    let seen = asking::see(face, asked, run, patience).await;
+    let more = More {
+        usage: include.contains(&Include::Usage),
+        changes: include.contains(&Include::Changes),
+    };
+    let mut reply = results::seen_with(seen, patience, more);
+    if reply.asks() {
+        return Ok(reply);
+    }
     if include.contains(&Include::Attempts) {
         let attempts = face
             .link()
