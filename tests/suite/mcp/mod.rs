@@ -14,4 +14,5 @@ mod resources_are_read;
 mod results_are_small_and_complete;
 mod schemas_are_fresh;
 mod texts_keep_their_limits;
+mod things;
 mod waits_end_and_tell;
