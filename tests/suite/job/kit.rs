@@ -186,9 +186,14 @@ impl Face {
     }
 
     fn greet(&mut self) {
+        self.greet_as(&json!({}));
+    }
+
+    /// Shakes hands as a client that can do this.
+    pub(super) fn greet_as(&mut self, capabilities: &Value) {
         let params = json!({
             "protocolVersion": "2025-06-18",
-            "capabilities": {},
+            "capabilities": capabilities,
             "clientInfo": {"name": "test", "version": "1"},
         });
         assert!(self.ask("initialize", &params)["result"].is_object());
