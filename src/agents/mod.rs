@@ -1,6 +1,7 @@
 //! Who does it: definitions, resolution, processes, the ACP link, the embedded agent, the pool of warm agents.
 
 pub mod acp;
+pub mod badge;
 pub mod definitions;
 pub mod embedded;
 pub mod environment;

@@ -1,6 +1,7 @@
 //! `hub.*`: the process that owns agents and runs.
 
 use crate::domain::{
+    caller::Token,
     fault::Fault,
     ids::{HubId, PeerId},
     page::Page,
@@ -29,6 +30,9 @@ pub struct HubJoin {
     pub cwd: Option<String>,
     /// The values that agents may see, by name. Kept in memory only, never stored, never logged.
     pub env: BTreeMap<String, String>,
+    /// Given to the tools of a session, who have that session's rights from here on, while a run of it is worked on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
 }
 
 /// A hub as it is now.

@@ -1,8 +1,9 @@
 //! Every method with its parameters and result: the one list behind `rpc.discover` and the check of every call.
 
-use super::{agent, events, hub, instance, persona, project, run};
+use super::{agent, events, hub, instance, persona, project, run, session};
 use crate::domain::{
     agent::Agent,
+    conclusion::Report,
     event::Event,
     fault::{ErrorKind, Fault},
     instance::Instance,
@@ -88,6 +89,9 @@ methods! {
     "run.keep", "Keeps a run's worktree": run::RunRef => Run;
     "run.drop", "Removes a run's worktree": run::RunDrop => Run;
     "run.diff", "What a run did in its worktree": run::RunRef => run::RunDiff;
+    "session.conclude", "An agent reports on its own run": Report => session::Heard;
+    "session.progress", "An agent says how far its own run is": session::SessionProgress => session::Heard;
+    "session.ask", "An agent asks a person and waits for the answer": session::SessionAsk => session::Reply;
     "hub.join", "A face says where it runs": hub::HubJoin => hub::HubView;
     "hub.info", "The hub as it is now": hub::Nothing => hub::HubView;
     "hub.peers", "Connected faces": hub::Nothing => Page<hub::PeerView>;

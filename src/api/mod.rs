@@ -13,6 +13,7 @@ pub mod openrpc;
 pub mod persona;
 pub mod project;
 pub mod run;
+pub mod session;
 
 /// Raised when a face of one version can no longer speak to a hub of another.
 pub const REVISION: u32 = 1;

@@ -36,6 +36,19 @@ pub struct EnvRules {
     pub required: Vec<String>,
 }
 
+/// Whose the MCP servers are that an agent is given with a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum McpScope {
+    /// Each session has its own.
+    #[default]
+    Session,
+    /// All sessions of a process see those of all: they are told apart by their names alone.
+    Process,
+    /// It takes none.
+    None,
+}
+
 /// How long each step may take, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -69,6 +82,8 @@ pub struct AgentDefinition {
     pub env: EnvRules,
     #[serde(default)]
     pub limits: Limits,
+    #[serde(default)]
+    pub mcp_scope: McpScope,
     /// The command that installs it, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<String>,

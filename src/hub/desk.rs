@@ -71,7 +71,7 @@ impl Desk {
 impl HubApiServer for Desk {
     async fn join(&self, extensions: &Extensions, params: HubJoin) -> Result<HubView, Fault> {
         if let Some(peer) = extensions.get::<PeerRef>() {
-            self.ground.peers.join(peer.id, params);
+            self.ground.peers.join(peer, params)?;
             self.work.joined().await;
         }
         self.view().await

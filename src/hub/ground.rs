@@ -2,10 +2,11 @@
 
 use super::{caller::Lineage, ending::Ending, peers::Peers, vault::Vault};
 use crate::{
+    agents::badge::Worn,
     api::hub::WarmAgent,
     config::{Environment, Settings},
     domain::{
-        caller::Caller,
+        caller::{Caller, Token},
         fault::Fault,
         ids::{HubId, RunId},
     },
@@ -25,6 +26,8 @@ pub struct Ground {
     pub peers: Peers,
     pub vault: Vault,
     pub ending: Ending,
+    /// It serves the face of this very process alone: nobody else can come in.
+    pub in_process: bool,
 }
 
 /// What the shell asks of the work.
@@ -53,6 +56,11 @@ pub trait Work: fmt::Debug + Send + Sync + 'static {
     /// Whose child a pid is, if it is that of an agent's process that we launched.
     fn whose(&self, pid: u32) -> Option<Caller>;
 
+    /// What a token is that the tools of a session show.
+    fn badge(&self, _: &Token) -> Option<Worn> {
+        None
+    }
+
     /// A face has joined, perhaps with values that runs wait for.
     async fn joined(&self) {}
 
@@ -71,8 +79,8 @@ pub struct Served {
 
 impl Served {
     pub(super) fn lineage(&self) -> Lineage {
-        let work = self.work.clone();
-        Lineage::new(move |pid| work.whose(pid))
+        let (work, badges) = (self.work.clone(), self.work.clone());
+        Lineage::new(move |pid| work.whose(pid)).with_badges(move |token| badges.badge(token))
     }
 }
 

@@ -86,6 +86,7 @@ impl Hub {
             settings,
             env,
             vault,
+            in_process: socket.is_none(),
         };
         let served = builder.build(ground.clone()).await?;
         let (listener, path) = socket.unzip();

@@ -61,21 +61,31 @@ pub(super) struct Guarded<S> {
 impl<S> Guarded<S> {
     /// The call as the methods expect it, or why it is not taken.
     fn admit(&self, request: &mut Request<'_>) -> Result<(), ErrorObjectOwned> {
-        if !may(self.present.caller, &request.method) {
-            return Err(Fault::new(
-                ErrorKind::Forbidden,
-                format!(
-                    "a process below an agent, of no open session, may only read: `{}` is refused",
-                    request.method
-                ),
-            )
-            .into());
+        let caller = self.present.peer.caller();
+        if !may(caller, &request.method) {
+            return Err(self.refused(&request.method).into());
         }
         shape(request)?;
         let extensions = request.extensions_mut();
-        extensions.insert(self.present.caller);
+        extensions.insert(caller);
         extensions.insert(self.present.peer.clone());
         Ok(())
+    }
+}
+
+impl<S> Guarded<S> {
+    fn refused(&self, method: &str) -> Fault {
+        if self.present.peer.has_badge() {
+            let detail = "no run of this session is being worked on";
+            return Fault::new(ErrorKind::Forbidden, detail)
+                .hint("the turn that this belongs to is over: nothing more can be said of it");
+        }
+        Fault::new(
+            ErrorKind::Forbidden,
+            format!(
+                "a process below an agent, of no open session, may only read: `{method}` is refused"
+            ),
+        )
     }
 }
 

@@ -26,6 +26,7 @@ mod retention;
 mod rights;
 mod run;
 pub mod serve;
+mod session;
 mod supply;
 pub mod vault;
 pub mod work;

@@ -1,10 +1,14 @@
 //! Who is connected.
 
-use super::vault::Vault;
+use super::{
+    caller::{Descent, Lineage, Worth},
+    vault::Vault,
+};
 use crate::{
     api::hub::{HubJoin, PeerView},
     domain::{
-        caller::Caller,
+        caller::{Caller, Token},
+        fault::{ErrorKind, Fault},
         ids::{PeerId, ProjectId},
         time::Timestamp,
     },
@@ -13,7 +17,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -46,6 +50,16 @@ struct Table {
 pub struct PeerRef {
     pub id: PeerId,
     peers: Peers,
+    standing: Arc<Standing>,
+}
+
+/// What decides, with every call anew, who a peer is.
+#[derive(Debug)]
+struct Standing {
+    descent: Descent,
+    lineage: Lineage,
+    /// What it has shown; it is looked up with every call, as it may be worth something else by then.
+    token: OnceLock<Token>,
 }
 
 impl PeerRef {
@@ -88,13 +102,53 @@ impl PeerRef {
     pub fn values(&self) -> BTreeMap<String, String> {
         self.peers.0.vault.values_for(Some(self.id))
     }
+
+    /// Who it is now.
+    pub(super) fn caller(&self) -> Caller {
+        let Standing {
+            descent,
+            lineage,
+            token,
+        } = &*self.standing;
+        match token.get() {
+            None => descent.caller,
+            Some(token) => match lineage.worth(token, *descent) {
+                Worth::Session(session) => Caller::Session(session),
+                Worth::Idle | Worth::Nothing => Caller::Stray,
+            },
+        }
+    }
+
+    /// It speaks for a session alone.
+    pub(super) fn has_badge(&self) -> bool {
+        self.standing.token.get().is_some()
+    }
+
+    /// Takes the token that the peer shows, once and for all.
+    ///
+    /// # Errors
+    /// `forbidden` for one that nobody was given, or somebody else.
+    fn show(&self, token: Token) -> Result<(), Fault> {
+        let Standing {
+            descent, lineage, ..
+        } = &*self.standing;
+        let refused = || Fault::new(ErrorKind::Forbidden, "this token is not the caller's");
+        if lineage.worth(&token, *descent) == Worth::Nothing {
+            return Err(refused());
+        }
+        let shown = self.standing.token.get_or_init(|| token.clone());
+        if *shown == token {
+            Ok(())
+        } else {
+            Err(refused())
+        }
+    }
 }
 
 /// One connection being there; its end takes the peer off the table.
 #[derive(Debug)]
 pub(super) struct Present {
     pub(super) peer: PeerRef,
-    pub(super) caller: Caller,
 }
 
 /// One call being answered.
@@ -114,7 +168,12 @@ impl Peers {
     }
 
     /// A connection has come in; `None` when the hub is about to end.
-    pub(super) fn enter(&self, pid: Option<u32>, caller: Caller) -> Option<Present> {
+    pub(super) fn enter(
+        &self,
+        pid: Option<u32>,
+        descent: Descent,
+        lineage: Lineage,
+    ) -> Option<Present> {
         let mut table = self.table();
         if table.closed {
             return None;
@@ -126,24 +185,42 @@ impl Peers {
             version: String::new(),
             pid,
             cwd: None,
-            caller: word(caller).to_owned(),
+            caller: word(descent.caller).to_owned(),
             joined_at: Timestamp(clock::now_ms()),
         };
         table.peers.insert(id, view);
         drop(table);
         self.0.changed.send_replace(());
-        let peers = self.clone();
-        Some(Present {
-            peer: PeerRef { id, peers },
-            caller,
-        })
+        let standing = Standing {
+            descent,
+            lineage,
+            token: OnceLock::new(),
+        };
+        let peer = PeerRef {
+            id,
+            peers: self.clone(),
+            standing: Arc::new(standing),
+        };
+        Some(Present { peer })
     }
 
     /// A face says of itself what it is.
-    pub(super) fn join(&self, peer: PeerId, said: HubJoin) {
-        let mut is_person = false;
+    ///
+    /// # Errors
+    /// `forbidden` for a token that is not the face's.
+    pub(super) fn join(&self, peer: &PeerRef, said: HubJoin) -> Result<(), Fault> {
+        if let Some(token) = said.token {
+            peer.show(token)?;
+        }
+        let is_person = peer.caller() == Caller::Person;
+        let peer_word = if peer.has_badge() {
+            "session"
+        } else {
+            word(peer.caller())
+        };
+        let peer = peer.id;
         if let Some(view) = self.table().peers.get_mut(&peer) {
-            is_person = view.caller == word(Caller::Person);
+            peer_word.clone_into(&mut view.caller);
             view.face = said.face;
             view.version = said.version;
             view.cwd = said.cwd;
@@ -152,6 +229,7 @@ impl Peers {
         if is_person {
             self.0.vault.keep(peer, said.env);
         }
+        Ok(())
     }
 
     /// Everybody there, by the moment of coming.
@@ -253,7 +331,7 @@ fn word(caller: Caller) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Peers, Vault};
+    use super::{Descent, Lineage, Peers, Vault};
     use crate::{
         api::hub::HubJoin,
         config::{Environment, Flags, Settings},
@@ -276,12 +354,17 @@ mod tests {
             (session, false),
             (Caller::Person, true),
         ] {
-            let present = peers.enter(None, caller).expect("it is open");
+            let descent = Descent {
+                caller,
+                agent: None,
+            };
+            let lineage = Lineage::new(|_| None);
+            let present = peers.enter(None, descent, lineage).expect("it is open");
             let said = HubJoin {
                 env: [("ANTHROPIC_BASE_URL".to_owned(), "http://mine".to_owned())].into(),
                 ..HubJoin::default()
             };
-            peers.join(present.peer.id, said);
+            peers.join(&present.peer, said).expect("no token");
             assert_eq!(
                 vault.values_for(None).contains_key("ANTHROPIC_BASE_URL"),
                 kept

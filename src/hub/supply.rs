@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     agents::{
+        acp::{Equipment, Reporting},
         definitions::{self, PolicyRoute},
         environment,
         pool::{Launch, Lineage},
@@ -47,6 +48,8 @@ pub(crate) struct Stockroom {
     /// Names that every agent may see, beside its own.
     pub(crate) passthrough: Vec<String>,
     pub(crate) identity: Identity,
+    /// How sessions get tools of ours.
+    pub(crate) equipment: Option<Equipment>,
     /// No agent is warm in a project without a file of its own.
     pub(crate) require_init: bool,
     pub(crate) worktrees: Worktrees,
@@ -99,6 +102,7 @@ impl Stockroom {
             env,
             own_env,
             root,
+            equipment: self.equipment.clone(),
         })
     }
 
@@ -277,6 +281,7 @@ impl Supply for Stockroom {
             persona: text,
             model: own.or_else(|| persona.and_then(|persona| persona.model)),
             policy: claimed.run.policy,
+            reporting: Some(reporting(instance.as_ref())),
             workspace,
             cold,
             briefing,
@@ -302,6 +307,14 @@ fn told(policy: &Policy) -> Security {
     match (policy.security, policy.ask) {
         (Security::Full, Asking::Always) => Security::Allowlist,
         (security, Asking::Off | Asking::Always | Asking::OnMiss) => security,
+    }
+}
+
+/// What a session's own tools offer: who stands above others may delegate to them.
+fn reporting(instance: Option<&Instance>) -> Reporting {
+    let role = instance.and_then(|instance| instance.role);
+    Reporting {
+        may_delegate: matches!(role, Some(Role::Commander | Role::Captain)),
     }
 }
 

@@ -11,21 +11,24 @@ use super::{
     retention,
     rights::Rights,
     run::{Policies, RunDesk, RunValues, Worktrees},
+    session::SessionDesk,
     supply::Stockroom,
 };
 use crate::{
     agents::{
+        acp::Equipment,
+        badge::{Badges, Worn},
         pool::{Pool, Serving},
         process::{self, Launcher},
     },
     api::{
         agent::AgentApiServer as _, events::EventsApiServer as _, hub::WarmAgent,
         instance::InstanceApiServer as _, persona::PersonaApiServer as _,
-        project::ProjectApiServer as _, run::RunApiServer as _,
+        project::ProjectApiServer as _, run::RunApiServer as _, session::SessionApiServer as _,
     },
     config::Settings,
     domain::{
-        caller::Caller,
+        caller::{Caller, Token},
         fault::Fault,
         ids::RunId,
         run::{RunState, Waiting},
@@ -37,7 +40,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use jsonrpsee::{Methods, RpcModule, core::RegisterMethodError};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// For attempts to give their runs back: a write each. Agents take up to 5.5 s after that, of 10 in all.
@@ -53,6 +56,8 @@ struct House {
     agents: AgentDesk,
     projects: ProjectDesk,
     rights: Rights,
+    badges: Badges,
+    calls: Calls,
 }
 
 /// Opens the store, takes back what a dead hub left, and starts dispatching.
@@ -74,6 +79,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         own: settings.data.clone(),
     };
     let pool = Pool::serving(launcher.clone(), idle_ttl_ms, serving);
+    let badges = Badges::default();
     let agents = AgentDesk::new(
         &settings.agents_dir,
         ground.env.vars.get("PATH").cloned(),
@@ -87,6 +93,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         vault: ground.vault.clone(),
         passthrough: settings.agent.env_passthrough.clone(),
         identity: Identity::new(&settings.home),
+        equipment: equipment(&ground, &badges),
         require_init: settings.warm.require_init,
         worktrees: worktrees(&settings, &store),
         launcher,
@@ -115,7 +122,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         supply: stockroom.clone(),
         calls: calls.clone(),
     };
-    let rights = Rights::new(store.clone(), stockroom.catalogue.clone(), calls);
+    let rights = Rights::new(store.clone(), stockroom.catalogue.clone(), calls.clone());
     let house = House {
         ground,
         store,
@@ -124,6 +131,8 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         agents,
         projects,
         rights,
+        badges,
+        calls,
     };
     let instances = house.instances(&stockroom);
     tidy(&instances).await;
@@ -197,6 +206,26 @@ fn worktrees(settings: &Settings, store: &Store) -> Worktrees {
     Worktrees::new(store.clone(), folder, limits.max, limits.keep_ms)
 }
 
+/// How the tools of a session are started, and find us again. A hub inside a face has no way in for them.
+fn equipment(ground: &Ground, badges: &Badges) -> Option<Equipment> {
+    if ground.in_process {
+        return None;
+    }
+    let vars = &ground.env.vars;
+    let mut env: BTreeMap<String, String> = ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), vars.get(name)?.clone())))
+        .collect();
+    if let Some(home) = &ground.settings.given_home {
+        env.insert("EYAS_HOME".to_owned(), home.to_str()?.to_owned());
+    }
+    Some(Equipment {
+        program: ground.env.exe.clone(),
+        env,
+        badges: badges.clone(),
+    })
+}
+
 impl House {
     /// A desk for each noun, and the methods over all of them.
     fn methods(
@@ -215,6 +244,7 @@ impl House {
         all.merge(projects.into_rpc())?;
         all.merge(self.agents.clone().into_rpc())?;
         all.merge(runs.into_rpc())?;
+        all.merge(SessionDesk::new(self.calls.clone()).into_rpc())?;
         all.merge(EventsDesk::new(self.store.clone(), self.projects.clone()).into_rpc())?;
         Ok(all.into())
     }
@@ -332,6 +362,10 @@ impl Work for House {
 
     fn whose(&self, pid: u32) -> Option<Caller> {
         self.pool.lineage().caller(pid)
+    }
+
+    fn badge(&self, token: &Token) -> Option<Worn> {
+        self.badges.worn(token)
     }
 
     async fn joined(&self) {

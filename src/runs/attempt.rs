@@ -3,7 +3,7 @@
 use super::{
     dispatch::{Parts, Stop},
     ending::{self, End},
-    preamble::{briefing, concluding, preamble},
+    preamble::{briefing, concluding, own_tools, preamble},
     pump::Pump,
     supply::Brief,
     witness::Witness,
@@ -151,6 +151,7 @@ impl<'a> Attempt<'a> {
             cwd,
             persona: brief.persona,
             model: brief.model,
+            reporting: brief.reporting,
         };
         let opened = self.session(&mut berth, &opening).await;
         let (session, preamble) = opened.inspect_err(|_| self.keep_last_words(&berth))?;
@@ -200,7 +201,9 @@ impl<'a> Attempt<'a> {
         let claimed = self.claimed;
         if let Some(earlier) = &claimed.session.agent_session {
             match self.tended(berth.reopen(earlier, opening)).await {
-                Ok((continuity, opened)) => return Ok(self.opened(opened, continuity, opening)),
+                Ok((continuity, opened)) => {
+                    return Ok(self.opened(berth, opened, continuity, opening));
+                }
                 Err(fault) if fault.kind == ErrorKind::NotFound => {
                     tracing::info!(run.id = %claimed.lease.run, %fault, "the conversation could not be reopened");
                 }
@@ -214,11 +217,12 @@ impl<'a> Attempt<'a> {
         } else {
             Continuity::New
         };
-        Ok(self.opened(opened, continuity, opening))
+        Ok(self.opened(berth, opened, continuity, opening))
     }
 
     fn opened(
         &mut self,
+        berth: &Berth,
         opened: Opened,
         continuity: Continuity,
         opening: &Opening,
@@ -233,8 +237,9 @@ impl<'a> Attempt<'a> {
         let last = self.claimed.last_conclusion.as_ref();
         let mut preamble = preamble(continuity, route, opening.persona.as_deref(), last);
         if self.claimed.run.agent != EMBEDDED {
-            preamble += &concluding(continuity, false);
+            preamble += &concluding(continuity, berth.link().has_tools(&opened.session));
         }
+        preamble += &own_tools(opened.tools.as_deref());
         (opened.session, preamble)
     }
 

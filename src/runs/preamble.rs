@@ -54,9 +54,18 @@ pub(super) fn concluding(continuity: Continuity, by_tool: bool) -> String {
     }
 }
 
+/// Which tools are its own, for an agent that sees those of other conversations beside them.
+pub(super) fn own_tools(server: Option<&str>) -> String {
+    server.map_or_else(String::new, |server| {
+        format!(
+            "<eyas:tools>\nYour tools of Eyas are those whose names contain {server}. Other tools of names with eyas_ belong to other conversations: never call them.\n</eyas:tools>\n\n"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{briefing, preamble};
+    use super::{briefing, own_tools, preamble};
     use crate::{
         domain::run::{
             Continuity::{self, *},
@@ -97,6 +106,12 @@ mod tests {
         assert_eq!(briefing(None), "");
         let text = "<eyas:briefing>\nit is large\n</eyas:briefing>\n\n";
         assert_eq!(briefing(Some("it is large\n")), text);
+    }
+
+    #[test]
+    fn an_agent_that_sees_several_sets_of_tools_is_told_its_own() {
+        assert_eq!(own_tools(None), "");
+        assert!(own_tools(Some("eyas_0a1b2c3d")).contains(" eyas_0a1b2c3d. "));
     }
 
     #[test]

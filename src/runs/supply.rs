@@ -1,7 +1,7 @@
 //! What an attempt asks of the floors above it.
 
 use crate::{
-    agents::pool::Launch,
+    agents::{acp::Reporting, pool::Launch},
     domain::{fault::Fault, ids::RunId, policy::Policy, run::Warning, worktree::Worktree},
     store::Claimed,
 };
@@ -18,6 +18,8 @@ pub struct Brief {
     pub model: Option<String>,
     /// Of the run.
     pub policy: Policy,
+    /// What the tools that Eyas gives the session offer; `None` gives none.
+    pub reporting: Option<Reporting>,
     /// The instance's workspace, which the agent may read.
     pub workspace: Option<PathBuf>,
     /// Why the attempt must be cold, if it must; what a run that insists on a warm agent fails with.

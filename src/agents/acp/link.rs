@@ -4,13 +4,18 @@ use super::{
     desk::{self, Desk},
     handshake::{self, Capabilities, unwritable},
     junk::Junk,
+    reporting::Equipment,
     wire,
 };
 use crate::{
-    agents::process::{Process, ProcessHandle},
+    agents::{
+        badge::Badge,
+        process::{Process, ProcessHandle},
+    },
     domain::{
-        agent::Limits,
+        agent::{Limits, McpScope},
         fault::{ErrorKind, Fault},
+        ids::SessionId,
     },
 };
 use agent_client_protocol::{
@@ -21,7 +26,8 @@ use futures::{FutureExt as _, future::BoxFuture};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    sync::{Arc, OnceLock},
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -46,6 +52,9 @@ struct Inner {
     agent: String,
     limits: Limits,
     capabilities: OnceLock<Capabilities>,
+    equipped: OnceLock<Equipped>,
+    /// Of its open sessions, by the agent's ids: they go with the agent.
+    badges: Mutex<HashMap<String, Badge>>,
     connection: ConnectionTo<Agent>,
     process: ProcessHandle,
     junk: Junk,
@@ -58,6 +67,13 @@ struct Inner {
     given_up: CancellationToken,
     /// Ends the driver with the link.
     _stop: DropGuard,
+}
+
+/// How its sessions get tools of ours.
+#[derive(Debug)]
+pub(super) struct Equipped {
+    pub(super) equipment: Equipment,
+    pub(super) scope: McpScope,
 }
 
 impl Link {
@@ -88,6 +104,8 @@ impl Link {
             agent: agent.to_owned(),
             limits,
             capabilities: OnceLock::new(),
+            equipped: OnceLock::new(),
+            badges: Mutex::default(),
             connection,
             process: process.handle,
             junk,
@@ -104,6 +122,55 @@ impl Link {
             handshake::initialize(&link, Duration::from_millis(limits.initialize_ms)).await?;
         link.inner.capabilities.get_or_init(|| found);
         Ok(link)
+    }
+
+    /// From now on its sessions can be given tools of ours; said once.
+    pub fn equip(&self, equipment: Equipment, scope: McpScope) {
+        self.inner
+            .equipped
+            .get_or_init(|| Equipped { equipment, scope });
+    }
+
+    pub(super) fn equipment(&self) -> Option<&Equipped> {
+        self.inner.equipped.get()
+    }
+
+    /// The tools of the agent's session `name` speak for `session` from now on.
+    pub fn bind(&self, name: &str, session: SessionId) {
+        if let Some(badge) = self.badges().get(name) {
+            badge.bind(session);
+        }
+    }
+
+    /// The agent has tools of ours in its session `name`.
+    #[must_use]
+    pub fn has_tools(&self, name: &str) -> bool {
+        self.badges().contains_key(name)
+    }
+
+    /// They speak for `session` no more.
+    pub fn unbind(&self, name: &str, session: SessionId) {
+        if let Some(badge) = self.badges().get(name) {
+            badge.unbind(session);
+        }
+    }
+
+    /// The tools of an agent's session show this badge, if they show any; those that it had before are worth nothing any more.
+    pub(super) fn wears(&self, name: &str, badge: Option<Badge>) {
+        let mut badges = self.badges();
+        let before = match badge {
+            Some(badge) => badges.insert(name.to_owned(), badge),
+            None => badges.remove(name),
+        };
+        drop(badges);
+        drop(before);
+    }
+
+    fn badges(&self) -> MutexGuard<'_, HashMap<String, Badge>> {
+        self.inner
+            .badges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the agent said of itself.

@@ -1,6 +1,9 @@
 //! A session: opened, with the persona and the model in it, or taken up again.
 
-use super::link::Link;
+use super::{
+    link::Link,
+    reporting::{Given, Reporting},
+};
 use crate::{
     agents::acp::{Capabilities, desk},
     domain::{
@@ -9,7 +12,7 @@ use crate::{
     },
 };
 use agent_client_protocol::v1::schema::{
-    CloseSessionRequest, LoadSessionRequest, NewSessionRequest, ResumeSessionRequest,
+    CloseSessionRequest, LoadSessionRequest, McpServer, NewSessionRequest, ResumeSessionRequest,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,6 +26,8 @@ pub struct Opening {
     /// The one persona text.
     pub persona: Option<String>,
     pub model: Option<String>,
+    /// What our own server offers in it; `None` gives it none.
+    pub reporting: Option<Reporting>,
 }
 
 /// A session that may be prompted.
@@ -34,6 +39,8 @@ pub struct Opened {
     pub route: Option<PersonaRoute>,
     /// `model_not_set`.
     pub warnings: Vec<Warning>,
+    /// The name of our server in it, where it stands among those of other sessions and the agent must be told which is its own.
+    pub tools: Option<String>,
 }
 
 impl Link {
@@ -43,12 +50,14 @@ impl Link {
     /// `agent_auth`, `timed_out`, `agent_died`, or what the agent's refusal means.
     pub async fn open(&self, opening: Opening) -> Result<Opened, Fault> {
         let route = self.persona_route(&opening);
+        let given = self.given(opening.reporting);
         let params = with_persona(
-            NewSessionRequest::new(opening.cwd.clone()),
+            NewSessionRequest::new(opening.cwd.clone()).mcp_servers(servers(given.as_ref())),
             &opening,
             route,
             self.capabilities(),
         );
+        let params = with_tools(params, given.as_ref(), self.capabilities());
         let answer = self
             .ask("session/new", params, self.session_limit())
             .await?;
@@ -61,10 +70,12 @@ impl Link {
         let warnings = self
             .choose_model(session, opening.model.as_deref(), &answer)
             .await?;
+        let tools = self.keep(session, given);
         Ok(Opened {
             session: session.to_owned(),
             route,
             warnings,
+            tools,
         })
     }
 
@@ -79,16 +90,21 @@ impl Link {
         opening: Opening,
     ) -> Result<(Continuity, Opened), Fault> {
         let route = self.persona_route(&opening);
-        let (continuity, answer) = self.take_up(session, &opening, route).await?;
+        let given = self.given(opening.reporting);
+        let (continuity, answer) = self
+            .take_up(session, &opening, route, given.as_ref())
+            .await?;
         let warnings = self
             .choose_model(session, opening.model.as_deref(), &answer)
             .await?;
+        let tools = self.keep(session, given);
         Ok((
             continuity,
             Opened {
                 session: session.to_owned(),
                 route,
                 warnings,
+                tools,
             },
         ))
     }
@@ -109,6 +125,7 @@ impl Link {
                 tracing::debug!(agent.name = self.agent(), %fault, "a session was not closed");
             }
         }
+        self.wears(session, None);
         self.tell(desk::Message::Forget {
             session: session.to_owned(),
         });
@@ -119,16 +136,19 @@ impl Link {
         session: &str,
         opening: &Opening,
         route: Option<PersonaRoute>,
+        given: Option<&Given>,
     ) -> Result<(Continuity, Value), Fault> {
+        let prepared = |params: Value| {
+            let params = with_persona(params, opening, route, self.capabilities());
+            with_tools(params, given, self.capabilities())
+        };
         let mut why = "it can neither resume nor load".to_owned();
         if self.capabilities().resume {
-            let params = ResumeSessionRequest::new(session.to_owned(), opening.cwd.clone());
+            let params = ResumeSessionRequest::new(session.to_owned(), opening.cwd.clone())
+                .mcp_servers(servers(given));
+            let params = prepared(serde_json::to_value(params).unwrap_or_default());
             match self
-                .ask(
-                    "session/resume",
-                    with_persona(params, opening, route, self.capabilities()),
-                    self.session_limit(),
-                )
+                .ask("session/resume", params, self.session_limit())
                 .await
             {
                 Ok(answer) => return Ok((Continuity::Resumed, answer)),
@@ -136,15 +156,10 @@ impl Link {
             }
         }
         if self.capabilities().load {
-            let params = LoadSessionRequest::new(session.to_owned(), opening.cwd.clone());
-            match self
-                .ask(
-                    "session/load",
-                    with_persona(params, opening, route, self.capabilities()),
-                    self.session_limit(),
-                )
-                .await
-            {
+            let params = LoadSessionRequest::new(session.to_owned(), opening.cwd.clone())
+                .mcp_servers(servers(given));
+            let params = prepared(serde_json::to_value(params).unwrap_or_default());
+            match self.ask("session/load", params, self.session_limit()).await {
                 Ok(answer) => return Ok((Continuity::Loaded, answer)),
                 Err(fault) => why = forgotten(fault)?,
             }
@@ -206,6 +221,16 @@ impl Link {
         }
     }
 
+    /// The badge lives as long as the session is open; the answer is the name to tell.
+    fn keep(&self, session: &str, given: Option<Given>) -> Option<String> {
+        let (badge, told) = match given {
+            Some(given) => (Some(given.badge), given.crowded.then_some(given.name)),
+            None => (None, None),
+        };
+        self.wears(session, badge);
+        told
+    }
+
     fn session_limit(&self) -> Duration {
         Duration::from_millis(self.limits().session_ms)
     }
@@ -245,7 +270,22 @@ fn with_persona(
         && can.takes_meta()
     {
         // Its list of models is short; by this key it takes any that the model API knows.
-        params["_meta"]["claudeCode"] = json!({"options": {"model": model}});
+        params["_meta"]["claudeCode"]["options"]["model"] = json!(model);
+    }
+    params
+}
+
+fn servers(given: Option<&Given>) -> Vec<McpServer> {
+    given.iter().map(|given| given.server.clone()).collect()
+}
+
+/// Says that our own tools need nobody's leave, to the agent that would ask for it.
+fn with_tools(mut params: Value, given: Option<&Given>, can: &Capabilities) -> Value {
+    if let Some(given) = given
+        && can.takes_meta()
+    {
+        let all = format!("mcp__{}", given.name);
+        params["_meta"]["claudeCode"]["options"]["allowedTools"] = json!([all]);
     }
     params
 }

@@ -1,7 +1,7 @@
 //! The definitions that come with the binary.
 
 use super::EMBEDDED;
-use crate::domain::agent::{AgentDefinition, AgentSource, EnvRules, Launch, Limits};
+use crate::domain::agent::{AgentDefinition, AgentSource, EnvRules, Launch, Limits, McpScope};
 
 /// The command that stands for our own executable, wherever it lies.
 pub const OWN: &str = "eyas";
@@ -76,6 +76,7 @@ fn claude() -> AgentDefinition {
         launch: launch("claude-agent-acp", &[], &[("DISABLE_AUTOUPDATER", "1")]),
         env: pass(CLAUDE),
         limits: Limits::default(),
+        mcp_scope: McpScope::Session,
         install: Some(
             "npm install -g @agentclientprotocol/claude-agent-acp@0.100.0 (needs Node.js 22.13 or later)"
                 .to_owned(),
@@ -95,6 +96,7 @@ fn opencode() -> AgentDefinition {
         ),
         env: pass(OPENCODE),
         limits: Limits::default(),
+        mcp_scope: McpScope::Process,
         install: Some("npm install -g opencode-ai@1.18.33".to_owned()),
         source: AgentSource::Builtin,
     }
@@ -113,6 +115,7 @@ fn embedded() -> AgentDefinition {
             prompt_ms: 60_000,
             close_ms: 2_000,
         },
+        mcp_scope: McpScope::None,
         install: None,
         source: AgentSource::Builtin,
     }

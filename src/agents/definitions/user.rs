@@ -1,7 +1,7 @@
 //! A person's own definition: one file of `<home>/agents/`.
 
 use crate::domain::{
-    agent::{AgentDefinition, AgentSource, EnvRules, Launch, Limits},
+    agent::{AgentDefinition, AgentSource, EnvRules, Launch, Limits, McpScope},
     fault::{ErrorKind, Fault},
     slug,
 };
@@ -22,6 +22,8 @@ struct Written {
     env: EnvRules,
     #[serde(default)]
     limits: Limits,
+    #[serde(default)]
+    mcp_scope: McpScope,
     install: Option<String>,
 }
 
@@ -52,6 +54,7 @@ pub(super) fn read(path: &Path) -> Result<AgentDefinition, Fault> {
         launch: written.launch,
         env: written.env,
         limits: written.limits,
+        mcp_scope: written.mcp_scope,
         install: written.install,
         source: AgentSource::User,
     })

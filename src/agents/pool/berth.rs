@@ -17,6 +17,8 @@ pub struct Berth {
     works_for: Option<SessionId>,
     /// The agent's conversation that this attempt has.
     session: Option<String>,
+    /// The same, also when it is given up: until the end of the attempt its tools speak for it.
+    bound: Option<String>,
     /// What a spare is to be opened with.
     next: Option<Opening>,
 }
@@ -60,6 +62,7 @@ impl Berth {
             lineage,
             works_for: None,
             session: None,
+            bound: None,
             next: None,
         }
     }
@@ -98,7 +101,7 @@ impl Berth {
             Some(spare) => spare,
             None => self.link.open(opening.clone()).await?,
         };
-        self.session = Some(opened.session.clone());
+        self.has(&opened.session);
         Ok(opened)
     }
 
@@ -123,13 +126,23 @@ impl Berth {
                 session: session.to_owned(),
                 route: self.link.persona_route(opening),
                 warnings: Vec::new(),
+                tools: None,
             };
             (Continuity::Live, opened)
         } else {
             self.link.reopen(session, opening.clone()).await?
         };
-        self.session = Some(session.to_owned());
+        self.has(session);
         Ok(reopened)
+    }
+
+    /// The conversation is this attempt's, and what its tools say is said for the session.
+    fn has(&mut self, conversation: &str) {
+        if let Some(session) = self.works_for {
+            self.link.bind(conversation, session);
+        }
+        self.session = Some(conversation.to_owned());
+        self.bound.clone_from(&self.session);
     }
 
     /// Gives the place back and has a spare opened with `opening`, for the next one like it.
@@ -174,6 +187,9 @@ impl Drop for Berth {
     fn drop(&mut self) {
         if let Some(session) = self.works_for {
             self.lineage.ends(self.link.process().pid(), session);
+            if let Some(conversation) = &self.bound {
+                self.link.unbind(conversation, session);
+            }
         }
         let message = match self.home.clone() {
             Home::Cold => Message::Retired {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agents::{
-        acp::Link,
+        acp::{Equipment, Link},
         process::{Command, Launcher},
     },
     domain::{agent::AgentDefinition, fault::Fault},
@@ -26,6 +26,8 @@ pub struct Launch {
     pub own_env: BTreeMap<String, String>,
     /// Root it serves, and the directory its process starts in.
     pub root: PathBuf,
+    /// How its sessions get tools of ours, if they do.
+    pub equipment: Option<Equipment>,
 }
 
 /// Environment values stay out of every log.
@@ -83,6 +85,10 @@ impl Launch {
         };
         let process = launcher.launch(command).await?;
         lineage.watch(process.handle.pid(), process.handle.gone());
-        Link::connect(process, self.definition.limits, &self.definition.id).await
+        let link = Link::connect(process, self.definition.limits, &self.definition.id).await?;
+        if let Some(equipment) = self.equipment {
+            link.equip(equipment, self.definition.mcp_scope);
+        }
+        Ok(link)
     }
 }

@@ -85,18 +85,8 @@ impl Link {
         method: &str,
         params: &impl Serialize,
     ) -> Result<R, Fault> {
-        let params = to_raw_value(params).map_err(Fault::internal)?;
-        let request = Request::borrowed(method, Some(&params), Id::Number(0));
-        let request = serde_json::to_string(&request).map_err(Fault::internal)?;
-        let exchange = async {
-            self.sender.send(request).await?;
-            match self.receiver.next().await {
-                Incoming::Message(text) => Ok(text),
-                Incoming::Gone => Err(lost(&"it closed the connection")),
-            }
-        };
-        match tokio::time::timeout(ANSWER, exchange).await {
-            Ok(text) => read(&text?),
+        match tokio::time::timeout(ANSWER, self.ask(method, params)).await {
+            Ok(answer) => answer,
             Err(_) => Err(Fault::new(
                 ErrorKind::Stalled,
                 format!(
@@ -104,6 +94,25 @@ impl Link {
                     ANSWER.as_secs()
                 ),
             )),
+        }
+    }
+
+    /// The same, however long the answer takes. Whoever drops the link takes the call back.
+    ///
+    /// # Errors
+    /// The hub's fault; `hub_lost` when it went away.
+    pub async fn ask<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<R, Fault> {
+        let params = to_raw_value(params).map_err(Fault::internal)?;
+        let request = Request::borrowed(method, Some(&params), Id::Number(0));
+        let request = serde_json::to_string(&request).map_err(Fault::internal)?;
+        self.sender.send(request).await?;
+        match self.receiver.next().await {
+            Incoming::Message(text) => read(&text),
+            Incoming::Gone => Err(lost(&"it closed the connection")),
         }
     }
 

@@ -12,7 +12,10 @@ use super::{ending::Ending, ground::Builder, life::Hub, serve::Host};
 use crate::{
     api::hub::{HubShutdown, HubView},
     config::{Environment, Settings},
-    domain::fault::{ErrorKind, Fault},
+    domain::{
+        caller::Token,
+        fault::{ErrorKind, Fault},
+    },
 };
 use jsonrpsee::core::client::Client;
 use search::Search;
@@ -51,6 +54,18 @@ impl Connection {
     #[must_use]
     pub fn new(settings: Arc<Settings>, env: Arc<Environment>, face: &str, version: &str) -> Self {
         let search = Search::new(settings, env, face, version);
+        Self::by(Way::Socket(search))
+    }
+
+    /// The way of a session's tools to the hub that gave them `token`. It starts no hub and ends none.
+    #[must_use]
+    pub fn of_session(
+        settings: Arc<Settings>,
+        env: Arc<Environment>,
+        token: Token,
+        version: &str,
+    ) -> Self {
+        let search = Search::new(settings, env, "session", version).with(token);
         Self::by(Way::Socket(search))
     }
 

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     api::hub::{HubJoin, HubShutdown, HubView, Nothing},
     config::{Environment, Settings},
-    domain::fault::{ErrorKind, Fault},
+    domain::{
+        caller::Token,
+        fault::{ErrorKind, Fault},
+    },
     hub::endpoint::{self, Endpoint},
 };
 use std::{
@@ -32,6 +35,7 @@ pub(super) struct Search {
     env: Arc<Environment>,
     face: String,
     version: String,
+    token: Option<Token>,
 }
 
 /// What one look found.
@@ -56,7 +60,14 @@ impl Search {
             env,
             face: face.to_owned(),
             version: version.to_owned(),
+            token: None,
         }
+    }
+
+    /// For the tools of a session: the hub that gave them this token, or none.
+    pub(super) fn with(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
     }
 
     pub(super) fn place(&self) -> (Arc<Settings>, Arc<Environment>) {
@@ -65,6 +76,9 @@ impl Search {
 
     /// A joined connection to a hub that fits. Twenty who look at once start up to twenty hubs, of which the lock lets one live.
     pub(super) async fn find(&self) -> Result<Link, Fault> {
+        if self.token.is_some() {
+            return self.return_to().await;
+        }
         let mut pace = Pace::new();
         loop {
             match self.look().await? {
@@ -92,6 +106,18 @@ impl Search {
         }
     }
 
+    /// The hub that started our agent: there is no other whom we could tell anything, and it is of our own version.
+    async fn return_to(&self) -> Result<Link, Fault> {
+        match self.look().await? {
+            Found::Hub(link, ..) => self.greet(*link, &[]).await,
+            Found::InProcess(_) | Found::Nobody => Err(Fault::new(
+                ErrorKind::HubLost,
+                "the hub that this session belongs to is gone",
+            )
+            .hint("end the turn with what you have, in a final <eyas:conclusion> block")),
+        }
+    }
+
     /// Says who we are on a connection that is open.
     pub(super) async fn join(&self, mut link: Link) -> Result<Link, Fault> {
         let probe: Probe = link.call("hub.info", &Nothing {}).await?;
@@ -104,6 +130,7 @@ impl Search {
             version: self.version.clone(),
             cwd: self.env.cwd.to_str().map(str::to_owned),
             env: self.env.pick(env_names),
+            token: self.token.clone(),
         };
         link.call::<serde::de::IgnoredAny>("hub.join", &said)
             .await?;

@@ -108,11 +108,11 @@ impl Host {
             stopped,
             ..
         } = &*self.0;
-        let caller = lineage.caller(pid.unwrap_or_default());
-        let Some(present) = peers.enter(pid, caller) else {
+        let descent = lineage.descent(pid.unwrap_or_default());
+        let Some(present) = peers.enter(pid, descent, lineage.clone()) else {
             return;
         };
-        tracing::debug!(peer.id = %present.peer.id, pid, ?caller, "a peer has come");
+        tracing::debug!(peer.id = %present.peer.id, pid, ?descent, "a peer has come");
         let door = Door {
             present: Arc::new(present),
         };

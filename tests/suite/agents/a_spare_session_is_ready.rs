@@ -6,7 +6,7 @@ use eyas::{
         acp::Opening,
         pool::{Berth, Launch, Pool},
     },
-    domain::agent::{AgentDefinition, AgentSource, EnvRules, Launch as Program},
+    domain::agent::{AgentDefinition, AgentSource, EnvRules, Launch as Program, McpScope},
 };
 use std::{collections::BTreeMap, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -22,6 +22,7 @@ fn launch(bench: &Bench) -> Launch {
         },
         env: EnvRules::default(),
         limits: LIMITS,
+        mcp_scope: McpScope::default(),
         install: None,
         source: AgentSource::User,
     };
@@ -31,6 +32,7 @@ fn launch(bench: &Bench) -> Launch {
         env: command.env.clone(),
         own_env: BTreeMap::new(),
         root: command.cwd.clone(),
+        equipment: None,
     }
 }
 

@@ -101,6 +101,7 @@ impl Linked {
             cwd: self.bench.path().to_owned(),
             persona: None,
             model: None,
+            reporting: None,
         }
     }
 

@@ -1,10 +1,10 @@
 //! The whole job: the real binary as face and as hub, and an agent that does as its prompt says.
 
 mod a_captain_leads_its_talons;
+mod a_person_is_asked_through_their_editor;
 mod a_project_has_one_server;
 mod a_project_is_one_and_stays_clean;
 mod a_project_is_worked_in_and_stopped;
-mod a_person_is_asked_through_their_editor;
 mod a_run_can_be_ended_at_any_time;
 mod a_run_waits_for_its_environment;
 mod a_second_delegation_finds_the_agent_warm;

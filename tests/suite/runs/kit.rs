@@ -7,7 +7,7 @@ use eyas::{
         process::Launcher,
     },
     domain::{
-        agent::{AgentDefinition, AgentSource, EnvRules, Launch as Start, Limits},
+        agent::{AgentDefinition, AgentSource, EnvRules, Launch as Start, Limits, McpScope},
         fault::Fault,
         ids::{HubId, RunId, SessionId},
         policy::Policy,
@@ -63,6 +63,7 @@ impl Supply for Larder {
                 close_ms: 2_000,
                 ..Limits::default()
             },
+            mcp_scope: McpScope::default(),
             install: None,
             source: AgentSource::User,
         };
@@ -73,12 +74,14 @@ impl Supply for Larder {
                 env: std::env::vars().filter(|(n, _)| n == "PATH").collect(),
                 own_env: [].into(),
                 root: claimed.session.cwd.clone().into(),
+                equipment: None,
             },
             persona: self.persona.clone(),
             model: None,
             policy: claimed.run.policy,
             workspace: None,
             worktree: None,
+            reporting: None,
             cold: None,
             briefing: None,
             warnings: Vec::new(),

@@ -245,6 +245,7 @@ fn opened(session: &str) -> Opened {
         session: session.to_owned(),
         route: None,
         warnings: Vec::new(),
+        tools: None,
     }
 }
 
