@@ -6,11 +6,15 @@ mod log;
 use crate::{
     agents::embedded,
     config::{Environment, Flags, Settings},
-    domain::fault::{ErrorKind, Fault},
+    domain::{
+        caller::{TOKEN_VARIABLE, Token},
+        fault::{ErrorKind, Fault},
+    },
     faces::{
         self,
         cli::{self, CliContext, InProcess, Job, Terminal, Verb},
         mcp::FaceContext,
+        session::Offer,
     },
     hub::{
         self,
@@ -117,6 +121,7 @@ impl App {
                 faces::rpc::run(&connection, tokio::io::stdin(), tokio::io::stdout()).await?;
                 Ok(ExitCode::SUCCESS)
             }),
+            Job::SessionTools { may_delegate } => self.session_tools(Offer { may_delegate }),
             Job::EmbeddedAgent => with_runtime(
                 &mut runtime::Builder::new_current_thread(),
                 self.json,
@@ -128,6 +133,29 @@ impl App {
             // Taken above: it logs elsewhere.
             Job::Hub { .. } => ExitCode::SUCCESS,
         }
+    }
+
+    /// What an agent starts for a session: everything it knows of the hub is in its environment.
+    fn session_tools(&self, offer: Offer) -> ExitCode {
+        let Some(token) = self.env.var(TOKEN_VARIABLE) else {
+            let detail = format!("{TOKEN_VARIABLE} is not set");
+            let fault = Fault::new(ErrorKind::Forbidden, detail)
+                .hint("only an agent starts this, with what the hub gives it");
+            return cli::report(Err(fault), self.json);
+        };
+        let (settings, env) = (self.settings.clone(), self.env.clone());
+        let version = settings.version.clone();
+        let connection = Connection::of_session(settings, env, Token(token.to_owned()), &version);
+        with_runtime(
+            &mut runtime::Builder::new_current_thread(),
+            self.json,
+            async {
+                tokio::select! {
+                    code = faces::session::serve(connection, offer) => Ok(code),
+                    () = asked_to_end() => Ok(ExitCode::SUCCESS),
+                }
+            },
+        )
     }
 
     async fn verb(&self, verb: Verb, connection: Connection) -> Result<ExitCode, Fault> {

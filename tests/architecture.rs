@@ -57,7 +57,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("agent_client_protocol", &["agents", "faces/acp"]),
     ("which", &["agents"]),
     ("jsonrpsee", &["api", "hub", "faces"]),
-    ("rmcp", &["faces/mcp"]),
+    ("rmcp", &["faces/mcp", "faces/session"]),
 ];
 
 /// What only one place may say: a pattern in code, where it is at home, and why.

@@ -30,6 +30,7 @@ const SHAPES: &str = r#"(?x)
   | \bAIza[A-Za-z0-9_-]{30,}
   | \bglpat-[A-Za-z0-9_-]{16,}
   | \bnpm_[A-Za-z0-9]{30,}
+  | \beyst_[0-9a-f]{64}\b
   | \bhf_[A-Za-z0-9]{30,}
   | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*
   | (?P<bearer>\b[Bb]earer\ +)[A-Za-z0-9._~+/-]{12,}=*

@@ -165,6 +165,8 @@ impl Agent {
             cwd: params["cwd"].as_str().unwrap_or_default().to_owned(),
             system: standard.filter(|_| !self.options.no_system_prompt).or(meta),
             model: "default".to_owned().into(),
+            servers: params["mcpServers"].as_array().cloned().unwrap_or_default(),
+            meta: params["_meta"].clone(),
             ..Session::default()
         };
         self.sessions.insert(name.to_owned(), Arc::new(session));

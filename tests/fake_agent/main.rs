@@ -19,6 +19,7 @@ mod hub;
 mod options;
 mod script;
 mod session;
+mod tools;
 mod wire;
 
 use options::Options;

@@ -1,6 +1,10 @@
 //! The commands of a prompt.
 
-use crate::{session::Session, wire::Wire};
+use crate::{
+    session::Session,
+    tools::{self, Tools},
+    wire::Wire,
+};
 use serde_json::{Value, json};
 use std::{
     io::Write as _,
@@ -85,6 +89,11 @@ impl Turn {
             "history" => self.say(&self.session.prompts.lock().unwrap().to_string()),
             "stderr" => flood(number(rest)),
             "conclude" => self.conclude(rest),
+            "mcp" => self.mcp(rest),
+            "mcp-as" => self.mcp_as(rest),
+            "mcp-list" => self.mcp_list(),
+            "mcp-servers" => self.mcp_servers(rest),
+            "meta" => self.say(&self.session.meta.to_string()),
             "write" => self.write(rest),
             "usage" => self.update(
                 json!({"sessionUpdate": "usage_update", "used": 100, "size": 200,
@@ -230,6 +239,64 @@ impl Turn {
         self.say(&done.map_or_else(|error| error.to_string(), printed));
     }
 
+    /// `tool {arguments}`: calls a tool of the first server that the session was given, and says what came of it.
+    fn mcp(&self, rest: &str) {
+        let mut tools = self.session.tools.lock().unwrap();
+        if tools.is_none() {
+            let server = self.session.servers.first();
+            *tools = server.and_then(|server| Tools::start(server, None));
+        }
+        *self.session.calling.lock().unwrap() = tools.as_ref().map(Tools::pid);
+        let said = tools
+            .as_mut()
+            .map_or_else(|| "no tools".to_owned(), |tools| called(tools, rest));
+        *self.session.calling.lock().unwrap() = None;
+        if self.session.is_cancelled() {
+            *tools = None;
+        }
+        self.say(&format!("{said}\n"));
+    }
+
+    /// `file tool {arguments}`: the same, with the token in the file.
+    fn mcp_as(&self, rest: &str) {
+        let (file, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let token = std::fs::read_to_string(file).unwrap_or_default();
+        let server = self.session.servers.first();
+        let tools = server.and_then(|server| Tools::start(server, Some(&token)));
+        let said = tools.map_or_else(
+            || "no tools".to_owned(),
+            |mut tools| called(&mut tools, rest),
+        );
+        self.say(&format!("{said}\n"));
+    }
+
+    /// What the first server says of its tools.
+    fn mcp_list(&self) {
+        let server = self.session.servers.first();
+        let tools = server.and_then(|server| Tools::start(server, None));
+        let listed = tools.map(|mut tools| tools.ask("tools/list", json!({})));
+        let names: Vec<Value> = listed
+            .as_ref()
+            .and_then(|listed| listed["result"]["tools"].as_array())
+            .into_iter()
+            .flatten()
+            .map(|tool| tool["name"].clone())
+            .collect();
+        self.say(&format!("{}\n", Value::from(names)));
+    }
+
+    /// `[file]`: says what servers there are, and writes the first one's token into the file.
+    fn mcp_servers(&self, file: &str) {
+        if let Some(token) = self.session.servers.first().and_then(tools::token)
+            && !file.is_empty()
+        {
+            drop(std::fs::write(file, token));
+        }
+        let named = |server: &Value| json!({"name": server["name"], "args": server["args"]});
+        let all: Vec<Value> = self.session.servers.iter().map(named).collect();
+        self.say(&format!("{}\n", Value::from(all)));
+    }
+
     fn conclude(&self, rest: &str) {
         let (status, summary) = rest.split_once(' ').unwrap_or((rest, ""));
         self.say(&format!(
@@ -258,6 +325,23 @@ impl Turn {
         thread::park_timeout(Duration::from_mins(1));
         None
     }
+}
+
+/// Calls `tool {arguments}`; the answer is one line.
+fn called(tools: &mut Tools, rest: &str) -> String {
+    let (tool, arguments) = rest.split_once(' ').unwrap_or((rest, "{}"));
+    let arguments = serde_json::from_str(arguments).unwrap_or(json!({"unreadable": arguments}));
+    let answer = tools.call(tool, &arguments);
+    let result = &answer["result"];
+    json!({
+        "tool": tool,
+        "failed": result["isError"].as_bool().unwrap_or(result.is_null()),
+        "body": result["structuredContent"],
+        "text": result["content"][0]["text"],
+        "error": answer["error"],
+        "told": answer["told"],
+    })
+    .to_string()
 }
 
 /// Whether a prompt holds a text outside of its commands.

@@ -1,6 +1,9 @@
 //! What the agent keeps of a conversation.
 
+use crate::tools::Tools;
+use serde_json::Value;
 use std::{
+    process::Command,
     sync::{Condvar, Mutex},
     time::Duration,
 };
@@ -14,6 +17,13 @@ pub(crate) struct Session {
     pub(crate) prompts: Mutex<u32>,
     pub(crate) cancelled: Mutex<bool>,
     pub(crate) woken: Condvar,
+    /// The MCP servers it was given, and the first of them once it is used.
+    pub(crate) servers: Vec<Value>,
+    pub(crate) tools: Mutex<Option<Tools>>,
+    /// Its process, while a call is under way.
+    pub(crate) calling: Mutex<Option<u32>>,
+    /// Of the request that opened it.
+    pub(crate) meta: Value,
 }
 
 impl Session {
@@ -25,6 +35,11 @@ impl Session {
     pub(crate) fn cancel(&self) {
         *self.cancelled.lock().unwrap() = true;
         self.woken.notify_all();
+        // A call that waits would outlast the turn.
+        if let Some(pid) = *self.calling.lock().unwrap() {
+            let kill = Command::new("kill").args(["-9", &pid.to_string()]).status();
+            drop(kill);
+        }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

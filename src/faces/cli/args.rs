@@ -63,6 +63,13 @@ enum Command {
     /// Speak JSON-RPC 2.0, one message a line, on stdin and stdout
     #[command(after_help = RPC_EXAMPLE)]
     Rpc,
+    /// Be the tools of an agent's session: MCP on stdin and stdout
+    #[command(hide = true)]
+    SessionTools {
+        /// The role may delegate
+        #[arg(long)]
+        may_delegate: bool,
+    },
     /// The process that owns agents and runs
     Hub {
         #[command(subcommand)]
@@ -150,6 +157,11 @@ pub enum Job {
     },
     /// The agent inside the binary.
     EmbeddedAgent,
+    /// The tools of an agent's session.
+    SessionTools {
+        /// Its role may delegate.
+        may_delegate: bool,
+    },
     /// A verb, for [`super::run()`].
     Verb(Verb),
 }
@@ -161,6 +173,7 @@ impl Cli {
         let job = match self.command {
             Command::Mcp => Job::Mcp,
             Command::Rpc => Job::Rpc,
+            Command::SessionTools { may_delegate } => Job::SessionTools { may_delegate },
             Command::Hub { command: None } => Job::Hub { detached: false },
             Command::Hub {
                 command: Some(HubCommand::Run { detached }),

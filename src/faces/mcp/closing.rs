@@ -10,29 +10,29 @@ const LAST: Duration = Duration::from_millis(1500);
 
 /// The two moments of an end: nothing more will be asked; nothing more will be answered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Closing {
+pub(in crate::faces) struct Closing {
     ended: CancellationToken,
     overdue: CancellationToken,
 }
 
 impl Closing {
     /// The input has ended, the output is broken, or the parent is dead.
-    pub(super) fn end(&self) {
+    pub(in crate::faces) fn end(&self) {
         self.ended.cancel();
     }
 
     /// Nothing more will be asked: waits answer with what they know.
-    pub(super) async fn ended(&self) {
+    pub(in crate::faces) async fn ended(&self) {
         self.ended.cancelled().await;
     }
 
     /// Calls to the hub are given up.
-    pub(super) async fn overdue(&self) {
+    pub(in crate::faces) async fn overdue(&self) {
         self.overdue.cancelled().await;
     }
 
     /// Tells the time from the end on; completes when the process should wait no longer.
-    pub(super) async fn run_out(&self) {
+    pub(in crate::faces) async fn run_out(&self) {
         self.ended.cancelled().await;
         tokio::time::sleep(GRACE).await;
         self.overdue.cancel();

@@ -1,9 +1,9 @@
 //! Two eras on one pipe: requests that carry their own `_meta` (2026-07-28), and sessions that shook hands first. rmcp tells them apart;
 //! here is what it leaves out.
 
-use super::{handler::Face, texts};
+use super::texts;
 use rmcp::{
-    ErrorData, RoleServer,
+    ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, ClientNotification, ClientRequest, DiscoverResult, EmptyResult, Implementation,
         InitializeRequestParams, InitializeResult, MetaObject, ProtocolVersion, ServerCapabilities,
@@ -15,16 +15,16 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 /// How long a client may keep what does not change while this process lives.
-pub(super) const FIXED_TTL_MS: u64 = 3_600_000;
+pub(in crate::faces) const FIXED_TTL_MS: u64 = 3_600_000;
 
 static SERVER_INFO: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(server_info()).unwrap_or_default());
 
 /// The face, with what both eras have in common.
 #[derive(Clone, Debug)]
-pub(super) struct Eras(pub(super) Face);
+pub(super) struct Eras<H>(pub(super) H);
 
-impl Service<RoleServer> for Eras {
+impl<H: ServerHandler> Service<RoleServer> for Eras<H> {
     async fn handle_request(
         &self,
         request: ClientRequest,
@@ -55,7 +55,7 @@ impl Service<RoleServer> for Eras {
     }
 
     fn get_info(&self) -> ServerConfig {
-        config()
+        ServerHandler::get_info(&self.0)
     }
 }
 
@@ -72,7 +72,15 @@ pub(super) fn greet(
     request: &InitializeRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> InitializeResult {
-    let mut config = config();
+    greet_as(config(), request, context)
+}
+
+/// What `initialize` answers for a server that has this to say of itself.
+pub(in crate::faces) fn greet_as(
+    mut config: ServerConfig,
+    request: &InitializeRequestParams,
+    context: &RequestContext<RoleServer>,
+) -> InitializeResult {
     let asked = &request.protocol_version;
     if asked.has_initialize() && ProtocolVersion::KNOWN_VERSIONS.contains(asked) {
         config.protocol_version = asked.clone();
@@ -85,7 +93,12 @@ pub(super) fn greet(
 
 /// What `server/discover` answers.
 pub(super) fn introduce() -> DiscoverResult {
-    DiscoverResult::from_server_info(ProtocolVersion::KNOWN_VERSIONS.to_vec(), config())
+    introduce_as(config())
+}
+
+/// What `server/discover` answers for a server that has this to say of itself.
+pub(in crate::faces) fn introduce_as(config: ServerConfig) -> DiscoverResult {
+    DiscoverResult::from_server_info(ProtocolVersion::KNOWN_VERSIONS.to_vec(), config)
         .with_ttl_ms(FIXED_TTL_MS)
         .with_cache_scope(CacheScope::Public)
 }
@@ -104,7 +117,7 @@ pub(super) fn config() -> ServerConfig {
         .with_instructions(texts::INSTRUCTIONS)
 }
 
-fn server_info() -> Implementation {
+pub(in crate::faces) fn server_info() -> Implementation {
     Implementation::new("eyas", env!("CARGO_PKG_VERSION"))
         .with_title("Eyas")
         .with_description("A team of named coding agents, with durable runs")

@@ -36,12 +36,20 @@ mod views;
 mod waits;
 mod wire;
 
+/// What the server of a session is made of too: the same wire and manners, with other tools.
+pub(super) use {
+    closing::Closing,
+    era::{FIXED_TTL_MS, greet_as, introduce_as, server_info},
+    schema::input as input_schema,
+    tools::checked,
+};
+
 use crate::hub::join::Connection;
-use closing::Closing;
 use era::Eras;
 use guard::Guard;
 use handler::Face;
 use link::Link;
+use rmcp::ServerHandler;
 use std::{path::PathBuf, process::ExitCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -58,16 +66,7 @@ pub struct FaceContext {
 /// Serves one client on standard input and output until the input ends, the output breaks or the parent process is dead. The hub and
 /// its runs go on.
 pub async fn serve(connection: Connection, context: FaceContext) -> ExitCode {
-    let gone = CancellationToken::new();
-    let orphaned = gone.clone();
-    let watch = tokio::spawn(async move {
-        parent::ended().await;
-        orphaned.cancel();
-    });
-    let (input, output) = stdio::ends();
-    let code = serve_over(connection, context, input, output, gone).await;
-    watch.abort();
-    code
+    on_stdio(|closing| Face::new(Link::new(connection, closing), context)).await
 }
 
 /// As [`serve`], over any pipe; `gone` ends it from outside.
@@ -82,9 +81,38 @@ where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
+    let face = |closing| Face::new(Link::new(connection, closing), context);
+    over(face, input, output, gone).await
+}
+
+/// Serves on standard input and output, until these end or the parent does.
+pub(super) async fn on_stdio<H: ServerHandler>(handler: impl FnOnce(Closing) -> H) -> ExitCode {
+    let gone = CancellationToken::new();
+    let orphaned = gone.clone();
+    let watch = tokio::spawn(async move {
+        parent::ended().await;
+        orphaned.cancel();
+    });
+    let (input, output) = stdio::ends();
+    let code = over(handler, input, output, gone).await;
+    watch.abort();
+    code
+}
+
+async fn over<H, R, W>(
+    handler: impl FnOnce(Closing) -> H,
+    input: R,
+    output: W,
+    gone: CancellationToken,
+) -> ExitCode
+where
+    H: ServerHandler,
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
     let closing = Closing::default();
     let guard = Guard::start(input, output, gone, &closing);
-    let face = Eras(Face::new(Link::new(connection, closing.clone()), context));
+    let face = Eras(handler(closing.clone()));
     // rmcp's own opening would end the server at a notification that comes first; the reader has done its checks already.
     let running =
         rmcp::service::serve_directly_with_ct(face, guard, None, CancellationToken::new());

@@ -33,7 +33,7 @@ fn tool(spec: &tools::Spec) -> Tool {
 }
 
 /// Schema of a tool's arguments.
-pub(super) fn input<T: JsonSchema>() -> JsonObject {
+pub(in crate::faces) fn input<T: JsonSchema>() -> JsonObject {
     let mut schema = plain::<T>(true);
     // What is unknown within is refused all the same.
     for schema in properties(&mut schema) {

@@ -41,6 +41,7 @@ fn opening(bench: &Bench, persona: &str) -> Opening {
         cwd: bench.path().to_owned(),
         persona: Some(persona.to_owned()),
         model: None,
+        reporting: None,
     }
 }
 

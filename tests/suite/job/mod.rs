@@ -11,6 +11,7 @@ mod a_second_delegation_finds_the_agent_warm;
 mod a_secret_stays_where_it_belongs;
 mod a_warm_delegation_costs_three_commits;
 mod an_agent_may_fail_in_any_way;
+mod an_agent_speaks_for_its_own_run_alone;
 mod an_agent_without_a_role_may_only_look;
 mod an_editor_may_crash_at_any_moment;
 mod an_idle_hub_ends_with_its_agents;

@@ -239,3 +239,14 @@ fn unknown(name: &str) -> ErrorData {
     );
     ErrorData::invalid_params(format!("unknown tool {name:?}: {hint}"), None)
 }
+
+/// Arguments as their type, checked against their schema: for the other server that we are.
+///
+/// # Errors
+/// `invalid_params`, `required_field`, naming the argument and what is right.
+pub(in crate::faces) fn checked<T: serde::de::DeserializeOwned>(
+    given: JsonObject,
+    schema: &JsonObject,
+) -> Result<T, Fault> {
+    arguments::read(arguments::check(given, schema)?)
+}

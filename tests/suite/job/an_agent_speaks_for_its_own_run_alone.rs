@@ -1,0 +1,220 @@
+use super::kit::{Face, Job, files};
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+
+const REPORT: &str = r#"conclude {"status":"success","summary":"it is done","confidence":0.5}"#;
+
+/// What the agent says came of its calls, one a line.
+fn calls(said: &str) -> Vec<Value> {
+    said.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+fn refused(call: &Value, words: &str) {
+    assert_eq!(call["failed"], true, "{call}");
+    assert_eq!(call["body"]["kind"], "forbidden", "{call}");
+    assert!(call["text"].as_str().unwrap().contains(words), "{call}");
+}
+
+/// The output of a run that has ended.
+fn output(face: &mut Face, prompt: &str, more: Value) -> String {
+    let run = face.done(prompt, more);
+    assert_eq!(run["state"], "succeeded", "{run}");
+    face.output(&run, |_| true)
+}
+
+#[test]
+fn each_session_is_given_a_server_of_its_own() {
+    let job = Job::new();
+    let mut face = job.face();
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let said = output(&mut face, "!mcp-servers\n!mcp-list", json!({}));
+        let [servers, tools] = &calls(&said)[..] else {
+            panic!("{said}")
+        };
+        let name = servers[0]["name"].as_str().unwrap();
+        assert!(name.starts_with("eyas_") && name.len() == 13, "{name}");
+        assert_eq!(servers[0]["args"], json!(["session-tools"]));
+        assert_eq!(servers.as_array().unwrap().len(), 1);
+        assert_eq!(tools, &json!(["conclude", "report_progress", "ask"]));
+        names.push(name.to_owned());
+    }
+    assert_ne!(names[0], names[1]);
+}
+
+#[test]
+fn an_agent_that_takes_no_servers_is_given_none() {
+    let job = Job::new();
+    let text = format!(
+        "mcp_scope = \"none\"\n[launch]\ncommand = {:?}\n",
+        super::kit::FAKE
+    );
+    fs::write(job.nest.home.join("agents/shy.toml"), text).unwrap();
+    let said = output(&mut job.face(), "!mcp-servers", json!({"agent": "shy"}));
+    assert_eq!(calls(&said), [json!([])]);
+}
+
+#[test]
+fn an_agent_that_mixes_its_servers_up_is_told_its_own() {
+    let job = Job::new();
+    let text = format!(
+        "mcp_scope = \"process\"\n[launch]\ncommand = {:?}\n",
+        super::kit::FAKE
+    );
+    fs::write(job.nest.home.join("agents/mixed.toml"), text).unwrap();
+    let said = output(
+        &mut job.face(),
+        "!mcp-servers\n!told whose names contain eyas_",
+        json!({"agent": "mixed"}),
+    );
+    assert_eq!(calls(&said)[0].as_array().unwrap().len(), 1);
+    assert_eq!(calls(&said)[1], true, "{said}");
+}
+
+#[test]
+fn who_stands_above_others_may_delegate() {
+    let job = Job::new();
+    let mut face = job.face();
+    face.tool(
+        "instance_create",
+        &json!({"name": "cap", "role": "captain"}),
+    );
+    let said = output(
+        &mut face,
+        "!mcp-servers\n!mcp-list",
+        json!({"instance": "cap"}),
+    );
+    let [servers, tools] = &calls(&said)[..] else {
+        panic!("{said}")
+    };
+    assert_eq!(
+        servers[0]["args"],
+        json!(["session-tools", "--may-delegate"])
+    );
+    assert_eq!(tools.as_array().unwrap().last().unwrap(), "delegate");
+}
+
+#[test]
+fn a_claude_adapter_is_told_that_they_need_no_leave() {
+    let job = Job::new();
+    job.agent("claude-like", &["--name", "claude-fake"], "");
+    let said = output(
+        &mut job.face(),
+        "!mcp-servers\n!meta",
+        json!({"agent": "claude-like"}),
+    );
+    let [servers, meta] = &calls(&said)[..] else {
+        panic!("{said}")
+    };
+    let all = format!("mcp__{}", servers[0]["name"].as_str().unwrap());
+    assert_eq!(meta["claudeCode"]["options"]["allowedTools"], json!([all]));
+}
+
+#[test]
+fn a_slip_in_a_report_is_taught() {
+    let job = Job::new();
+    let mut face = job.face();
+    let prompt = [
+        "!mcp conclude {}",
+        r#"!mcp conclude {"status":"done","summary":"x"}"#,
+        r#"!mcp conclude {"status":"success","summary":"x","confidence":7}"#,
+        r#"!mcp concluded {"status":"success","summary":"x"}"#,
+        r#"!mcp delegate {"prompt":"x"}"#,
+    ]
+    .join("\n");
+    let said = output(&mut face, &prompt, json!({}));
+    let [empty, word, sure, name, delegate] = &calls(&said)[..] else {
+        panic!("{said}")
+    };
+    assert_eq!(empty["body"]["kind"], "required_field");
+    assert!(word["text"].as_str().unwrap().contains("success, partial"));
+    assert!(sure["text"].as_str().unwrap().contains("0 to 1"));
+    assert!(name["error"].to_string().contains("conclude"));
+    assert!(delegate["error"].to_string().contains("unknown tool"));
+}
+
+#[test]
+fn a_token_is_worth_nothing_between_two_runs_and_to_another_agent() {
+    let job = Job::new();
+    let mut face = job.face();
+    job.agent("other", &["--name", "other"], "");
+    let token = job.nest.root().join("token");
+    let token = token.display();
+    output(&mut face, &format!("!mcp-servers {token}"), json!({}));
+    // Below the same agent, between two runs of the session.
+    let as_it = format!("!mcp-as {token} {REPORT}");
+    let said = output(&mut face, &as_it, json!({}));
+    refused(&calls(&said)[0], "no run of this session");
+    // Below another agent, while its session is worked on.
+    let long = face.delegate(&format!("!mcp-servers {token}\n!sleep 60000"), json!({}));
+    face.running(&long);
+    face.output(&long, |said| said.contains("eyas_"));
+    let run = face.done(&as_it, json!({"agent": "other", "concurrent": true}));
+    let said = face.output(&run, |_| true);
+    refused(&calls(&said)[0], "not the caller's");
+    face.tool("run_cancel", &json!({"id": long["id"]}));
+    assert_ne!(face.finished(&long)["conclusion"]["source"], "tool");
+}
+
+#[test]
+fn garbage_is_no_token() {
+    let job = Job::new();
+    let mut face = job.face();
+    let token = job.nest.root().join("token");
+    for garbage in ["", "x", "eyst_0000", "\u{1f600}"] {
+        fs::write(&token, garbage).unwrap();
+        let said = output(
+            &mut face,
+            &format!("!mcp-as {} {REPORT}", token.display()),
+            json!({}),
+        );
+        let call = &calls(&said)[0];
+        if garbage.is_empty() {
+            assert_eq!(call["error"], "the server has ended", "{call}");
+        } else {
+            refused(call, "not the caller's");
+        }
+    }
+}
+
+#[test]
+fn a_token_is_written_nowhere() {
+    let job = Job::with(&[("EYAS_LOG", "trace")]);
+    let mut face = job.face();
+    let file = job.nest.root().join("token");
+    let prompt = format!(
+        "!mcp-servers {}\n!mcp {REPORT}\n!run cat {}\n!sleep 60000",
+        file.display(),
+        file.display()
+    );
+    let run = face.delegate(&prompt, json!({}));
+    face.output(&run, |said| said.contains("conclude"));
+    let token = fs::read_to_string(&file).unwrap();
+    assert!(token.starts_with("eyst_") && token.len() == 69, "{token}");
+    for pid in job.processes() {
+        let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        assert!(!holds(&argv, &token), "process {pid}");
+    }
+    face.tool("run_cancel", &json!({"id": run["id"]}));
+    face.finished(&run);
+    drop(face);
+    for path in files(&job.nest.home) {
+        let bytes = fs::read(&path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let line = text.lines().find(|line| line.contains(&token));
+        let begins = line.map(|line| line.chars().take(200).collect::<String>());
+        assert_eq!(begins, None, "{}", path.display());
+    }
+    let logged =
+        |path: &Path| fs::read_to_string(path).is_ok_and(|log| log.contains("session/new"));
+    let log = job.nest.home.join("logs/hub.log");
+    assert!(logged(&log), "the log says what went on");
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
+}
