@@ -279,9 +279,9 @@ impl Supply for Stockroom {
         Ok(Brief {
             launch,
             persona: text,
-            model: own.or_else(|| persona.and_then(|persona| persona.model)),
+            model: own.or_else(|| persona.as_ref().and_then(|persona| persona.model.clone())),
             policy: claimed.run.policy,
-            reporting: Some(reporting(instance.as_ref())),
+            reporting: Some(reporting(instance.as_ref(), persona.as_ref())),
             workspace,
             cold,
             briefing,
@@ -311,8 +311,11 @@ fn told(policy: &Policy) -> Security {
 }
 
 /// What a session's own tools offer: who stands above others may delegate to them.
-fn reporting(instance: Option<&Instance>) -> Reporting {
-    let role = instance.and_then(|instance| instance.role);
+fn reporting(instance: Option<&Instance>, persona: Option<&Persona>) -> Reporting {
+    let role = match instance {
+        Some(instance) => instance.role,
+        None => persona.and_then(|persona| persona.hierarchy_role),
+    };
     Reporting {
         may_delegate: matches!(role, Some(Role::Commander | Role::Captain)),
     }
