@@ -83,13 +83,14 @@ impl SessionApiServer for SessionDesk {
 
     async fn ask(&self, extensions: &Extensions, params: SessionAsk) -> Result<Reply, Fault> {
         let question = question(params)?;
+        let choices = question.choices.clone();
         let (_, reply) = self
             .say(extensions, |reply| Call::Ask { question, reply })
             .await?;
         Ok(match reply {
             runs::Reply::Answered(answer) => Reply {
                 answered: true,
-                option: answer.option,
+                option: answer.option.map(|id| chosen(&choices, id)),
                 text: answer.text,
             },
             runs::Reply::Unanswered(default) => Reply {
@@ -159,6 +160,15 @@ fn question(params: SessionAsk) -> Result<Question, Fault> {
         default: params.default,
         timeout_ms: params.timeout_ms,
     })
+}
+
+/// A person answers by the number of a choice, from 1; the agent knows its own words.
+fn chosen(choices: &[String], id: String) -> String {
+    let at = id.parse::<usize>().ok().and_then(|at| at.checked_sub(1));
+    match at.and_then(|at| choices.get(at)) {
+        Some(name) => name.clone(),
+        None => id,
+    }
 }
 
 fn said(field: &str, text: &str, most: usize) -> Result<(), Fault> {
@@ -270,7 +280,7 @@ mod tests {
                 Some(Call::Ask { question, reply }) => {
                     assert_eq!(question.title, "which colour?");
                     let answer = Answer {
-                        option: Some("red".to_owned()),
+                        option: Some("1".to_owned()),
                         text: None,
                     };
                     reply.send(Ok(Reply::Answered(answer))).unwrap();

@@ -15,6 +15,8 @@ MARK = re.compile(r"MARK-[A-Za-z0-9-]*[A-Za-z0-9]")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 STATE = re.compile(r"\bstate\\?\"?[\s:=*`]*\\?\"?(queued|running|input_required|succeeded|failed|cancelled|timed_out)")
 SIDE = re.compile(r"title generator|naming a coding session|write the title", re.I)
+SERVER = re.compile(r"eyas_[0-9a-f]{8}")
+OWN = re.compile(r"names contain (eyas_[0-9a-f]{8})")
 SUMMARY = re.compile(r"summary\\?\"?[\s:=*`]*\\?\"?([^\"\\\n]*)")
 TERMINAL = {"succeeded", "failed", "cancelled", "timed_out"}
 RUN_TOOLS = ("delegate", "run_get", "run_input", "run_cancel")
@@ -52,11 +54,19 @@ def decide(talk: Talk) -> Reply:
     calls = [said.call for said in talk.said[at:] if said.call]
     found = SCRIPT.search(prompt)
     if found:
-        reply = walk(json.loads(found[1]), calls, talk.tools)
+        reply = walk(json.loads(found[1]), calls, own(talk))
         if reply.tool or reply.text:
             return reply
         return Reply(last_words(prompt, calls), sleep=reply.sleep)
     return Reply(last_words(prompt, calls))
+
+
+def own(talk: Talk) -> list[str]:
+    """What a model that reads its prompt calls: where several sessions' tools are offered, those it was told are its own."""
+    told = [found for said in talk.said for found in OWN.findall(said.text)]
+    if not told:
+        return talk.tools
+    return [tool for tool in talk.tools if not SERVER.search(tool) or told[-1] in tool]
 
 
 def asked(said: list[Said]) -> tuple[int, str]:

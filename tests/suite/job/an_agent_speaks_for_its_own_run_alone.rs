@@ -1,4 +1,4 @@
-use super::kit::{Face, Job, files};
+use super::kit::{Face, Job, files, summary};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
@@ -110,6 +110,162 @@ fn a_claude_adapter_is_told_that_they_need_no_leave() {
     };
     let all = format!("mcp__{}", servers[0]["name"].as_str().unwrap());
     assert_eq!(meta["claudeCode"]["options"]["allowedTools"], json!([all]));
+}
+
+#[test]
+fn what_it_concludes_is_the_conclusion_and_the_last_word_wins() {
+    let job = Job::new();
+    let mut face = job.face();
+    let first = REPORT.replace("it is done", "a first word");
+    let run = face.done(&format!("!mcp {first}\n!mcp {REPORT}"), json!({}));
+    assert_eq!(summary(&run), "it is done");
+    assert_eq!(run["conclusion"]["source"], "tool");
+    let said = face.output(&run, |_| true);
+    for call in calls(&said) {
+        assert_eq!(
+            (&call["failed"], &call["body"]["run"]),
+            (&json!(false), &run["id"])
+        );
+    }
+}
+
+#[test]
+fn a_person_who_shows_a_token_is_that_session_and_no_more() {
+    let job = Job::new();
+    let mut face = job.face();
+    let token = job.nest.root().join("token");
+    let prompt = format!("!mcp-servers {}\n!sleep 60000", token.display());
+    let run = face.delegate(&prompt, json!({}));
+    face.output(&run, |said| said.contains("eyas_"));
+    let token = fs::read_to_string(&token).unwrap();
+    let mut rpc = job.rpc();
+    let report = json!({"status": "success", "summary": "not mine"});
+    assert_eq!(
+        rpc.refusal("session.conclude", &report)["kind"],
+        "forbidden"
+    );
+    rpc.result("hub.join", &json!({"face": "rpc", "token": token}));
+    let ending = rpc.refusal("hub.shutdown", &json!({"now": true}));
+    assert_eq!(ending["kind"], "forbidden");
+    let progress = json!({"text": "seen from outside"});
+    assert_eq!(rpc.result("session.progress", &progress)["run"], run["id"]);
+    let peers = rpc.result("hub.peers", &json!({}));
+    let words: Vec<&Value> = peers["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|peer| &peer["caller"])
+        .collect();
+    assert!(words.contains(&&json!("session")), "{peers}");
+    face.tool("run_cancel", &json!({"id": run["id"]}));
+    face.finished(&run);
+    assert_eq!(
+        rpc.refusal("session.progress", &progress)["kind"],
+        "forbidden"
+    );
+    assert_eq!(
+        rpc.refusal("run.delegate", &json!({"prompt": "x"}))["kind"],
+        "forbidden"
+    );
+}
+
+#[test]
+fn what_it_asks_is_answered_by_a_person_or_by_its_default() {
+    let job = Job::new();
+    let mut face = job.face();
+    let ask = r#"!mcp ask {"question":"which colour?","choices":["red","blue"],"default":"blue"}"#;
+    let run = face.delegate(ask, json!({}));
+    let asked = face.once(&run, |run| run["state"] == "input_required");
+    let request = &asked["requests"][0];
+    assert_eq!(request["title"], "which colour?", "{asked}");
+    let red = request["options"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|option| option["name"] == "red");
+    let answer = json!({"id": run["id"], "request": request["id"], "option": red.unwrap()["id"]});
+    job.rpc().result("run.answer", &answer);
+    face.finished(&run);
+    let said = face.output(&run, |_| true);
+    let call = &calls(&said)[0];
+    assert_eq!(
+        (&call["body"]["answered"], &call["body"]["option"]),
+        (&json!(true), &json!("red")),
+        "{call}"
+    );
+    assert!(call["text"].as_str().unwrap().contains("red"), "{call}");
+    assert!(
+        call["told"].as_u64().unwrap() >= 1,
+        "it is told that the wait goes on: {call}"
+    );
+    let hasty = ask.replace("\"default\"", "\"timeout_ms\":50,\"default\"");
+    let said = output(&mut face, &hasty, json!({}));
+    let call = &calls(&said)[0];
+    assert_eq!(
+        (&call["body"]["answered"], &call["body"]["text"]),
+        (&json!(false), &json!("blue")),
+        "{call}"
+    );
+}
+
+#[test]
+fn a_question_of_a_run_that_is_cancelled_is_taken_back() {
+    let job = Job::new();
+    let mut face = job.face();
+    let run = face.delegate(r#"!mcp ask {"question":"shall I?"}"#, json!({}));
+    face.once(&run, |run| run["state"] == "input_required");
+    face.tool("run_cancel", &json!({"id": run["id"]}));
+    let ended = face.finished(&run);
+    assert_eq!(
+        (&ended["state"], &ended["requests"]),
+        (&json!("cancelled"), &json!([])),
+        "{ended}"
+    );
+}
+
+#[test]
+fn what_it_delegates_stands_below_it_and_comes_back() {
+    let job = Job::new();
+    let mut face = job.face();
+    let project = job.project.to_str().unwrap();
+    for (name, role) in [("cap", "captain"), ("tal", "talon")] {
+        face.tool("instance_create", &json!({"name": name, "role": role, "project": project, "parent": (role == "talon").then_some("cap")}));
+    }
+    let prompt = [
+        r#"!mcp delegate {"instance":"tal","prompt":"!say it is built","concurrent":true}"#,
+        r#"!mcp delegate {"instance":"cap","prompt":"!say me","concurrent":true}"#,
+        r#"!mcp delegate {"run":"01890000-0000-7000-8000-000000000000"}"#,
+        r#"!mcp delegate {}"#,
+    ];
+    let run = face.done(&prompt.join("\n"), json!({"instance": "cap"}));
+    let said = face.output(&run, |_| true);
+    let [built, me, nowhere, nothing] = &calls(&said)[..] else {
+        panic!("{said}")
+    };
+    assert_eq!(built["body"]["state"], "succeeded", "{built}");
+    assert_eq!(
+        built["body"]["conclusion"]["summary"], "it is built",
+        "{built}"
+    );
+    assert!(
+        built["text"].as_str().unwrap().contains("it is built"),
+        "{built}"
+    );
+    let child = job
+        .rpc()
+        .result("run.get", &json!({"id": built["body"]["run"]}));
+    assert_eq!(
+        (&child["parent"], &child["depth"]),
+        (&run["id"], &json!(1)),
+        "{child}"
+    );
+    assert_eq!(
+        (&me["failed"], &me["body"]["kind"]),
+        (&json!(true), &json!("forbidden")),
+        "{me}"
+    );
+    assert_eq!(nowhere["body"]["kind"], "not_found", "{nowhere}");
+    assert_eq!(nothing["body"]["kind"], "required_field", "{nothing}");
 }
 
 #[test]

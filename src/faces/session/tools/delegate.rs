@@ -42,8 +42,10 @@ pub(super) struct Arguments {
     instance: Option<String>,
     /// Persona id, when no instance is named.
     persona: Option<String>,
-    /// shared (default): in your working tree, where runs that write take turns; worktree: in a git worktree and branch of its own.
+    /// shared (default): in your working tree, which needs concurrent; worktree: in a git worktree and branch of its own.
     isolation: Option<Isolation>,
+    /// Let it write in your tree while you may, too; needed unless it has a worktree.
+    concurrent: Option<bool>,
     /// Free text to tell it by.
     label: Option<String>,
     /// Milliseconds to wait for its end: default 30000, 0 answers at once, at most 45000.
@@ -107,6 +109,7 @@ async fn begun(tools: &Tools, given: Arguments) -> Result<Run, Fault> {
                     "isolation",
                     given.isolation.map(|isolation| json!(isolation)),
                 ),
+                ("concurrent", given.concurrent.map(Value::from)),
                 ("label", given.label.map(Value::from)),
             ];
             let more = more

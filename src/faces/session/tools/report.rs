@@ -102,8 +102,10 @@ pub(super) async fn ask(tools: Tools, given: JsonObject, mut asker: Asker) -> Re
 
 fn told(answer: &Answer) -> String {
     match (answer.answered, &answer.option, &answer.text) {
-        (true, Some(option), Some(text)) => format!("Answered: {option}\n{text}"),
-        (true, Some(said), None) | (true, None, Some(said)) => format!("Answered: {said}"),
+        (true, Some(option), Some(text)) if option != text => {
+            format!("Answered: {option}\n{text}")
+        }
+        (true, Some(said), _) | (true, None, Some(said)) => format!("Answered: {said}"),
         (true, None, None) => "Answered, with nothing.".to_owned(),
         (false, _, Some(default)) => {
             format!("Nobody has answered in time. Your default holds: {default}")
