@@ -2,7 +2,8 @@
 //!
 //! What stands in the file says who, for people; the lock alone says whether. A crash leaves text and no lock, a process with the number of
 //! the one that wrote holds no lock, and text that is no record of ours is nobody's: none of these is a server.
-//! Beside the lock there is a `.gitignore` that ignores the folder and itself, so that a project never looks changed by us.
+//! Beside the lock there is a `.gitignore` that ignores the folder and itself, so that a project never looks changed by us. Both go with the
+//! claim.
 
 use crate::domain::fault::{ErrorKind, Fault};
 use rustix::{
@@ -22,6 +23,7 @@ use std::{
 const FOLDER: &str = ".eyas";
 const LOCK: &str = "lock";
 const IGNORE: &str = ".gitignore";
+const IGNORE_ALL: &[u8] = b"*\n";
 /// Of a record of ours; a file that is larger is none.
 const MAX_RECORD: u64 = 16 * 1024;
 /// Who only looks holds a shared lock for a moment, which must not pass for a server.
@@ -84,7 +86,8 @@ pub fn claim(root: &Path, server: &Server) -> Result<Claim, Fault> {
     for _ in 0..TRIES {
         match file.try_lock() {
             Ok(()) if is_there(root, &file) => {
-                if let Err(error) = write(&mut file, server) {
+                // Whoever gave the root back may have cleared it away after we looked.
+                if let Err(error) = ignored(root).and_then(|()| write(&mut file, server)) {
                     tracing::debug!(%error, "who serves a project could not be written");
                 }
                 return Ok(Claim {
@@ -158,10 +161,40 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(file) = &self.lock {
-            // Nobody's name stands there while nobody serves.
-            drop(file.set_len(0));
+            if is_there(&self.root, file)
+                && let Err(error) = clear(&self.root)
+            {
+                tracing::debug!(%error, "the lock of a project stays where it is");
+                // Nobody's name stands there while nobody serves.
+                drop(file.set_len(0));
+            }
             give_back(file);
         }
+    }
+}
+
+/// Leaves the project as it was found. While we hold the lock nobody else clears, and the lock's file goes last but for the folder: who
+/// makes the next one puts back what it finds missing. What others keep in the folder stays, and what hides it.
+fn clear(root: &Path) -> io::Result<()> {
+    let folder = root.join(FOLDER);
+    if folder.symlink_metadata()?.is_symlink() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    for entry in std::fs::read_dir(&folder)? {
+        let name = entry?.file_name();
+        if name != LOCK && name != IGNORE {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+    }
+    if std::fs::read(folder.join(IGNORE))? != IGNORE_ALL {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    std::fs::remove_file(folder.join(IGNORE))?;
+    std::fs::remove_file(folder.join(LOCK))?;
+    match std::fs::remove_dir(&folder) {
+        // The next one is there already.
+        Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -179,16 +212,28 @@ fn place(root: &Path) -> Option<(u64, u64)> {
 
 /// The lock's file, made if need be. Whatever is a link on the way is somebody's trap, not ours.
 fn lock_file(root: &Path) -> io::Result<File> {
+    let mut tries = 0;
+    loop {
+        // The ignoring first, so that nothing of ours is ever seen by git.
+        match ignored(root).and_then(|()| open(root, OFlags::RDWR | OFlags::CREATE)) {
+            // Cleared away under us by the one who gave it back.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+/// The folder, and in it what hides it from git.
+fn ignored(root: &Path) -> io::Result<()> {
     match mkdirat(CWD, root.join(FOLDER), Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(error) => return Err(error.into()),
     }
-    // First, so that nothing of ours is ever seen by git.
     let mut ignore = regular(root, IGNORE, OFlags::RDWR | OFlags::CREATE)?;
     if ignore.metadata()?.len() == 0 {
-        ignore.write_all(b"*\n")?;
+        ignore.write_all(IGNORE_ALL)?;
     }
-    open(root, OFlags::RDWR | OFlags::CREATE)
+    Ok(())
 }
 
 fn open(root: &Path, flags: OFlags) -> io::Result<File> {

@@ -5,6 +5,8 @@ use std::{
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
 };
 use tempfile::TempDir;
 
@@ -47,20 +49,60 @@ fn one_serves_and_another_sees_who() {
     assert!(fault.detail.contains(&ours.pid.to_string()), "{fault}");
     drop(held);
     assert_eq!(external(&root, &theirs), None);
-    drop(claim(&root, &theirs).expect("it was given back"));
+    let next = claim(&root, &theirs).expect("it was given back");
     assert_eq!(names(&root), [".eyas"]);
     assert_eq!(names(&root.join(".eyas")), [".gitignore", "lock"]);
+    drop(next);
+    assert!(names(&root).is_empty(), "it is left as it was found");
+}
+
+#[test]
+fn what_others_keep_there_stays() {
+    let (_folder, root) = project();
+    let held = claim(&root, &server("ours")).expect("nobody is there");
+    fs::write(root.join(".eyas/notes"), "theirs").expect("a file");
+    drop(held);
+    let left = [".gitignore", "lock", "notes"];
+    assert_eq!(names(&root.join(".eyas")), left);
+    assert_eq!(fs::read(root.join(".eyas/lock")).expect("it is there"), b"");
+    assert_eq!(external(&root, &server("theirs")), None);
+}
+
+#[test]
+fn one_at_a_time_serves_however_many_come_and_go() {
+    let (_folder, root) = project();
+    let serving = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for n in 0..4 {
+            let (root, serving) = (&root, &serving);
+            scope.spawn(move || {
+                let mut served = 0;
+                while served < 25 {
+                    let Ok(held) = claim(root, &server(&n.to_string())) else {
+                        continue;
+                    };
+                    assert!(held.lock.is_some(), "served without a lock");
+                    assert_eq!(serving.fetch_add(1, Ordering::SeqCst), 0, "two serve");
+                    assert!(root.join(".eyas/.gitignore").is_file(), "git sees it");
+                    serving.fetch_sub(1, Ordering::SeqCst);
+                    drop(held);
+                    served += 1;
+                }
+            });
+        }
+    });
+    assert!(names(&root).is_empty());
 }
 
 #[test]
 fn what_stands_there_is_nothing_without_the_lock() {
     let (_folder, root) = project();
     let (ours, theirs) = (server("ours"), server("theirs"));
-    drop(claim(&root, &ours).expect("nobody is there"));
     let lock = root.join(".eyas/lock");
     // As after a crash, and after the number of the dead went to a process that lives.
     let dead = serde_json::to_vec(&theirs).expect("a record");
     for text in [&dead[..], b"garbage", b"\xff\x00{", &[b'x'; 1 << 20], b""] {
+        fs::create_dir_all(root.join(".eyas")).expect("a folder");
         fs::write(&lock, text).expect("ours");
         assert_eq!(external(&root, &ours), None);
         drop(claim(&root, &ours).expect("nobody holds it"));

@@ -130,7 +130,13 @@ fn every_method_with_nothing_and_with_the_wrong_things() {
         .collect();
     for method in methods {
         // These do as they are told by nothing at all.
-        let acts = ["hub.shutdown", "events.watch", "hub.drain"].contains(&method);
+        let acts = [
+            "hub.shutdown",
+            "events.watch",
+            "hub.drain",
+            "project.deactivate",
+        ]
+        .contains(&method);
         let odd = [
             json!({"no_such": 1}),
             json!("x"),
