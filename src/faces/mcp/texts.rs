@@ -104,7 +104,8 @@ pub(super) mod hints {
 }
 
 /// The API's words for what a model calls by another name, longest first.
-const TOOL_NAMES: [(&str, &str); 21] = [
+const TOOL_NAMES: [(&str, &str); 22] = [
+    ("`eyas run get`", "run_get"),
     ("instance.control", "instance_control"),
     ("instance.restart", "instance_control {action:\"restart\"}"),
     ("instance.restore", "instance_control {action:\"restore\"}"),

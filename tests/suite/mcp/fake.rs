@@ -177,14 +177,6 @@ impl RunApiServer for Hub {
         self.find(params.id)
     }
 
-    async fn diff(&self, _: &Extensions, params: RunRef) -> Result<RunDiff, Fault> {
-        self.find(params.id)?;
-        Ok(RunDiff {
-            text: String::new(),
-            truncated: false,
-        })
-    }
-
     async fn list(&self, params: RunList) -> Result<Page<Run>, Fault> {
         self.note("run.list", &params);
         let mut runs = self.state.lock().unwrap().runs.clone();
@@ -244,7 +236,7 @@ impl RunApiServer for Hub {
         self.find(params.id)
     }
 
-    async fn diff(&self, params: RunRef) -> Result<RunDiff, Fault> {
+    async fn diff(&self, _: &Extensions, params: RunRef) -> Result<RunDiff, Fault> {
         self.note("run.diff", &params);
         match self.find(params.id)?.worktree.map(|one| one.state) {
             Some(WorktreeState::Open) => Ok(RunDiff {
