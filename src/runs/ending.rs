@@ -305,7 +305,7 @@ mod tests {
     use super::{judge, stood_in};
     use crate::{
         domain::{
-            conclusion::{ConclusionSource, ConclusionStatus, Report},
+            conclusion::ConclusionStatus,
             fault::ErrorKind,
             run::{AttemptOutcome, RunState},
         },
