@@ -80,7 +80,7 @@ impl Pump {
     pub(super) fn worktree(&mut self, worktree: Worktree) {
         self.events.push(NewEvent {
             kind: EventKind::WorktreeChanged,
-            data: json!({"state": worktree.state, "branch": worktree.branch, "path": worktree.path}),
+            data: json!(worktree),
         });
         self.worktree = Some(worktree);
         self.since.get_or_insert_with(Instant::now);

@@ -70,7 +70,7 @@ impl RunDesk {
             previous: params.previous,
             label: params.label,
             lane,
-            mode: params.mode.or(terms.file.mode).unwrap_or_default(),
+            mode: spot.mode(params.mode.or(terms.file.mode).unwrap_or_default()),
             timeout_ms: params
                 .timeout_ms
                 .map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),

@@ -29,6 +29,14 @@ impl Spot {
         self.0.as_ref().map(|place| place.worktree.clone())
     }
 
+    /// What a project prefers in general does not hold where no agent can be warm.
+    pub(super) fn mode(&self, asked: Mode) -> Mode {
+        match (&self.0, asked) {
+            (Some(_), Mode::Warm) => Mode::Auto,
+            (_, asked) => asked,
+        }
+    }
+
     /// The run was not accepted, or had been before.
     pub(super) fn withdraw(self) {
         if let Some(place) = self.0 {

@@ -109,3 +109,53 @@ impl Setup<'_> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Setup;
+    use crate::{
+        agents::{pool::Lineage, process::Launcher},
+        domain::{
+            policy::Security,
+            project_file::{self, ProjectFile, ProjectTerms},
+        },
+    };
+    use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+    #[tokio::test]
+    async fn nothing_runs_of_a_file_that_nobody_trusts_or_where_the_run_may_only_read() {
+        // There is no program by which anything could be started.
+        let nowhere = Path::new("/nonexistent");
+        let launcher = Launcher::new(
+            nowhere.join("reaper"),
+            nowhere.to_owned(),
+            nowhere.to_owned(),
+            Arc::new(str::to_owned),
+        );
+        let (lineage, env) = (Lineage::default(), BTreeMap::new());
+        let setup = Setup {
+            launcher: &launcher,
+            lineage: &lineage,
+            env: &env,
+            worktree: nowhere,
+        };
+        let terms = |trusted| ProjectTerms {
+            file: ProjectFile {
+                setup: project_file::Setup {
+                    commands: vec![vec!["true".to_owned()]],
+                },
+                ..ProjectFile::default()
+            },
+            trusted,
+            warnings: Vec::new(),
+        };
+        let told = async |trusted, security| {
+            let warnings = setup.run(&terms(trusted), security).await;
+            let kinds = warnings.into_iter().map(|warning| warning.kind);
+            kinds.collect::<Vec<_>>()
+        };
+        assert!(told(false, Security::Full).await.is_empty());
+        assert_eq!(told(true, Security::Deny).await, ["setup_skipped"]);
+        assert_eq!(told(true, Security::Allowlist).await, ["setup_failed"]);
+    }
+}

@@ -20,6 +20,7 @@ mod weigh;
 
 pub use command::Output;
 pub use error::GitError;
+pub(in crate::workspace) use program::find;
 pub use program::look_in;
 pub use snapshot::Snapshot;
 

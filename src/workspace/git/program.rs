@@ -20,7 +20,7 @@ pub fn look_in(path: &OsStr) {
 
 /// The program, and the folders it may look in itself. A folder that is not absolute, or lies in the tree that is looked at, is the tree's
 /// to fill.
-pub(super) fn find(root: &Path) -> Option<(PathBuf, OsString)> {
+pub(in crate::workspace) fn find(root: &Path) -> Option<(PathBuf, OsString)> {
     let path = PATH.get().map_or(OsStr::new(USUAL), OsString::as_os_str);
     let folders: Vec<PathBuf> = std::env::split_paths(path)
         .filter(|folder| folder.is_absolute() && !folder.starts_with(root))

@@ -1,7 +1,11 @@
 //! Git, run so that nothing of a repository's own configuration runs with it.
 
-use crate::domain::fault::{ErrorKind, Fault};
+use crate::{
+    domain::fault::{ErrorKind, Fault},
+    workspace::git,
+};
 use std::{
+    fmt,
     fs::File,
     io,
     path::{Path, PathBuf},
@@ -27,30 +31,6 @@ const SAFE: &[&str] = &[
     "checkout.guess=false",
     "gc.auto=0",
     "maintenance.auto=false",
-];
-
-/// What a surrounding git, a hook that started us for one, would say.
-const SURROUNDINGS: &[&str] = &[
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_ATTR_SOURCE",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_DIR",
-    "GIT_EXEC_PATH",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_INDEX_FILE",
-    "GIT_INDEX_VERSION",
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_QUARANTINE_PATH",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_TEMPLATE_DIR",
-    "GIT_WORK_TREE",
 ];
 
 /// Where and on what git is run.
@@ -102,7 +82,7 @@ impl Git {
     /// `internal`: there is no git, or it took too long.
     pub(super) async fn say(&self, args: &[&str], input: Option<&Path>) -> Result<Said, Fault> {
         let what = args.first().copied().unwrap_or_default();
-        let mut command = self.command(args);
+        let mut command = self.command(args)?;
         if let Some(input) = input {
             command.stdin(Stdio::from(
                 File::open(input).map_err(|e| unreadable(input, &e))?,
@@ -113,10 +93,7 @@ impl Git {
             .map_err(|_elapsed| {
                 Fault::new(ErrorKind::TimedOut, format!("git {what} took too long"))
             })?
-            .map_err(|error| {
-                Fault::internal(format!("git cannot be run: {error}"))
-                    .hint("install git, and have it on the PATH of the hub")
-            })?;
+            .map_err(|error| absent(&error))?;
         Ok(Said {
             ok: output.status.success(),
             out: output.stdout,
@@ -148,8 +125,10 @@ impl Git {
         )))
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("git");
+    fn command(&self, args: &[&str]) -> Result<Command, Fault> {
+        let found = git::find(&self.dir);
+        let (program, path) = found.ok_or_else(|| absent(&"it is not on the hub's PATH"))?;
+        let mut command = Command::new(program);
         command.current_dir(&self.dir).arg("--no-pager");
         for setting in SAFE {
             command.args(["-c", setting]);
@@ -163,11 +142,11 @@ impl Git {
             command.arg("--work-tree").arg(&self.dir);
         }
         command.args(args);
-        for name in SURROUNDINGS {
-            command.env_remove(name);
-        }
         let above = self.dir.parent().unwrap_or(&self.dir);
+        // Nothing of what surrounds the hub: a git whose hook started us would say which repository it means.
         command
+            .env_clear()
+            .env("PATH", path)
             .env("LC_ALL", "C")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -185,8 +164,13 @@ impl Git {
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
-        command
+        Ok(command)
     }
+}
+
+fn absent(why: &dyn fmt::Display) -> Fault {
+    Fault::internal(format!("git cannot be run: {why}"))
+        .hint("install git, and have it on the PATH of the hub")
 }
 
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Fault {
