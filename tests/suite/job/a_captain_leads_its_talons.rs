@@ -82,6 +82,36 @@ fn it_creates_one_and_has_it_work() {
 }
 
 #[test]
+fn what_it_delegates_has_a_tree_of_its_own_where_there_can_be_one() {
+    let job = Job::new();
+    for args in [
+        &["init", "-q"][..],
+        &["commit", "-q", "--allow-empty", "-m", "first"],
+    ] {
+        let done = std::process::Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
+            .args(args)
+            .current_dir(&job.project)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    }
+    let mut face = job.face();
+    place(&mut face, &job, "cap", "project-captain");
+    place(&mut face, &job, "tal", "builder");
+    let work = json!({"instance": "tal", "prompt": "!write made.txt here\n!say made"});
+    let prompt = Script::new(&job)
+        .keep("run", "run.delegate", &work)
+        .wait("run")
+        .prompt("lead");
+    let run = face.done(&prompt, json!({"instance": "cap"}));
+    let said = printed(&mut face, &run, 2);
+    assert_eq!(said[0]["result"]["isolation"], "worktree", "{}", said[0]);
+    assert_eq!(said[1]["result"]["state"], "succeeded", "{}", said[1]);
+    assert!(!job.project.join("made.txt").exists());
+}
+
+#[test]
 fn it_is_briefed_when_a_conversation_begins() {
     let job = Job::new();
     let mut face = job.face();
