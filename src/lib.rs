@@ -20,9 +20,10 @@
 //!    that every later write must show.
 //! 4. `runs/attempt.rs` drives it. `hub/supply.rs` briefs it: the agent's definition and environment, and who it is, from [`workspace`] and
 //!    [`templates`]. [`agents::pool`] gives a process, warm or started for this attempt by [`agents::process`] below a shim that ends it with
-//!    the hub. [`agents::acp`] opens a session (`opening.rs`) and puts the prompt (`turn.rs`); [`domain::policy`] decides what the agent may
-//!    do unasked (`permission.rs`). What a person should say goes to the turn (`petition.rs`, `runs/turn.rs`), becomes a durable request
-//!    (`runs/asking.rs`), and is answered by `hub/run/answer.rs`, from whatever face.
+//!    the hub. [`agents::acp`] opens a session (`opening.rs`), with tools of ours in it by which the agent reports, asks and delegates
+//!    ([`faces::session`]; a badge says whose call it is, [`agents::badge`]), and puts the prompt (`turn.rs`); [`domain::policy`] decides what
+//!    the agent may do unasked (`permission.rs`). What a person should say goes to the turn (`petition.rs`, `runs/turn.rs`), becomes a durable
+//!    request (`runs/asking.rs`), and is answered by `hub/run/answer.rs`, from whatever face.
 //! 5. What the agent says comes back as events (`agents/acp/update.rs`), is joined by `runs/pump.rs`, and goes into the log, secrets struck
 //!    out by the [`store`]'s redactor. The end of the turn becomes a conclusion ([`runs::conclusion`]); `store/sqlite/runs/finish.rs` writes it,
 //!    and the run is terminal.

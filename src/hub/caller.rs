@@ -12,9 +12,12 @@ use std::{fmt, sync::Arc};
 /// Asks the one who launches agents whose child a pid is, and whose badge a token.
 #[derive(Clone)]
 pub struct Lineage {
-    find: Arc<dyn Fn(u32) -> Option<Caller> + Send + Sync>,
-    badge: Arc<dyn Fn(&Token) -> Option<Worn> + Send + Sync>,
+    find: Arc<Find>,
+    badge: Arc<Look>,
 }
+
+type Find = dyn Fn(u32) -> Option<Caller> + Send + Sync;
+type Look = dyn Fn(&Token) -> Option<Worn> + Send + Sync;
 
 /// What a token is worth to whoever shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -128,16 +128,16 @@ impl PeerRef {
     ///
     /// # Errors
     /// `forbidden` for one that nobody was given, or somebody else.
-    fn show(&self, token: Token) -> Result<(), Fault> {
+    fn show(&self, token: &Token) -> Result<(), Fault> {
         let Standing {
             descent, lineage, ..
         } = &*self.standing;
         let refused = || Fault::new(ErrorKind::Forbidden, "this token is not the caller's");
-        if lineage.worth(&token, *descent) == Worth::Nothing {
+        if lineage.worth(token, *descent) == Worth::Nothing {
             return Err(refused());
         }
         let shown = self.standing.token.get_or_init(|| token.clone());
-        if *shown == token {
+        if shown == token {
             Ok(())
         } else {
             Err(refused())
@@ -210,7 +210,7 @@ impl Peers {
     /// `forbidden` for a token that is not the face's.
     pub(super) fn join(&self, peer: &PeerRef, said: HubJoin) -> Result<(), Fault> {
         if let Some(token) = said.token {
-            peer.show(token)?;
+            peer.show(&token)?;
         }
         let is_person = peer.caller() == Caller::Person;
         let peer_word = if peer.has_badge() {

@@ -196,7 +196,9 @@ fn tell(text: &mut String, conclusion: &Conclusion) {
         ("warning", &conclusion.warnings),
     ];
     for (name, items) in lists {
-        items.iter().for_each(|item| add(text, name, item));
+        for item in items {
+            add(text, name, item);
+        }
     }
     if let Some(follow_up) = &conclusion.follow_up {
         add(text, "follow_up", follow_up);
