@@ -21,13 +21,18 @@ fn answer(run: &Value, request: &Value, option: &str) -> Value {
 }
 
 fn ended(rpc: &mut Face, run: &Value) -> Value {
-    let params = json!({"id": run["id"], "wait_ms": 45_000});
-    let ended = until("the end of the run", || {
-        let run = rpc.result("run.wait", &params);
-        is_over(&run).then_some(run)
-    });
+    let ended = over(rpc, run);
     assert_eq!(ended["state"], "succeeded", "{ended}");
     ended
+}
+
+/// A wait ends with a question too.
+fn over(rpc: &mut Face, run: &Value) -> Value {
+    let params = json!({"id": run["id"], "wait_ms": 45_000});
+    until("the end of the run", || {
+        let run = rpc.result("run.wait", &params);
+        is_over(&run).then_some(run)
+    })
 }
 
 #[test]
@@ -60,7 +65,7 @@ fn and_whoever_comes_later_is_told_who_said_what() {
     );
     assert_eq!(summary(&ended(&mut rpc, &first)), "permission: yes\ndone");
     rpc.result("run.cancel", &json!({"id": second["id"]}));
-    rpc.result("run.wait", &json!({"id": second["id"], "wait_ms": 45_000}));
+    over(&mut rpc, &second);
     let late = rpc.refusal("run.answer", &answer(&second, &other, "yes"));
     assert_eq!(late["kind"], "run_terminal", "{late}");
 }
