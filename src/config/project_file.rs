@@ -38,11 +38,15 @@ fn absent(error: &io::Error) -> Result<Option<FoundFile>, String> {
     if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
         return Err("it is a link, and links are not followed".to_owned());
     }
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
-        io::ErrorKind::InvalidInput => Err("it is not a regular file".to_owned()),
-        io::ErrorKind::FileTooLarge => Err(format!("it has more than {MAX_BYTES} bytes")),
-        _ => Err(error.to_string()),
+    let kind = error.kind();
+    if matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+        Ok(None)
+    } else if kind == io::ErrorKind::InvalidInput {
+        Err("it is not a regular file".to_owned())
+    } else if kind == io::ErrorKind::FileTooLarge {
+        Err(format!("it has more than {MAX_BYTES} bytes"))
+    } else {
+        Err(error.to_string())
     }
 }
 
@@ -108,6 +112,7 @@ fn is_variable(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{PROJECT_FILE, parse, read};
+    use crate::domain::project_file::ProjectFile;
     use std::{fs, os::unix::fs::symlink};
 
     #[test]
@@ -117,7 +122,7 @@ mod tests {
         let file = parse(text).expect("it is right");
         assert_eq!(file.persona.as_deref(), Some("reviewer"));
         assert_eq!(file.setup.commands.len(), 2);
-        assert_eq!(parse("").expect("nothing is said"), Default::default());
+        assert_eq!(parse("").expect("nothing is said"), ProjectFile::default());
     }
 
     #[test]

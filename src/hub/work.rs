@@ -33,7 +33,7 @@ use crate::{
         ids::RunId,
         run::{RunState, Waiting},
     },
-    runs::{self, Calls, Dispatch, Parts},
+    runs::{self, Calls, Dispatch, Orders, Parts},
     store::{PageAt, RunFilter, Store, sqlite},
     templates::{Catalogue, Identity},
     workspace::{Workspaces, git, lock::Server},
@@ -65,43 +65,61 @@ struct House {
 /// # Errors
 /// Those of the store and of the home's directories.
 pub async fn build(ground: Ground) -> Result<Served, Fault> {
-    let settings = ground.settings.clone();
-    let store = opened(&settings).await?;
+    let store = opened(&ground.settings).await?;
     let launcher = launcher(&ground, &store);
     launcher.sweep().await;
     for run in store.runs.recover(vec![ground.hub]).await? {
         tracing::warn!(run.id = %run, "its hub died while it ran");
     }
-    let idle_ttl_ms = i64::try_from(settings.warm.idle_ttl_ms).unwrap_or(i64::MAX);
     let server = Arc::new(server(&ground));
-    let serving = Serving {
-        server: server.clone(),
-        own: settings.data.clone(),
-    };
-    let pool = Pool::serving(launcher.clone(), idle_ttl_ms, serving);
-    let badges = Badges::default();
+    let pool = pool(&ground, &launcher, &server);
     let agents = AgentDesk::new(
-        &settings.agents_dir,
+        &ground.settings.agents_dir,
         ground.env.vars.get("PATH").cloned(),
         &ground.env.exe,
     );
+    let badges = Badges::default();
     let stockroom = Arc::new(Stockroom {
         store: store.clone(),
         agents: agents.clone(),
-        catalogue: Catalogue::new(&settings.home),
+        catalogue: Catalogue::new(&ground.settings.home),
         values: RunValues::default(),
         vault: ground.vault.clone(),
-        passthrough: settings.agent.env_passthrough.clone(),
-        identity: Identity::new(&settings.home),
+        passthrough: ground.settings.agent.env_passthrough.clone(),
+        identity: Identity::new(&ground.settings.home),
         equipment: equipment(&ground, &badges),
-        require_init: settings.warm.require_init,
-        worktrees: worktrees(&settings, &store),
+        require_init: ground.settings.warm.require_init,
+        worktrees: worktrees(&ground.settings, &store),
         launcher,
         lineage: pool.lineage().clone(),
     });
-    if let Some(path) = ground.env.var("PATH") {
-        git::look_in(path.as_ref());
-    }
+    let calls = Calls::default();
+    let (dispatch, orders) = Dispatch::new();
+    let house = House {
+        projects: projects(&ground, &store, &pool, server).await,
+        rights: Rights::new(store.clone(), stockroom.catalogue.clone(), calls.clone()),
+        ground,
+        store,
+        pool,
+        dispatch,
+        agents,
+        badges,
+        calls,
+    };
+    house.open(&stockroom, orders).await
+}
+
+/// Its agents' processes, kept warm.
+fn pool(ground: &Ground, launcher: &Launcher, server: &Arc<Server>) -> Pool {
+    let idle_ttl_ms = i64::try_from(ground.settings.warm.idle_ttl_ms).unwrap_or(i64::MAX);
+    let serving = Serving {
+        server: server.clone(),
+        own: ground.settings.data.clone(),
+    };
+    Pool::serving(launcher.clone(), idle_ttl_ms, serving)
+}
+
+async fn projects(ground: &Ground, store: &Store, pool: &Pool, server: Arc<Server>) -> ProjectDesk {
     let home = ground.env.home_dir.clone();
     let projects = ProjectDesk::new(
         store.clone(),
@@ -113,44 +131,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
     if let Err(fault) = projects.recall().await {
         tracing::warn!(%fault, "environment names of trusted project files are not known");
     }
-    let (dispatch, orders) = Dispatch::new();
-    let calls = Calls::default();
-    let parts = Parts {
-        hub: ground.hub,
-        store: store.clone(),
-        pool: pool.clone(),
-        supply: stockroom.clone(),
-        calls: calls.clone(),
-    };
-    let rights = Rights::new(store.clone(), stockroom.catalogue.clone(), calls.clone());
-    let house = House {
-        ground,
-        store,
-        pool,
-        dispatch,
-        agents,
-        projects,
-        rights,
-        badges,
-        calls,
-    };
-    let instances = house.instances(&stockroom);
-    tidy(&instances).await;
-    let left = stockroom.worktrees.clone();
-    tokio::spawn(async move { left.tidy().await });
-    let methods = house
-        .methods(&stockroom, instances)
-        .map_err(Fault::internal)?;
-    let (store, ending) = (house.store.clone(), house.ground.ending.clone());
-    runs::start_cascade(
-        store.clone(),
-        house.dispatch.clone(),
-        ending.begun().clone(),
-    );
-    retention::start(store, settings.runs.retention_ms, ending);
-    orders.start(parts);
-    let work = Arc::new(house);
-    Ok(Served { methods, work })
+    projects
 }
 
 /// What a former hub left of instances; before any run, for a delegation changes their status. What cannot be cleared is no reason to serve
@@ -227,6 +208,32 @@ fn equipment(ground: &Ground, badges: &Badges) -> Option<Equipment> {
 }
 
 impl House {
+    /// Clears what a former hub left, then lets runs begin.
+    async fn open(self, stockroom: &Arc<Stockroom>, orders: Orders) -> Result<Served, Fault> {
+        if let Some(path) = self.ground.env.var("PATH") {
+            git::look_in(path.as_ref());
+        }
+        let instances = self.instances(stockroom);
+        tidy(&instances).await;
+        let left = stockroom.worktrees.clone();
+        tokio::spawn(async move { left.tidy().await });
+        let methods = self
+            .methods(stockroom, instances)
+            .map_err(Fault::internal)?;
+        let (store, ending) = (self.store.clone(), self.ground.ending.clone());
+        runs::start_cascade(store.clone(), self.dispatch.clone(), ending.begun().clone());
+        retention::start(store, self.ground.settings.runs.retention_ms, ending);
+        orders.start(Parts {
+            hub: self.ground.hub,
+            store: self.store.clone(),
+            pool: self.pool.clone(),
+            supply: stockroom.clone(),
+            calls: self.calls.clone(),
+        });
+        let work = Arc::new(self);
+        Ok(Served { methods, work })
+    }
+
     /// A desk for each noun, and the methods over all of them.
     fn methods(
         &self,

@@ -60,12 +60,12 @@ impl Now {
     }
 
     /// They could not be told.
-    pub(super) fn take_back(&mut self, tool: Option<Option<String>>, said: Option<String>) {
-        if said.is_some() {
+    pub(super) fn take_back(&mut self, tool: bool, said: bool) {
+        if said {
             // The words come again with their events.
             self.said.clear();
         }
-        if tool.is_some() {
+        if tool {
             // Unlike any that there is, so that it is told again.
             self.told = Some(String::from("\0"));
         }

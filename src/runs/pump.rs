@@ -163,7 +163,7 @@ impl Pump {
             note,
         } = progress;
         self.worktree = self.worktree.take().or(worktree);
-        self.now.take_back(tool, said);
+        self.now.take_back(tool.is_some(), said.is_some());
         let newer = std::mem::replace(&mut self.events, events);
         self.events.extend(newer);
         self.step = self.step.take().or(step);

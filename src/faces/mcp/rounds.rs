@@ -62,7 +62,9 @@ fn write(value: &Value, into: &mut String) {
         }
         Value::Array(items) => {
             into.push('[');
-            items.iter().for_each(|item| write(item, into));
+            for item in items {
+                write(item, into);
+            }
             into.push(']');
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {

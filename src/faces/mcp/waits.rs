@@ -132,9 +132,11 @@ impl Asked {
             round,
             told: Arc::default(),
             token: context.meta.get_progress_token(),
-            call: by_rounds
-                .then(|| rounds::digest(request))
-                .unwrap_or_default(),
+            call: if by_rounds {
+                rounds::digest(request)
+            } else {
+                String::new()
+            },
             manner,
         })
     }

@@ -84,7 +84,7 @@ impl Loop {
                 // The workspace of an instance.
                 Err(StoreError::NotFound { .. }) => {}
                 Err(error) => {
-                    tracing::warn!(root = %root.display(), %error, "a status was not told")
+                    tracing::warn!(root = %root.display(), %error, "a status was not told");
                 }
             }
         }

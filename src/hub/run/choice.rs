@@ -49,16 +49,14 @@ impl RunDesk {
         warnings: &mut Vec<Warning>,
     ) -> Option<String> {
         let preferred = file.persona.as_ref()?;
-        match self.catalogue.get(preferred) {
-            Ok(persona) => Some(persona.id),
-            Err(_) => {
-                warnings.push(Warning::new(
-                    "persona_skipped",
-                    format!("the project prefers the persona \"{preferred}\", which is not there"),
-                ));
-                None
-            }
+        if let Ok(persona) = self.catalogue.get(preferred) {
+            return Some(persona.id);
         }
+        warnings.push(Warning::new(
+            "persona_skipped",
+            format!("the project prefers the persona \"{preferred}\", which is not there"),
+        ));
+        None
     }
 
     /// The agent that a delegation to this instance would go to; `project` is the one that its project prefers.

@@ -10,7 +10,6 @@ use crate::{
         instance::{Instance, InstanceStatus},
         project_file::ProjectFile,
         run::{Mode, Run, Warning},
-        worktree::Isolation,
     },
     stdx,
     store::{Idempotency, NewRun, SessionRow, StoreError},
@@ -48,21 +47,9 @@ impl RunDesk {
             .lane(origin.lane(params.lane.clone()), &session, &terms.file)
             .await?;
         let id: RunId = stdx::mint().into();
-        if !values.is_empty() {
-            self.values.keep(id, values);
-        }
-        let spot = self.spot(&params, &origin, &mut session, id).await;
-        let spot = spot.inspect_err(|_| self.values.forget(id))?;
-        let waits = !params.concurrent && session.agent != LAST_RESORT;
-        let tree = (waits && spot.isolation() == Isolation::Shared).then(|| session.cwd.clone());
-        let free = self
-            .not_waiting_for_its_parent(&origin, tree.as_deref())
-            .await;
-        if let Err(fault) = free {
-            self.values.forget(id);
-            spot.withdraw();
-            return Err(fault);
-        }
+        self.values.keep(id, values);
+        let settled = self.settle(&params, &origin, &mut session, id).await;
+        let (spot, tree) = settled.inspect_err(|_| self.values.forget(id))?;
         let accepted = self.store.runs.accept(NewRun {
             id,
             session,
@@ -73,7 +60,7 @@ impl RunDesk {
             mode: spot.mode(params.mode.or(terms.file.mode).unwrap_or_default()),
             timeout_ms: params
                 .timeout_ms
-                .map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+                .map(|ms| ms.try_into().unwrap_or(i64::MAX)),
             tree,
             warnings,
             idempotency,
@@ -84,10 +71,7 @@ impl RunDesk {
             depth: origin.depth(),
         });
         let accepted = accepted.await;
-        if accepted
-            .as_ref()
-            .map_or(true, |accepted| accepted.duplicate)
-        {
+        if !matches!(&accepted, Ok(accepted) if !accepted.duplicate) {
             self.values.forget(id);
             spot.withdraw();
         }

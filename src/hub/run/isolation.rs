@@ -46,11 +46,35 @@ impl Spot {
 }
 
 impl RunDesk {
+    /// Where a run works, and the tree in which it takes its turn with other writers.
+    ///
+    /// # Errors
+    /// As [`RunDesk::spot`]; `busy` when the run would wait for a tree that its own parent holds.
+    pub(super) async fn settle(
+        &self,
+        params: &Delegate,
+        origin: &Origin<'_>,
+        session: &mut SessionRow,
+        run: RunId,
+    ) -> Result<(Spot, Option<String>), Fault> {
+        let spot = self.spot(params, origin, session, run).await?;
+        let waits = !params.concurrent && session.agent != LAST_RESORT;
+        let tree = (waits && spot.isolation() == Isolation::Shared).then(|| session.cwd.clone());
+        let free = self.not_waiting_for_its_parent(origin, tree.as_deref());
+        match free.await {
+            Ok(()) => Ok((spot, tree)),
+            Err(fault) => {
+                spot.withdraw();
+                Err(fault)
+            }
+        }
+    }
+
     /// Decides where a run works, and has a new conversation begin there.
     ///
     /// # Errors
     /// `invalid_params` on `isolation` where there can be no worktree, or where the conversation is elsewhere; `in_use` at the quota.
-    pub(super) async fn spot(
+    async fn spot(
         &self,
         params: &Delegate,
         origin: &Origin<'_>,
@@ -97,11 +121,11 @@ impl RunDesk {
                 "cannot change within a session; leave it out, or open a new session",
             ));
         }
-        if spot.isolation() == Isolation::Worktree {
-            if let Err(fault) = not_warm(params) {
-                spot.withdraw();
-                return Err(fault);
-            }
+        if spot.isolation() == Isolation::Worktree
+            && let Err(fault) = not_warm(params)
+        {
+            spot.withdraw();
+            return Err(fault);
         }
         Ok(spot)
     }

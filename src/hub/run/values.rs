@@ -20,7 +20,9 @@ impl fmt::Debug for RunValues {
 
 impl RunValues {
     pub(crate) fn keep(&self, run: RunId, values: BTreeMap<String, String>) {
-        self.table().insert(run, values);
+        if !values.is_empty() {
+            self.table().insert(run, values);
+        }
     }
 
     pub(crate) fn of(&self, run: RunId) -> Option<BTreeMap<String, String>> {

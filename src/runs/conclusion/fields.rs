@@ -159,9 +159,9 @@ fn list(map: &Map<String, Value>, key: &str, warnings: &mut Vec<String>) -> Vec<
         Some(Value::Array(items)) => items.iter().take(2 * ITEMS).map(item).collect(),
         Some(Value::String(text)) if is_nothing(text) => return Vec::new(),
         Some(single) => {
-            let items = match single {
-                Value::String(text) => taken_apart(text, key),
-                other => vec![item(other)],
+            let items = match single.as_str() {
+                Some(text) => taken_apart(text, key),
+                None => vec![item(single)],
             };
             let read = match items.len() {
                 1 => "taken as one item".to_owned(),

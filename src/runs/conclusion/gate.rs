@@ -182,12 +182,15 @@ fn walk(root: &Path, path: &Path) -> Result<Option<PathBuf>, Step> {
         .collect();
     for (n, part) in below.iter().enumerate() {
         at.push(part);
-        let about = at.symlink_metadata().map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Step::Missing,
-            _ => Step::Unknown,
+        let about = at.symlink_metadata().map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
+                Step::Missing
+            } else {
+                Step::Unknown
+            }
         })?;
         if about.is_symlink() {
-            let led = fs::read_link(&at).map_err(|_| Step::Unknown)?;
+            let led = fs::read_link(&at).map_err(|_unreadable| Step::Unknown)?;
             let folder = at.parent().unwrap_or(root).to_owned();
             let rest: PathBuf = below[n + 1..].iter().collect();
             return Ok(Some(normal(&folder.join(led).join(rest))));

@@ -61,6 +61,7 @@ fn scans(step: &str) -> bool {
             .any(|index| step.ends_with(index) || step.contains(&format!("{index} ")))
 }
 
+#[allow(clippy::too_many_lines, reason = "it is a list")]
 fn statements() -> Vec<String> {
     let fixed = [
         runs::accept::KEY,

@@ -41,10 +41,86 @@ impl Yard {
     }
 
     fn git(&self, args: &[&str]) -> String {
-        self.git_in(&self.root, args)
+        Self::git_in(&self.root, args)
     }
 
-    fn git_in(&self, root: &Path, args: &[&str]) -> String {
+    /// Sets every trap that a repository can hold; answers where its submodule is.
+    #[allow(clippy::too_many_lines, reason = "it is a list")]
+    fn bait(&self) -> PathBuf {
+        let trap = self.trap();
+        self.write(
+            ".gitattributes",
+            "*.txt filter=evil diff=evil merge=evil\n*.one filter=a=b diff=a=b\n*.two filter=long\n",
+        );
+        self.write("x.one", "1\n");
+        self.write("x.two", "2\n");
+        self.commit("bait");
+        let sub = self.root.join("module");
+        fs::create_dir(&sub).unwrap();
+        Yard::git_in(&sub, &["init", "-q"]);
+        Yard::git_in(&sub, &["commit", "-q", "--allow-empty", "-m", "m"]);
+        Yard::git_in(&sub, &["config", "core.fsmonitor", &trap]);
+        self.git(&["add", "module"]);
+        self.commit("a submodule");
+        let hooks = self.root.join(".git/hooks");
+        fs::create_dir_all(&hooks).unwrap();
+        for hook in [
+            "post-index-change",
+            "post-checkout",
+            "pre-commit",
+            "post-merge",
+            "reference-transaction",
+            "fsmonitor-watchman",
+        ] {
+            fs::copy(&trap, hooks.join(hook)).unwrap();
+        }
+        let evil = self.root.join(".git/evil");
+        fs::write(
+            &evil,
+            format!("[filter \"long\"]\n\tprocess = {trap}\n\trequired\n[filter \"a=b\"]\n\tclean = {trap}\n\tsmudge = {trap}\n\trequired\n[diff \"a=b\"]\n\ttextconv = {trap}\n"),
+        )
+        .unwrap();
+        for (key, value) in [
+            ("include.path", evil.to_str().unwrap()),
+            ("filter.evil.clean", &trap),
+            ("filter.evil.smudge", &trap),
+            ("filter.evil.required", "true"),
+            ("diff.evil.textconv", &trap),
+            ("diff.evil.command", &trap),
+            ("diff.external", &trap),
+            ("merge.evil.driver", &trap),
+            ("core.hooksPath", hooks.to_str().unwrap()),
+            ("core.pager", &trap),
+            ("core.editor", &trap),
+            ("core.sshCommand", &trap),
+            ("core.alternateRefsCommand", &trap),
+            ("gpg.program", &trap),
+            ("log.showSignature", "true"),
+            ("commit.gpgSign", "true"),
+            ("alias.status", &format!("!{trap}")),
+            ("alias.ls-files", &format!("!{trap}")),
+            ("alias.rev-parse", &format!("!{trap}")),
+            ("core.worktree", "/"),
+            ("core.excludesFile", "~/none"),
+            ("safe.directory", "*"),
+            ("extensions.partialClone", "origin"),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.url", &format!("ext::{trap}")),
+            ("remote.origin.uploadpack", &trap),
+            ("protocol.ext.allow", "always"),
+            ("protocol.file.allow", "always"),
+            ("credential.helper", &trap),
+            ("core.fsmonitor", &trap),
+        ] {
+            Yard::git_in(
+                &self.root,
+                &["config", "set", "--file", ".git/config", key, value],
+            );
+        }
+        sub
+    }
+
+    fn git_in(root: &Path, args: &[&str]) -> String {
         let done = Command::new("git")
             .args([
                 "-c",
@@ -267,7 +343,7 @@ async fn linked_worktrees_and_sha256_are_read() {
     assert_eq!(git.common_dir(), yard.at().common_dir());
     let before = Snapshot::take(&git).await.unwrap();
     fs::write(linked.join("a.txt"), "x\n").unwrap();
-    yard.git_in(&linked, &["commit", "-qam", "there"]);
+    Yard::git_in(&linked, &["commit", "-qam", "there"]);
     let changes = git.changes_since(&before).await.unwrap();
     assert_eq!(files(&changes), [("a.txt", Modified, Some(1), Some(2))]);
     assert_eq!(changes.commits.len(), 1);
@@ -280,12 +356,12 @@ async fn linked_worktrees_and_sha256_are_read() {
 
     let long = yard.root.with_file_name("long");
     fs::create_dir(&long).unwrap();
-    yard.git_in(&long, &["init", "-q", "--object-format=sha256"]);
+    Yard::git_in(&long, &["init", "-q", "--object-format=sha256"]);
     let git = Git::at(&long);
     let before = Snapshot::take(&git).await.unwrap();
     fs::write(long.join("f"), "1\n").unwrap();
-    yard.git_in(&long, &["add", "-A"]);
-    yard.git_in(&long, &["commit", "-qm", "c"]);
+    Yard::git_in(&long, &["add", "-A"]);
+    Yard::git_in(&long, &["commit", "-qm", "c"]);
     let changes = git.changes_since(&before).await.unwrap();
     assert_eq!(changes.head.unwrap().len(), 64);
     assert_eq!(changes.files.len(), 1);
@@ -307,7 +383,7 @@ async fn odd_files_do_no_harm() {
             .success()
     );
     yard.write("inner/file", "x");
-    yard.git_in(&yard.root.join("inner"), &["init", "-q"]);
+    Yard::git_in(&yard.root.join("inner"), &["init", "-q"]);
     let before = yard.snapshot().await;
     assert_eq!(files(&yard.since(&before).await), []);
     fs::write(&large, vec![b'l'; 5_000_001]).unwrap();
@@ -356,76 +432,7 @@ async fn many_files_are_counted_and_not_all_listed() {
 #[tokio::test]
 async fn a_hostile_repository_runs_nothing() {
     let yard = Yard::with_commit();
-    let trap = yard.trap();
-    yard.write(
-        ".gitattributes",
-        "*.txt filter=evil diff=evil merge=evil\n*.one filter=a=b diff=a=b\n*.two filter=long\n",
-    );
-    yard.write("x.one", "1\n");
-    yard.write("x.two", "2\n");
-    yard.commit("bait");
-    let sub = yard.root.join("module");
-    fs::create_dir(&sub).unwrap();
-    yard.git_in(&sub, &["init", "-q"]);
-    yard.git_in(&sub, &["commit", "-q", "--allow-empty", "-m", "m"]);
-    yard.git_in(&sub, &["config", "core.fsmonitor", &trap]);
-    yard.git(&["add", "module"]);
-    yard.commit("a submodule");
-    let hooks = yard.root.join(".git/hooks");
-    fs::create_dir_all(&hooks).unwrap();
-    for hook in [
-        "post-index-change",
-        "post-checkout",
-        "pre-commit",
-        "post-merge",
-        "reference-transaction",
-        "fsmonitor-watchman",
-    ] {
-        fs::copy(&trap, hooks.join(hook)).unwrap();
-    }
-    let evil = yard.root.join(".git/evil");
-    fs::write(
-        &evil,
-        format!("[filter \"long\"]\n\tprocess = {trap}\n\trequired\n[filter \"a=b\"]\n\tclean = {trap}\n\tsmudge = {trap}\n\trequired\n[diff \"a=b\"]\n\ttextconv = {trap}\n"),
-    )
-    .unwrap();
-    for (key, value) in [
-        ("include.path", evil.to_str().unwrap()),
-        ("filter.evil.clean", &trap),
-        ("filter.evil.smudge", &trap),
-        ("filter.evil.required", "true"),
-        ("diff.evil.textconv", &trap),
-        ("diff.evil.command", &trap),
-        ("diff.external", &trap),
-        ("merge.evil.driver", &trap),
-        ("core.hooksPath", hooks.to_str().unwrap()),
-        ("core.pager", &trap),
-        ("core.editor", &trap),
-        ("core.sshCommand", &trap),
-        ("core.alternateRefsCommand", &trap),
-        ("gpg.program", &trap),
-        ("log.showSignature", "true"),
-        ("commit.gpgSign", "true"),
-        ("alias.status", &format!("!{trap}")),
-        ("alias.ls-files", &format!("!{trap}")),
-        ("alias.rev-parse", &format!("!{trap}")),
-        ("core.worktree", "/"),
-        ("core.excludesFile", "~/none"),
-        ("safe.directory", "*"),
-        ("extensions.partialClone", "origin"),
-        ("remote.origin.promisor", "true"),
-        ("remote.origin.url", &format!("ext::{trap}")),
-        ("remote.origin.uploadpack", &trap),
-        ("protocol.ext.allow", "always"),
-        ("protocol.file.allow", "always"),
-        ("credential.helper", &trap),
-        ("core.fsmonitor", &trap),
-    ] {
-        yard.git_in(
-            &yard.root,
-            &["config", "set", "--file", ".git/config", key, value],
-        );
-    }
+    let sub = yard.bait();
     // To set it springs it.
     fs::remove_file(&yard.marker).ok();
     let before = yard.snapshot().await;

@@ -101,14 +101,15 @@ fn what_stands_there_is_nothing_without_the_lock() {
     let lock = root.join(".eyas/lock");
     // As after a crash, and after the number of the dead went to a process that lives.
     let dead = serde_json::to_vec(&theirs).expect("a record");
-    for text in [&dead[..], b"garbage", b"\xff\x00{", &[b'x'; 1 << 20], b""] {
+    let large = vec![b'x'; 1 << 20];
+    for text in [&dead[..], b"garbage", b"\xff\x00{", &large, b""] {
         fs::create_dir_all(root.join(".eyas")).expect("a folder");
         fs::write(&lock, text).expect("ours");
         assert_eq!(external(&root, &ours), None);
         drop(claim(&root, &ours).expect("nobody holds it"));
     }
     let held = claim(&root, &theirs).expect("nobody is there");
-    for text in [&b"garbage"[..], b"{}", &[b'x'; 1 << 20]] {
+    for text in [&b"garbage"[..], b"{}", &large] {
         fs::write(&lock, text).expect("ours");
         assert_eq!(external(&root, &ours), Some(None));
         assert!(claim(&root, &ours).is_err());

@@ -62,12 +62,12 @@ impl Plan {
     /// `not_found` without a note, `internal` for one that cannot be read.
     pub fn noted(path: &Path) -> Result<Self, Fault> {
         let note = note(path);
-        let text = fs::read(&note).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Fault::new(
-                ErrorKind::NotFound,
-                format!("nothing is known of the worktree {}", path.display()),
-            ),
-            _ => unreadable(&note, &error),
+        let text = fs::read(&note).map_err(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                return unreadable(&note, &error);
+            }
+            let detail = format!("nothing is known of the worktree {}", path.display());
+            Fault::new(ErrorKind::NotFound, detail)
         })?;
         serde_json::from_slice(&text)
             .map_err(|error| Fault::internal(format!("{}: {error}", note.display())))
@@ -115,19 +115,19 @@ async fn head(repository: &Path) -> Result<String, Fault> {
     if !about.ok {
         let why = about.err.lines().next().unwrap_or_default().to_owned();
         return Err(
-            refused(format!("needs a git work tree, and {root} is none: {why}"))
+            refused(&format!("needs a git work tree, and {root} is none: {why}"))
                 .hint("`git init` and commit there, or leave isolation out"),
         );
     }
     if about.text() != "false\ntrue" {
-        return Err(refused(format!(
+        return Err(refused(&format!(
             "needs a git work tree, and {root} is a bare repository"
         ))
         .hint("name a clone of it as the project"));
     }
     let top = git.run(&["rev-parse", "--show-toplevel"]).await?.text();
     if Path::new(&top) != repository {
-        return Err(refused(format!(
+        return Err(refused(&format!(
             "needs the root of a git work tree; that of {root} is {top}"
         ))
         .hint("name that directory as the project"));
@@ -135,15 +135,15 @@ async fn head(repository: &Path) -> Result<String, Fault> {
     let asked = ["rev-parse", "--quiet", "--verify", "HEAD^{commit}"];
     let head = git.say(&asked, None).await?;
     if !head.ok {
-        return Err(
-            refused(format!("needs a commit to begin from, and {root} has none"))
-                .hint("commit something first, or leave isolation out"),
-        );
+        return Err(refused(&format!(
+            "needs a commit to begin from, and {root} has none"
+        ))
+        .hint("commit something first, or leave isolation out"));
     }
     Ok(head.text())
 }
 
-fn refused(detail: String) -> Fault {
+fn refused(detail: &str) -> Fault {
     Fault::invalid("isolation", format_args!("worktree {detail}"))
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 /// A hub with a home of its own that works in the project of another.
 fn beside(first: &Job) -> Job {
     let mut other = Job::new();
-    other.project = first.project.clone();
+    other.project.clone_from(&first.project);
     other
 }
 

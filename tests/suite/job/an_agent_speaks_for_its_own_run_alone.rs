@@ -235,7 +235,7 @@ fn what_it_delegates_stands_below_it_and_comes_back() {
         r#"!mcp delegate {"instance":"tal","prompt":"!say it is built","concurrent":true}"#,
         r#"!mcp delegate {"instance":"cap","prompt":"!say me","concurrent":true}"#,
         r#"!mcp delegate {"run":"01890000-0000-7000-8000-000000000000"}"#,
-        r#"!mcp delegate {}"#,
+        "!mcp delegate {}",
     ];
     let run = face.done(&prompt.join("\n"), json!({"instance": "cap"}));
     let said = face.output(&run, |_| true);

@@ -16,7 +16,7 @@ async fn call(pipe: &mut Pipe, tool: &str, arguments: Value, more: Value) -> Val
     pipe.ask("tools/call", params).await
 }
 
-fn again(asked: &Value, request: &str, said: Value) -> Value {
+fn again(asked: &Value, request: &str, said: &Value) -> Value {
     json!({
         "requestState": asked["result"]["requestState"],
         "inputResponses": {request: said},
@@ -46,7 +46,7 @@ async fn the_call_comes_again_with_the_answer_and_nothing_is_delegated_twice() {
     assert_eq!(field["oneOf"][2]["const"], "no");
     // Another order of the arguments is the same call.
     let delegate = json!({"label": "l", "prompt": "ask"});
-    let more = again(&asked, "r1", accept("yes"));
+    let more = again(&asked, "r1", &accept("yes"));
     let done = call(&mut pipe, "delegate", delegate, more).await;
     let run = &done["result"]["structuredContent"];
     assert_eq!(
@@ -64,7 +64,7 @@ async fn declining_denies_and_cancelling_leaves_it_open() {
         let mut pipe = Pipe::new().await;
         let delegate = json!({"prompt": "ask"});
         let asked = call(&mut pipe, "delegate", delegate.clone(), json!({})).await;
-        let more = again(&asked, "r1", json!({"action": action}));
+        let more = again(&asked, "r1", &json!({"action": action}));
         let done = call(&mut pipe, "delegate", delegate, more).await;
         assert_eq!(done["result"]["resultType"], "complete", "{done}");
         assert_eq!(done["result"]["structuredContent"]["state"], state);
@@ -81,13 +81,13 @@ async fn two_requests_are_asked_one_after_the_other() {
         first["result"]["inputRequests"].as_object().unwrap().len(),
         1
     );
-    let more = again(&first, "r1", accept("yes"));
+    let more = again(&first, "r1", &accept("yes"));
     let second = call(&mut pipe, "delegate", delegate.clone(), more).await;
     assert!(
         second["result"]["inputRequests"]["r2"].is_object(),
         "{second}"
     );
-    let more = again(&second, "r2", accept("no"));
+    let more = again(&second, "r2", &accept("no"));
     let done = call(&mut pipe, "delegate", delegate, more).await;
     assert_eq!(done["result"]["structuredContent"]["state"], "succeeded");
     assert_eq!(pipe.hub.count("run.delegate"), 1);
@@ -100,7 +100,7 @@ async fn an_answer_that_is_missing_is_asked_for_again() {
     let asked = call(&mut pipe, "delegate", delegate.clone(), json!({})).await;
     for more in [
         json!({"requestState": asked["result"]["requestState"]}),
-        again(&asked, "another", accept("yes")),
+        again(&asked, "another", &accept("yes")),
     ] {
         let once_more = call(&mut pipe, "delegate", delegate.clone(), more).await;
         assert!(
@@ -165,7 +165,7 @@ async fn what_was_decided_meanwhile_is_said() {
         run.requests.clear();
         fake::conclude(run, "Somebody else said so.");
     });
-    let more = again(&asked, "r1", accept("yes"));
+    let more = again(&asked, "r1", &accept("yes"));
     let done = call(&mut pipe, "delegate", delegate, more).await;
     let run = &done["result"]["structuredContent"];
     assert_eq!(run["state"], "succeeded");

@@ -20,7 +20,7 @@ fn tree(yard: &Yard) -> (PathBuf, SessionRow) {
     git(&root, &["add", "old.txt"]);
     git(&root, &["commit", "-qm", "first"]);
     let mut session = yard.session();
-    session.cwd = root.to_str().unwrap().to_owned();
+    root.to_str().unwrap().clone_into(&mut session.cwd);
     (root, session)
 }
 

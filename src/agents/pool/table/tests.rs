@@ -399,10 +399,10 @@ fn a_stopped_root_has_no_agent_and_the_next_starts_anew() {
     let stopped = table.handle(Event::Stopped { root: "/p".into() }, 0);
     assert_eq!(stopped.len(), 2, "{stopped:?}");
     for effect in &stopped {
-        match effect {
-            Effect::Close { link } => assert_eq!(*link, "a"),
-            Effect::Refuse { ticket: 7, fault } => assert_eq!(fault.kind, ErrorKind::Busy),
-            other => panic!("{other:?}"),
+        if let Effect::Refuse { ticket: 7, fault } = effect {
+            assert_eq!(fault.kind, ErrorKind::Busy);
+        } else {
+            assert!(matches!(effect, Effect::Close { link: "a" }), "{effect:?}");
         }
     }
     // The one that was starting comes too late, and the turn that was under way gives back a place that is gone.

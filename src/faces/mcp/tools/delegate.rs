@@ -82,7 +82,7 @@ pub(super) async fn delegate(face: Face, given: JsonObject, asked: Asked) -> Out
         Some(round) => run::known(&face, round.run).await?,
         None => accept(&face, params).await?,
     };
-    let seen = asking::see(&face, &asked, run, &mut patience).await;
+    let seen = Box::pin(asking::see(&face, &asked, run, &mut patience)).await;
     Ok(results::seen(seen, &patience))
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn input(face: Face, given: JsonObject, asked: Asked) -> Outcom
         Some(round) => run::known(&face, round.run).await?,
         None => answer(&face, id, given.answer).await?,
     };
-    let seen = asking::see(&face, &asked, now, &mut patience).await;
+    let seen = Box::pin(asking::see(&face, &asked, now, &mut patience)).await;
     Ok(results::seen(seen, &patience))
 }
 

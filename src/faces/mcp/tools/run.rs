@@ -153,7 +153,7 @@ async fn get_one(
         return Err(Fault::invalid("until", "goes with `ids`").hint("leave it out for one run"));
     }
     let run = known(face, id).await?;
-    let seen = asking::see(face, asked, run, patience).await;
+    let seen = Box::pin(asking::see(face, asked, run, patience)).await;
     let more = More {
         usage: include.contains(&Include::Usage),
         changes: include.contains(&Include::Changes),
