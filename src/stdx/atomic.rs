@@ -24,7 +24,7 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_dir(folder)
 }
 
-/// As [`write`], but leaves whatever has that name already, a link too; answers whether it was written.
+/// As [`write()`], but leaves whatever has that name already, a link too; answers whether it was written.
 ///
 /// # Errors
 /// Any error of the file system.
