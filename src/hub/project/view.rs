@@ -55,7 +55,8 @@ impl ProjectDesk {
             initialized: is_initialized(&path),
             trusted,
             active: sight.active.contains(&row.id),
-            external: self.is_external(&path).is_some(),
+            // Where an agent of ours is warm the lock is ours, whatever its text has become.
+            external: serving.is_none() && self.is_external(&path).is_some(),
             delegation_spawned: serving.is_some_and(|agent| agent.spawned),
             delegations: self.store.runs.open(Some(row.id)).await?,
             agent: serving.map(|agent| agent.agent.clone()),
