@@ -5,7 +5,7 @@ use crate::{
     agents::pool::Pool,
     domain::{
         caller::Caller, fault::Fault, instance::Instance, project::ProjectRow,
-        project_file::ProjectFile, rights::Who, run::RunState,
+        project_file::ProjectTerms, rights::Who, run::RunState,
     },
     store::{PageAt, RunFilter},
 };
@@ -61,17 +61,15 @@ impl Control {
         values: Option<BTreeMap<String, String>>,
     ) -> Result<(), Fault> {
         let values = values.unwrap_or_else(|| self.stockroom.values(None));
-        let file = self.runs.projects.terms(row).file;
+        let terms = self.runs.projects.terms(row);
+        let policy = self.runs.policies.under(&terms);
+        let file = terms.file;
         let path = values.get("PATH").map(String::as_str);
         let agent = self.runs.agent_in(&file, path)?;
         let root = PathBuf::from(&row.path);
-        let launch = self.stockroom.launch(
-            &agent,
-            root,
-            &values,
-            &file.environment,
-            &self.runs.policies.base(),
-        )?;
+        let launch = self
+            .stockroom
+            .launch(&agent, root, &values, &file.environment, &policy)?;
         self.pool.checkout(launch).await.map(drop)
     }
 }
@@ -98,27 +96,25 @@ impl Surroundings for Control {
         self.runs.projects.find(reference).await
     }
 
-    /// Under the person's own policy, where its delegations will look for it: at its project's root, else in its workspace.
+    /// Under the policy of its project, where its delegations will look for it: at its project's root, else in its workspace.
     async fn pin(&self, instance: &Instance) -> Result<(), Fault> {
-        let (root, file) = match instance.project {
+        let (root, terms) = match instance.project {
             Some(id) => {
                 let row = self.stockroom.store.projects.get(id).await?;
-                let file = self.runs.projects.terms(&row).file;
-                (PathBuf::from(row.path), file)
+                let terms = self.runs.projects.terms(&row);
+                (PathBuf::from(row.path), terms)
             }
-            None => (PathBuf::from(&instance.workspace), ProjectFile::default()),
+            None => (PathBuf::from(&instance.workspace), ProjectTerms::default()),
         };
+        let policy = self.runs.policies.under(&terms);
+        let file = terms.file;
         let values = self.stockroom.values(None);
         let agent =
             self.runs
                 .agent_of(instance, file.agent, values.get("PATH").map(String::as_str))?;
-        let launch = self.stockroom.launch(
-            &agent,
-            root,
-            &values,
-            &file.environment,
-            &self.runs.policies.base(),
-        )?;
+        let launch = self
+            .stockroom
+            .launch(&agent, root, &values, &file.environment, &policy)?;
         self.pool.pin(launch, instance.id).await
     }
 

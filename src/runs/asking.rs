@@ -34,6 +34,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 const TRIES: u32 = 5;
 /// For what is still asked to be taken back when the turn has ended.
 const LAST: Duration = Duration::from_secs(5);
+/// Questions that are open at once in a turn; each is read again whenever one changes.
+const OPEN: usize = 32;
 /// Answers to choose from, and the length of what is shown of a question.
 const CHOICES: usize = 16;
 const TITLE: usize = 512;
@@ -91,6 +93,12 @@ impl Questions {
     ) {
         if self.policy.ask == Asking::Off {
             drop(reply.send(Ok(Reply::Unanswered(question.default))));
+            return;
+        }
+        if self.open.len() >= OPEN {
+            let detail = format!("{OPEN} questions of this run are open already");
+            let fault = Fault::new(ErrorKind::RateLimited, detail).hint("wait for their answers");
+            drop(reply.send(Err(fault)));
             return;
         }
         let asker = self.asker.clone();
@@ -365,15 +373,31 @@ fn fitting(chosen: Option<&str>, shown: &[RequestOption], now: &[RequestOption])
     let meant = shown
         .iter()
         .find(|option| Some(option.id.as_str()) == chosen)?;
-    let same: [fn(&RequestOption, &RequestOption) -> bool; 3] = [
+    let same: [fn(&RequestOption, &RequestOption) -> bool; 2] = [
         |one, two| one == two,
         |one, two| one.kind == two.kind && one.name == two.name,
-        |one, two| one.kind == two.kind && one.kind != OptionKind::Choice,
     ];
     let found = same
         .iter()
         .find_map(|same| now.iter().find(|option| same(meant, option)));
-    found.map(|option| option.id.clone())
+    found
+        .or_else(|| the_only(meant, shown, now))
+        .map(|option| option.id.clone())
+}
+
+/// The one option of its kind, then and now, where the kind leaves nothing open: of two ways to always allow one may be the wider.
+fn the_only<'a>(
+    meant: &RequestOption,
+    shown: &[RequestOption],
+    now: &'a [RequestOption],
+) -> Option<&'a RequestOption> {
+    let alike = |option: &&RequestOption| option.kind == meant.kind;
+    let once = matches!(meant.kind, OptionKind::AllowOnce | OptionKind::RejectOnce);
+    let mut found = now.iter().filter(alike);
+    match (found.next(), found.next()) {
+        (Some(only), None) if once && shown.iter().filter(alike).count() == 1 => Some(only),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -438,5 +462,13 @@ mod tests {
         assert_eq!(fitting(Some("1"), &shown, &now).as_deref(), Some("2"));
         assert_eq!(fitting(Some("1"), &shown, &now[..1]), None);
         assert_eq!(fitting(None, &shown, &now), None);
+        // Named anew: the kind says it where there is one of it, and only for this once.
+        let anew = [option("a", "Go on", yes)];
+        assert_eq!(fitting(Some("1"), &shown, &anew).as_deref(), Some("a"));
+        let two = [option("a", "Go on", yes), option("b", "Go far", yes)];
+        assert_eq!(fitting(Some("1"), &shown, &two), None);
+        let always = |name| [option("1", name, OptionKind::AllowAlways)];
+        let wider = fitting(Some("1"), &always("This command"), &always("Everything"));
+        assert_eq!(wider, None);
     }
 }

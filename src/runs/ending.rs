@@ -153,7 +153,7 @@ impl Attempt<'_> {
             changes,
             ..seen
         };
-        let mut conclusion = conclude(answer, seen);
+        let mut conclusion = concluded(answer, seen).await;
         conclusion.warnings.extend(unknown);
         if let Some(grounds) = self.witness.grounds.clone() {
             conclusion = looked_for(conclusion, grounds).await;
@@ -164,6 +164,17 @@ impl Attempt<'_> {
         }
         conclusion
     }
+}
+
+/// A long answer is read beside the loop.
+async fn concluded(answer: &str, seen: Seen) -> Conclusion {
+    const SHORT: usize = 16 * 1024;
+    if answer.len() <= SHORT {
+        return conclude(answer, seen);
+    }
+    let (text, bare) = (answer.to_owned(), seen.clone());
+    let read = tokio::task::spawn_blocking(move || conclude(&text, seen));
+    read.await.unwrap_or_else(|_broke| conclude("", bare))
 }
 
 /// Looks on the disk for what is cited, beside the loop.

@@ -22,7 +22,9 @@ impl InstanceDesk {
         params: InstanceCreate,
         who: &Who,
     ) -> Result<InstanceView, Fault> {
-        let (auto_start, dry_run) = (params.auto_start, params.dry_run);
+        // An agent pins nothing: what it creates starts with its first delegation, and ends when it is idle.
+        let auto_start = params.auto_start && matches!(who, Who::Person);
+        let dry_run = params.dry_run;
         let succession = Succession::asked(params.replace, who)?;
         let instance = self.drawn(params, who).await?;
         self.may_lead(&instance, succession).await?;

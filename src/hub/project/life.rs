@@ -41,11 +41,7 @@ pub(crate) fn needs_init(row: &ProjectRow) -> Fault {
 
 impl ProjectVerbs {
     /// `project.init`
-    pub(super) async fn begin(
-        &self,
-        row: ProjectRow,
-        peer: Option<PeerRef>,
-    ) -> Result<Project, Fault> {
+    pub(super) async fn begin(&self, row: ProjectRow) -> Result<ProjectRow, Fault> {
         self.must_be_there(&row)?;
         let desk = &self.desk;
         desk.modify(row.id, |row| row.status = Some(ProjectStatus::Initializing))
@@ -72,7 +68,7 @@ impl ProjectVerbs {
         if usable? {
             desk.changed(&row, "initialized").await;
         }
-        self.enter(row, peer).await
+        Ok(row)
     }
 
     /// `project.activate`. What cannot be started leaves the caller where it was.

@@ -83,8 +83,15 @@ impl ProjectApiServer for ProjectVerbs {
         let peer = ext.get::<PeerRef>();
         let cwd = peer.and_then(PeerRef::cwd);
         let root = root::root_of(&params.path, cwd.as_deref().map(Path::new), &self.desk.home)?;
-        // What a person unregistered, only a person brings back.
+        // What a person unregistered, only a person brings back; and a whole home is a project only where a person says so.
         let explicit = matches!(asker, Asker::Person);
+        if !explicit && !root::may_be_default(&root, &self.desk.home) {
+            let detail = format!(
+                "{} as a whole is a project only for a person",
+                root.display()
+            );
+            return Err(Fault::new(ErrorKind::Forbidden, detail));
+        }
         let row = self.desk.registered(&root, params.name, explicit).await?;
         if row.unregistered {
             return Err(not_registered(&row.path));
@@ -126,10 +133,20 @@ impl ProjectApiServer for ProjectVerbs {
     }
 
     async fn init(&self, ext: &Extensions, params: ProjectName) -> Result<Project, Fault> {
-        self.may_register(ext).await?;
+        let asker = self.may_register(ext).await?;
         let (verbs, peer) = (self.clone(), ext.get::<PeerRef>().cloned());
+        if !matches!(asker, Asker::Person) {
+            // An agent prepares what is registered; which project is worked in is a person's to say.
+            let row = self.desk.find(&params.project).await?;
+            let row = to_the_end(async move { verbs.begin(row).await }).await?;
+            return self.desk.shown(row, None).await;
+        }
         let row = self.meant(&params.project, peer.as_ref()).await?;
-        to_the_end(async move { verbs.begin(row, peer).await }).await
+        to_the_end(async move {
+            let row = verbs.begin(row).await?;
+            verbs.enter(row, peer).await
+        })
+        .await
     }
 
     async fn trust(&self, ext: &Extensions, params: ProjectTrust) -> Result<TrustView, Fault> {

@@ -38,7 +38,7 @@ impl RunDesk {
         warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
         let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
-            scope: origin.scope().unwrap_or_else(|| scope(&session)),
+            scope: origin.scope(scope(&session)),
             key,
             fingerprint: fingerprint(&params, &session.cwd),
         });

@@ -88,18 +88,21 @@ impl Origin<'_> {
         }
     }
 
-    /// Within which an idempotency key means one thing; a run's own keys are no other's.
-    pub(super) fn scope(&self) -> Option<String> {
-        self.parent().map(|parent| format!("run/{parent}"))
+    /// Within which an idempotency key means one thing: `place`, and for an agent its own run too, whose keys are no other's.
+    pub(super) fn scope(&self, place: String) -> String {
+        match self.parent() {
+            Some(parent) => format!("run/{parent}/{place}"),
+            None => place,
+        }
     }
 
     /// Turn slots are shared by lane. A parent holds its slot while it waits for its children, so theirs are others: were they the same, as
-    /// many parents as there are slots would wait for ever.
+    /// many parents as there are slots would wait for ever. Only a person chooses a lane: each has slots of its own, and an agent that chose
+    /// would have as many as it likes.
     pub(super) fn lane(&self, asked: Option<String>) -> String {
-        let lane = asked.unwrap_or_else(|| "default".to_owned());
         match self {
-            Self::Person(_) => lane,
-            Self::Agent(_) => format!("{lane}+{}", self.depth()),
+            Self::Person(_) => asked.unwrap_or_else(|| "default".to_owned()),
+            Self::Agent(_) => format!("default+{}", self.depth()),
         }
     }
 }

@@ -150,7 +150,6 @@ impl RunDesk {
 #[async_trait]
 impl RunApiServer for RunDesk {
     async fn delegate(&self, ext: &Extensions, params: Delegate) -> Result<Run, Fault> {
-        let asker = self.rights.asker(caller(ext)).await?;
         if self.ending.draining() {
             return Err(Fault::new(
                 ErrorKind::Busy,
@@ -158,8 +157,13 @@ impl RunApiServer for RunDesk {
             )
             .hint("try again in a moment"));
         }
-        let origin = self.origin(asker, ext.get::<PeerRef>()).await?;
-        self.accept(params, origin).await
+        let (desk, who, peer) = (self.clone(), caller(ext), ext.get::<PeerRef>().cloned());
+        to_the_end(async move {
+            let asker = desk.rights.asker(who).await?;
+            let origin = desk.origin(asker, peer.as_ref()).await?;
+            desk.accept(params, origin).await
+        })
+        .await
     }
 
     async fn get(&self, params: RunRef) -> Result<Run, Fault> {

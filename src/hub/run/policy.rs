@@ -25,9 +25,14 @@ impl Policies {
         }
     }
 
-    /// The policy where nobody wishes anything.
-    pub(crate) fn base(&self) -> Policy {
-        policy::effective(self.base, &Wishes::default(), self.ceiling).0
+    /// The policy of a run in a project with these terms, where nobody wishes anything else.
+    pub(crate) fn under(&self, terms: &ProjectTerms) -> Policy {
+        let wishes = Wishes {
+            project: terms.file.policy,
+            project_trusted: terms.trusted,
+            ..Wishes::default()
+        };
+        policy::effective(self.base, &wishes, self.ceiling).0
     }
 }
 

@@ -12,6 +12,8 @@ const CLOSE: &str = "</eyas:conclusion>";
 const ANSWER_BYTES: usize = 1024 * 1024;
 /// More blocks than that are no reports.
 const CANDIDATES: usize = 16;
+/// No report is further from the end than so many tags.
+const TAGS: usize = 64;
 
 /// What was found in an answer.
 #[derive(Debug, Default)]
@@ -98,10 +100,10 @@ fn candidates(answer: &str) -> Vec<Candidate<'_>> {
     candidates
 }
 
-/// Where a tag stands that is not merely quoted.
+/// Where a tag stands that is not merely quoted, first to last; of an answer full of them the last ones.
 fn tags(answer: &str, tag: &str) -> Vec<usize> {
-    answer
-        .match_indices(tag)
+    let mut found: Vec<usize> = answer
+        .rmatch_indices(tag)
         .map(|(at, _)| at)
         .filter(|at| {
             let before = answer[..*at].chars().next_back();
@@ -109,7 +111,10 @@ fn tags(answer: &str, tag: &str) -> Vec<usize> {
             let fenced = answer[..*at].ends_with("```");
             !(before == after && matches!(before, Some('`' | '"' | '\''))) || fenced
         })
-        .collect()
+        .take(TAGS)
+        .collect();
+    found.reverse();
+    found
 }
 
 fn begins_line(answer: &str, at: usize) -> bool {

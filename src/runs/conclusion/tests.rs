@@ -477,3 +477,14 @@ proptest! {
         prop_assert!(got.confidence.is_none_or(|number| (0.0..=1.0).contains(&number)));
     }
 }
+
+#[test]
+fn an_answer_full_of_tags_is_read_from_its_end_and_in_no_time() {
+    let tags = "<eyas:conclusion>".repeat(60_000) + &"</eyas:conclusion>".repeat(60_000);
+    let report = "\n<eyas:conclusion>\nstatus: success\nsummary: it is done\n</eyas:conclusion>";
+    let begun = std::time::Instant::now();
+    let conclusion = read(&(tags + report));
+    assert_eq!(conclusion.summary, "it is done");
+    // It took minutes when each tag looked for its line's beginning.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+}
