@@ -7,6 +7,7 @@ place both what it asks and what the model will do about it.
 
 import json
 import re
+from dataclasses import dataclass, field
 
 from .talk import Call, Reply, Said, Talk
 
@@ -19,16 +20,19 @@ SERVER = re.compile(r"eyas_[0-9a-f]{8}")
 OWN = re.compile(r"names contain (eyas_[0-9a-f]{8})")
 SUMMARY = re.compile(r"summary\\?\"?[\s:=*`]*\\?\"?([^\"\\\n]*)")
 TERMINAL = {"succeeded", "failed", "cancelled", "timed_out"}
+# Who is told that a person must answer first does not ask again at once.
+PATIENCE_S = 0.2
 RUN_TOOLS = ("delegate", "run_get", "run_input", "run_cancel")
 
 
 def script(*steps: dict) -> str:
     """A script for a prompt. `<` is escaped, so that a script may hold another.
 
-    Steps: `{"call": tool, "with": {…}}`, `{"until": tool}` (call it with the
-    last run's id until that run is over), `{"sleep": seconds}`, `{"say": text}` (with `"pace": seconds`,
-    streamed in pieces with that pause between them).
-    `"$run"` in an argument is the last run's id; `$KEY` in a text, the key that the agent came with.
+    Steps: `{"call": tool, "with": {…}}` (with `"as": name`, the run that it begins has that name), `{"until": tool}` (call it with the
+    last run's id, or that of the run named `"of"`, until that run is over), `{"sleep": seconds}`, `{"say": text}` (with
+    `"pace": seconds`, streamed in pieces with that pause between them).
+    `$run` in an argument is the last run's id, `$name` that of a named one, `$name.summary` what came of it; `$KEY` in a text, the key
+    that the agent came with.
     """
     return f"<script>{json.dumps(steps).replace('<', chr(92) + 'u003c')}</script>"
 
@@ -78,21 +82,49 @@ def asked(said: list[Said]) -> tuple[int, str]:
     return len(said), said[-1].text if said else ""
 
 
+@dataclass
+class Told:
+    """What the results so far say of runs: which was the last, which the script has named, and what became of each."""
+
+    run: str | None = None
+    named: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    summaries: dict[str, str] = field(default_factory=dict)
+
+    def hear(self, call: Call) -> None:
+        """Read a result."""
+        if not call.name.endswith(RUN_TOOLS) or not call.result:
+            return
+        if found := UUID.search(call.result):
+            self.run = found[0]
+        if self.run and (found := STATE.search(call.result)):
+            self.states[self.run] = found[1]
+        if self.run and (found := SUMMARY.search(call.result)):
+            self.summaries[self.run] = found[1]
+
+    def fill(self, arguments: dict) -> dict:
+        """Put what is known where the script names it."""
+        return {key: self._filled(value) for key, value in arguments.items()}
+
+    def _filled(self, value):
+        if not isinstance(value, str) or SCRIPT.search(value):  # a script within is for whom it is delegated to
+            return value
+        for name, run in {"run": self.run, **self.named}.items():
+            if run:
+                value = value.replace(f"${name}.summary", self.summaries.get(run, "")).replace(f"${name}", run)
+        return value
+
+
 def walk(steps: list[dict], calls: list[Call], tools: list[str]) -> Reply:
     """Match the calls already made against the steps; answer the first that is open, empty when none is."""
     left = list(calls)
-    run = state = None
+    told = Told()
     pause = 0.0
 
     def take() -> bool:
-        nonlocal run, state
         if not left:
             return False
-        call = left.pop(0)
-        if call.name.endswith(RUN_TOOLS) and call.result:
-            ids, states = UUID.search(call.result), STATE.search(call.result)
-            run = ids[0] if ids else run
-            state = states[1] if states else state
+        told.hear(left.pop(0))
         return True
 
     for step in steps:
@@ -100,14 +132,19 @@ def walk(steps: list[dict], calls: list[Call], tools: list[str]) -> Reply:
             pause += step["sleep"]
         elif "say" in step and not left:
             return Reply(step["say"], sleep=pause, pace=step.get("pace", 0.0))
-        elif "call" in step and not take():
-            return use(step["call"], fill(step.get("with", {}), run), tools, pause)
+        elif "call" in step:
+            before = told.run
+            if not take():
+                return use(step["call"], told.fill(step.get("with", {})), tools, pause)
+            if "as" in step and told.run != before:
+                told.named[step["as"]] = told.run
         elif "until" in step:
-            while state not in TERMINAL:
+            while (state := told.states.get(run := told.named.get(step.get("of"), told.run))) not in TERMINAL:
                 if not take():
                     if run is None:  # asking on would never end
                         return Reply(f"no run was begun: {calls[-1].result if calls else 'nothing was called'}")
-                    return use(step["until"], {"id": run, "wait_ms": 20000}, tools, pause)
+                    again = {"run" if step["until"] == "delegate" else "id": run, "wait_ms": 20000}
+                    return use(step["until"], again, tools, pause + (PATIENCE_S if state == "input_required" else 0))
     return Reply(sleep=pause)
 
 
@@ -117,11 +154,6 @@ def use(name: str, arguments: dict, tools: list[str], pause: float) -> Reply:
     if not fits:
         return Reply(f"no tool named {name} was offered: {', '.join(tools)}")
     return Reply(tool=sorted(fits, key=lambda tool: "eyas" not in tool)[0], arguments=arguments, sleep=pause)
-
-
-def fill(arguments: dict, run: str | None) -> dict:
-    """Put the last run's id where the script says `$run`."""
-    return {key: run if value == "$run" else value for key, value in arguments.items()}
 
 
 def last_words(prompt: str, calls: list[Call]) -> str:
