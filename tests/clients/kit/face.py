@@ -5,17 +5,19 @@ that takes either runs once per era.
 """
 
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mcp import Client, ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp.types import CallToolResult
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 
 from .place import EYAS, Place
 
 TERMINAL = ("succeeded", "failed", "cancelled", "timed_out")
 REQUEST_S = 60
+Person = Callable[[object, ElicitRequestParams], Awaitable[ElicitResult]]
 
 
 @dataclass
@@ -61,18 +63,18 @@ def _params(place: Place) -> StdioServerParameters:
 
 
 @asynccontextmanager
-async def session(place: Place):
-    """The `initialize` era."""
+async def session(place: Place, person: Person | None = None):
+    """The `initialize` era. `person` answers what agents ask; without one the client cannot be asked."""
     async with stdio_client(_params(place)) as (reader, writer):
-        async with ClientSession(reader, writer, read_timeout_seconds=REQUEST_S) as sdk:
+        async with ClientSession(reader, writer, read_timeout_seconds=REQUEST_S, elicitation_callback=person) as sdk:
             await sdk.initialize()
             yield Face(sdk, "initialize")
 
 
 @asynccontextmanager
-async def client(place: Place):
-    """The `server/discover` era: pinned by the assertion, for `auto` falls back in silence."""
-    async with Client(_params(place), read_timeout_seconds=REQUEST_S, cache=None) as sdk:
+async def client(place: Place, person: Person | None = None):
+    """The `server/discover` era, as above: pinned by the assertion, for `auto` falls back in silence."""
+    async with Client(_params(place), read_timeout_seconds=REQUEST_S, cache=None, elicitation_callback=person) as sdk:
         assert sdk.protocol_version >= "2026-07-28", f"fell back to {sdk.protocol_version}"
         yield Face(sdk, "discover")
 
