@@ -42,7 +42,8 @@ pub(super) struct Arguments {
     instance: Option<String>,
     /// Persona id, when no instance is named.
     persona: Option<String>,
-    /// shared (default): in your working tree, which needs concurrent; worktree: in a git worktree and branch of its own.
+    /// worktree: in a git worktree and branch of its own, the default where there can be one and concurrent is not set; shared: in your
+    /// working tree, which needs concurrent.
     isolation: Option<Isolation>,
     /// Let it write in your tree while you may, too; needed unless it has a worktree.
     concurrent: Option<bool>,
