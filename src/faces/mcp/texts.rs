@@ -26,38 +26,36 @@ resource eyas://runs/{id}/transcript.
 
 pub(super) const DELEGATE: &str = "\
 Delegate a task to another coding agent as a durable run that goes on even if the editor closes. Use it for work of more than a minute that is \
-complete in itself: review, tests, research, debugging, a second opinion, jobs in parallel. Not for what you can do in a few calls \
-yourself; to ask about a run that exists use run_get. Waits up to wait_ms, then answers with the run: id, state, current step, and at the end the \
+complete in itself: review, tests, research, jobs in parallel. Not for what you can do in a few calls \
+yourself; to ask about a run use run_get. Waits up to wait_ms, then answers with the run: id, state, current step, and at the end the \
 conclusion {status, summary, artifacts, questions, changes}. The agent does not see this conversation: put all it needs into prompt. Example: \
 {\"prompt\":\"Review branch fix-login against main; list file:line and severity\",\"persona\":\"reviewer\"}";
 
 pub(super) const RUN_GET: &str = "\
 Get a run, waiting up to wait_ms for it to end or to need input. Use it after delegate until the run has ended; give ids and until to wait for the \
 first or all of several. Not for finding runs: use run_list. Answers with the run (with ids: a page): state, step, conclusion, error, and in `next` \
-what to call next. The transcript is left out: ask for parts with include, at most 16 KB a call, and read on with cursor.";
+what to call next. Ask for parts of the transcript with include, 16 KB a call, and read on with cursor.";
 
 pub(super) const RUN_LIST: &str = "\
 List runs, newest first, 20 a page, narrowed by state, project, instance or label. Use it to find a run whose id you lost, or to see what is under \
-way. Not for waiting: use run_get. Answers with a page {items, next_cursor} of runs, shortened; run_get shows one in full.";
+way. Not for waiting: use run_get. Answers with a page {items, next_cursor} of shortened runs.";
 
 pub(super) const RUN_INPUT: &str = "\
 Answer a run that is input_required: its agent asks for a permission, or has a question. Use it to pass on what the person said: show them the \
 request and its options first, and never decide a permission yourself. Not for more work: use delegate with previous. Answers with the run after \
-at most 2 s; what was decided meanwhile is refused.";
+at most 2 s.";
 
 pub(super) const RUN_CANCEL: &str = "\
 Cancel a run: stops its agent's work permanently. Use it when the work is no longer wanted or has gone wrong; what the agent has changed in the \
-files stays. Not needed to stop waiting: just stop calling run_get. Answers with the run, which may go on for a moment; one that has ended is \
-answered as it is.";
+files stays. Not needed to stop waiting: just stop calling run_get. Answers with the run, which may go on for a moment.";
 
 pub(super) const PERSONA_LIST: &str = "\
 List personas: reusable descriptions of who an agent should be. Use it to choose whom to delegate to or to place. \
-Not for placed agents with a workspace of their own: use instance_list. Answers with a page {items, next_cursor}; the resource eyas://personas/{id} \
-has one in full.";
+Not for placed agents with a workspace of their own: use instance_list. Answers with a page {items, next_cursor}.";
 
 pub(super) const PERSONA_CREATE: &str = "\
-Create a persona, from nothing, a catalogue persona, or a Claude Code sub-agent file (.md with front matter, below the project \
-or ~/.claude/agents). Use it when none of persona_list fits and the role will be used again; for one job write the role into the prompt of delegate \
+Create a persona, from nothing, a catalogue persona, or a Claude Code sub-agent file of the project \
+or of ~/.claude/agents. Use it when none of persona_list fits and the role will be used again; for one job write the role into the prompt of delegate \
 instead. Answers with the persona; an id that exists is refused as name_exists.";
 
 pub(super) const INSTANCE_LIST: &str = "\
@@ -66,17 +64,17 @@ or instance_control. Not for the catalogue of roles: use persona_list. Answers w
 
 pub(super) const INSTANCE_CREATE: &str = "\
 Create an instance: place a persona in a workspace of its own with identity and memory files. Use it for a team member that \
-gets work repeatedly; for a single job delegate with persona is enough. With dry_run nothing is written and files shows what would be. Answers with \
+gets work repeatedly; for a single job delegate with persona is enough. Answers with \
 the instance; an existing name is refused as name_exists, a missing agent as agent_not_found.";
 
 pub(super) const INSTANCE_CONTROL: &str = "\
 Start, stop, restart, delete, restore or render an instance by name. start launches its agent and keeps it warm; stop cancels its runs and refuses \
-delegations until start; delete also moves it to a trash, gone permanently after 30 days; restore brings the last deleted one back; render \
+delegations until start; delete also moves it to a trash, permanently gone after 30 days; restore brings the last deleted one back; render \
 writes its identity files anew and keeps edits aside. Not for a single run: use run_cancel. Answers with the instance.";
 
 pub(super) const PROJECT: &str = "\
-List projects, the directories that agents work in, or change one. Use list to find the project for delegate; register to add a directory; activate to work in one and keep its agent warm; init when activate says \
-project_needs_init; stop to end its agents and cancel its runs; unregister to forget it, files untouched. Answers with a page {items, next_cursor} \
+List projects, the directories that agents work in, or change one. Use list to find the project for delegate; register to add a directory; \
+activate to work in one and keep its agent warm; init when activate says project_needs_init; stop to end its agents and cancel its runs; unregister to forget it, files untouched. Answers with a page {items, next_cursor} \
 for list, else with the project.";
 
 /// Words for tool search that are not in the name.

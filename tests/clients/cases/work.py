@@ -16,7 +16,7 @@ TOOLS = {
 
 
 async def an_agent_edits_its_project_and_nothing_else(place: Place) -> None:
-    """By default: edits in the project, and no command that is not listed."""
+    """With nobody to ask: edits in the project, and no command that is not listed."""
     async with session(place) as face:
         for agent, (write, path, shell) in TOOLS.items():
             hawk, mark = Hawk(agent), marker()
@@ -26,7 +26,7 @@ async def an_agent_edits_its_project_and_nothing_else(place: Place) -> None:
                 {"call": write, "with": {path: str(made), "content": mark}},
                 {"call": shell, "with": {"command": f"touch {forbidden}", "description": "Touch a file"}},
             )
-            run = await hawk.delegate(face, mark, steps)
+            run = await hawk.delegate(face, mark, steps, policy={"ask": "off"})
             assert run["state"] == "succeeded" and mark in run["conclusion"]["summary"], run
             assert made.read_text().strip() == mark, made
             assert not forbidden.exists(), f"{agent} ran what it may not"

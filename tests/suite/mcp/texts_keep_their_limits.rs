@@ -35,7 +35,7 @@ async fn the_list_is_in_order_and_small() {
     let read: usize = tools
         .iter()
         .map(|tool| {
-            json!([tool["name"], tool["description"], tool["inputSchema"]])
+            json!({"name": tool["name"], "description": tool["description"], "inputSchema": tool["inputSchema"]})
                 .to_string()
                 .len()
         })

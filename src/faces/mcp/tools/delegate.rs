@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     previous: Option<String>,
     /// Let it write while others write in the same tree.
     concurrent: Option<bool>,
-    /// Milliseconds to wait: default 2000, 0 answers at once, at most 45000.
+    /// Milliseconds to wait: default 2000, at most 45000.
     wait_ms: Option<u64>,
     /// Milliseconds after which the run is ended as `timed_out`.
     timeout_ms: Option<u64>,
@@ -64,11 +64,11 @@ pub(super) struct Arguments {
 /// A policy, in few words.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Terms {
-    /// deny: only read; allowlist: read, edit here, run listed commands; full: everything.
+    /// deny: only read; allowlist: edit here, run listed commands; full: everything.
     security: Option<Security>,
-    /// off: deny instead; on_miss: ask about what is not listed; always: about all that leaves traces.
+    /// off: deny; on_miss: ask about what is not listed; always: about all that leaves traces.
     ask: Option<Asking>,
-    /// Milliseconds until an unanswered request is denied.
+    /// Milliseconds until what nobody answers is denied.
     ask_timeout_ms: Option<u64>,
 }
 

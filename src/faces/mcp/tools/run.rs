@@ -58,7 +58,7 @@ pub(super) struct Get {
     ids: Option<Vec<String>>,
     /// With ids: wait for any or all (default).
     until: Option<Until>,
-    /// Milliseconds to wait: default 20000, 0 answers at once, at most 45000.
+    /// Milliseconds to wait: default 20000, at most 45000.
     wait_ms: Option<u64>,
     /// More of one run: output (what the agent said), events, attempts, changes (all files), usage.
     include: Option<Vec<Include>>,
