@@ -5,7 +5,8 @@
 
 use super::{
     permission::{self, Permit, Ruled, Verdict},
-    update::{Ledger, Summary, Tool, TurnEvent},
+    tool::Tool,
+    update::{Ledger, Summary, TurnEvent},
 };
 use agent_client_protocol::Responder;
 use serde_json::Value;

@@ -2,11 +2,13 @@
 
 use super::{
     petition::{self, Petition},
-    update::{Tool, TurnEvent},
+    reach,
+    tool::Tool,
+    update::TurnEvent,
 };
 use crate::{
     domain::{
-        policy::{self, Action, Ask, Decision, Ruling},
+        policy::{self, Action, Decision, Ruling},
         request::OptionKind,
     },
     stdx::Pause,
@@ -15,7 +17,6 @@ use agent_client_protocol::v1::schema::{
     RequestPermissionOutcome, RequestPermissionResponse, SelectedPermissionOutcome,
 };
 use serde_json::Value;
-use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, oneshot};
 
 /// How far a turn may go, and who can be asked about the rest.
@@ -48,16 +49,7 @@ pub(super) struct Ruled {
 
 /// Decides a request, or hands it on to be decided. `may_ask`: there is room for one more question.
 pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: bool) -> Verdict {
-    let ask = Ask {
-        action: action(&tool.kind),
-        paths: tool
-            .paths
-            .iter()
-            .cloned()
-            .chain(led_out(&permit.grounds, &tool.paths))
-            .collect(),
-        command: tool.command.clone(),
-    };
+    let ask = reach::ask(&permit.grounds, tool, action(&tool.kind));
     let Ruling { decision, why } = policy::rule(&permit.policy, &permit.grounds, &ask);
     match decision {
         Decision::Allow => Verdict::Ruled(ruled(tool, options, true, why)),
@@ -72,25 +64,6 @@ pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: boo
             )),
         },
     }
-}
-
-/// Where those of the paths lead that leave the run's directories by a link: a cloned project may hold links to anywhere.
-fn led_out(grounds: &policy::Grounds, paths: &[PathBuf]) -> Vec<PathBuf> {
-    let homes = [Some(&grounds.cwd), grounds.workspace.as_ref()];
-    let homes: Vec<PathBuf> = homes.into_iter().flatten().map(|home| real(home)).collect();
-    let led = paths.iter().map(|path| real(&grounds.cwd.join(path)));
-    led.filter(|path| !homes.iter().any(|home| path.starts_with(home)))
-        .collect()
-}
-
-/// The path with links followed as far as there is anything.
-fn real(path: &Path) -> PathBuf {
-    for there in path.ancestors() {
-        if let (Ok(found), Ok(rest)) = (there.canonicalize(), path.strip_prefix(there)) {
-            return found.join(rest);
-        }
-    }
-    path.to_owned()
 }
 
 fn petition(
@@ -185,7 +158,7 @@ fn action(kind: &str) -> Action {
 mod tests {
     use super::{Permit, Verdict, chosen, decide};
     use crate::{
-        agents::acp::update::Tool,
+        agents::acp::tool::Tool,
         domain::{
             policy::{Grounds, Policy, Security},
             request::OptionKind,
@@ -275,6 +248,8 @@ mod tests {
         let link = inside.path().join("docs");
         std::os::unix::fs::symlink(outside.path(), &link).expect("a link");
         std::os::unix::fs::symlink(".", inside.path().join("self")).expect("a link");
+        std::fs::create_dir(inside.path().join(".git")).expect("a directory");
+        std::os::unix::fs::symlink(".git", inside.path().join("hooks")).expect("a link");
         let grounds = Grounds {
             cwd: inside.path().to_owned(),
             workspace: None,
@@ -289,6 +264,7 @@ mod tests {
             ("docs", false),
             ("new/file", true),
             ("self/new", true),
+            ("hooks/new", false),
         ] {
             let edit = Tool {
                 kind: "edit".to_owned(),

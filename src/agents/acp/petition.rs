@@ -1,6 +1,6 @@
 //! A request for permission that a person should decide, on its way to whoever can ask one.
 
-use super::update::Tool;
+use super::tool::Tool;
 use crate::{
     domain::request::{OptionKind, RequestOption},
     stdx::text::head,
@@ -112,6 +112,8 @@ fn one_line(text: &str) -> String {
 fn detail(tool: &Tool) -> String {
     let mut parts = Vec::new();
     parts.extend(tool.command.as_deref().map(|line| format!("$ {line}\n")));
+    let places = tool.directories.iter().take(PATHS);
+    parts.extend(places.map(|place| format!("in {}\n", place.display())));
     let paths = tool.paths.iter().take(PATHS);
     parts.extend(paths.map(|path| format!("{}\n", path.display())));
     if tool.paths.len() > PATHS {
@@ -135,7 +137,30 @@ fn words(tool: &Tool) -> Vec<String> {
         Some(command) => words.push(command.clone()),
         None => words.push(tool.shown.digest()),
     }
+    let places = tool.directories.iter();
+    words.extend(places.map(|place| format!("in {}", place.display())));
     let paths = tool.paths.iter();
     words.extend(paths.map(|path| path.to_string_lossy().into_owned()));
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Petition, Tool};
+    use serde_json::json;
+
+    #[test]
+    fn where_a_command_runs_is_shown_and_tells_it_from_another() {
+        let options = json!([{"optionId": "y", "kind": "allow_once"}]);
+        let [here, there] = ["/p", "/etc"].map(|place| {
+            let tool = Tool {
+                command: Some("cat passwd".to_owned()),
+                directories: vec![place.into()],
+                ..Tool::default()
+            };
+            Petition::new(&tool, &options).expect("a petition").0
+        });
+        assert_eq!(there.detail.as_deref(), Some("$ cat passwd\nin /etc"));
+        assert_ne!(here.words, there.words);
+    }
 }

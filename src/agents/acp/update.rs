@@ -1,6 +1,6 @@
 //! What a `session/update` means, and what a turn adds up to.
 
-use super::shown::Shown;
+use super::tool::Tool;
 use crate::{domain::usage::Usage, stdx::text::tail};
 use serde::Serialize;
 use serde_json::Value;
@@ -47,20 +47,6 @@ pub enum TurnEvent {
 pub struct PlanEntry {
     pub content: String,
     pub status: String,
-}
-
-/// What is known of a tool call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tool {
-    pub(super) id: String,
-    pub(super) title: String,
-    pub(super) kind: String,
-    pub(super) status: String,
-    pub(super) locations: Vec<PathBuf>,
-    /// All paths it names anywhere.
-    pub(super) paths: Vec<PathBuf>,
-    pub(super) command: Option<String>,
-    pub(super) shown: Shown,
 }
 
 /// What a turn added up to.
@@ -187,91 +173,6 @@ impl Ledger {
     }
 }
 
-impl Tool {
-    /// Fields that a message lacks stay as they were.
-    fn learn(&mut self, call: &Value) {
-        let set = |field: &mut String, name: &str| {
-            if let Some(text) = call[name].as_str() {
-                text.clone_into(field);
-            }
-        };
-        set(&mut self.id, "toolCallId");
-        set(&mut self.title, "title");
-        set(&mut self.kind, "kind");
-        set(&mut self.status, "status");
-        if let Some(locations) = call["locations"].as_array() {
-            self.locations = locations
-                .iter()
-                .filter_map(|place| Some(place["path"].as_str()?.into()))
-                .collect();
-        }
-        for path in named_paths(call).chain(self.locations.clone()) {
-            if !self.paths.contains(&path) {
-                self.paths.push(path);
-            }
-        }
-        self.command = command(&call["rawInput"]["command"]).or(self.command.take());
-        self.shown.learn(call);
-    }
-
-    /// It is of a kind that leaves traces.
-    fn changes(&self) -> bool {
-        matches!(self.kind.as_str(), "edit" | "delete" | "move" | "execute")
-    }
-
-    fn event(&self) -> TurnEvent {
-        TurnEvent::ToolCall {
-            id: self.id.clone(),
-            title: self.title.clone(),
-            kind: self.kind.clone(),
-            status: self.status.clone(),
-            locations: self.locations.clone(),
-        }
-    }
-}
-
-/// Paths beside `locations`: in the tool's own input, where agents have words of their own, and in diffs. What a call names anywhere counts,
-/// so that a harmless location cannot stand for another file.
-fn named_paths(call: &Value) -> impl Iterator<Item = PathBuf> {
-    const WORDS: [&str; 8] = [
-        "path",
-        "file_path",
-        "filePath",
-        "filepath",
-        "notebook_path",
-        "absolute_path",
-        "old_path",
-        "new_path",
-    ];
-    let input = &call["rawInput"];
-    let content = call["content"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let diffs = content
-        .iter()
-        .filter(|part| part["type"] == "diff")
-        .map(|part| &part["path"]);
-    let inputs = WORDS.iter().map(|word| &input[word]);
-    inputs
-        .chain(diffs)
-        .filter_map(|path| path.as_str().map(PathBuf::from))
-        .collect::<Vec<_>>()
-        .into_iter()
-}
-
-/// A command line, or its words.
-fn command(value: &Value) -> Option<String> {
-    match value {
-        Value::String(line) => Some(line.clone()),
-        Value::Array(words) => {
-            let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
-            words.map(|words| words.join(" "))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
-    }
-}
-
 fn text(content: &Value) -> Option<String> {
     content["text"]
         .as_str()
@@ -293,7 +194,6 @@ fn plan(entries: &Value) -> Vec<PlanEntry> {
 mod tests {
     use super::{Ledger, TurnEvent};
     use serde_json::{Value, json};
-    use std::path::Path;
 
     fn call(kind: &str, status: &str) -> Value {
         json!({"sessionUpdate": "tool_call", "toolCallId": "t", "title": "T", "kind": kind, "status": status})
@@ -328,17 +228,6 @@ mod tests {
             (summary.edited, summary.denied),
             (false, vec!["T".to_owned()])
         );
-    }
-
-    #[test]
-    fn all_paths_that_a_call_names_count() {
-        let tool = Ledger::default().tool(&json!({"toolCallId": "t", "locations": [{"path": "a"}],
-            "rawInput": {"file_path": "/etc/b", "command": ["git", "push"]}, "content": [{"type": "diff", "path": "c"}]}));
-        assert_eq!(
-            tool.paths,
-            [Path::new("/etc/b"), Path::new("c"), Path::new("a")]
-        );
-        assert_eq!(tool.command.as_deref(), Some("git push"));
     }
 
     #[test]

@@ -31,12 +31,13 @@ use Opt::{AllBut, Long, Short, Word};
 
 /// Programs that read, build or test; anything else asks.
 const LISTED: &[Program] = &[
-    any("ls", &[]),
+    // What follows links while it walks would leave the directories by any of them.
+    any("ls", &[Long("dereference"), Short('L')]),
     any("cat", &[]),
     any("head", &[]),
     any("tail", &[]),
-    any("wc", &[]),
-    any("grep", &[]),
+    any("wc", &[Long("files0-from")]),
+    any("grep", &[Long("dereference-recursive"), Short('R')]),
     any(
         "rg",
         &[
@@ -44,6 +45,8 @@ const LISTED: &[Program] = &[
             Long("hostname-bin"),
             Long("search-zip"),
             Short('z'),
+            Long("follow"),
+            Short('L'),
         ],
     ),
     any("pwd", &[]),
@@ -148,6 +151,28 @@ pub(super) fn is_listed(grounds: &Grounds, line: &str) -> bool {
     })
 }
 
+/// All that may name a file in a command line, so that links can be followed; nothing of one that cannot be read, which is never listed.
+#[must_use]
+pub fn named(line: &str) -> Vec<PathBuf> {
+    let words = words(line).unwrap_or_default();
+    let arguments = words.iter().skip(1);
+    arguments.flat_map(|word| meant(word)).collect()
+}
+
+/// A word may be a path, or have one behind `=`, before `:` (a test's name), or behind a short option's letters.
+fn meant(word: &str) -> Vec<PathBuf> {
+    let is_short = word.starts_with('-') && !word.starts_with("--");
+    let tails = word.char_indices().skip(2).filter(|_| is_short);
+    let tails = tails.map(|(at, _)| &word[at..]);
+    let whole = Some(word).filter(|word| !word.starts_with('-'));
+    let value = word.split_once('=').map(|(_, value)| value);
+    let file = whole.and_then(|word| Some(word.split_once(':')?.0));
+    let all = [whole, value, file].into_iter().flatten().chain(tails);
+    all.filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .collect()
+}
+
 /// The words of one simple command, freed from its quotes; `None` when a shell might read more into it than is seen here.
 fn words(line: &str) -> Option<Vec<String>> {
     const OPERATORS: [char; 10] = [';', '|', '&', '$', '(', ')', '<', '>', '`', '\\'];
@@ -170,7 +195,8 @@ fn words(line: &str) -> Option<Vec<String>> {
             (None, '{' | '}' | '!' | '#') => return None,
             (None, '*' | '?' | '[') => {
                 let head = word.get_or_insert_default();
-                is_plain &= !head.is_empty() && !head.starts_with('-');
+                // Some shells take two stars for any depth.
+                is_plain &= !head.is_empty() && !head.starts_with('-') && !head.ends_with('*');
                 head.push(c);
             }
             (None, '~') => {
@@ -314,6 +340,12 @@ mod tests {
             "rg --pre=./evil needle",
             "rg --hostname-bin=./evil x",
             "rg -iz x",
+            "rg -L x",
+            "rg --foll x",
+            "grep -nR x .",
+            "ls -RL",
+            "wc --files0-from=list",
+            "ls src/**/x",
             "rg -- \\x",
             "cargo +nightly build",
             "cargo --config x=y build",

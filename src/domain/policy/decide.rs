@@ -59,7 +59,7 @@ fn unasked(security: Security, grounds: &Grounds, ask: &Ask) -> Ruling {
     match security {
         Security::Full => ruling(Decision::Allow, "security is full"),
         Security::Deny => match ask.action {
-            Action::Read | Action::Search if within(grounds, &ask.paths, true) => {
+            Action::Read | Action::Search if stays(grounds, ask, true) => {
                 ruling(Decision::Allow, "reads inside its directories")
             }
             Action::Think => ruling(Decision::Allow, "only thinks"),
@@ -82,20 +82,21 @@ fn unasked(security: Security, grounds: &Grounds, ask: &Ask) -> Ruling {
 fn allowlist(grounds: &Grounds, ask: &Ask) -> Ruling {
     let (allowed, why) = match ask.action {
         Action::Think => (true, "only thinks"),
-        Action::Read | Action::Search => (
-            within(grounds, &ask.paths, true),
-            "reads inside its directories",
-        ),
+        Action::Read | Action::Search => {
+            (stays(grounds, ask, true), "reads inside its directories")
+        }
         Action::Edit => (
             !ask.paths.is_empty()
-                && within(grounds, &ask.paths, false)
+                && stays(grounds, ask, false)
                 && !ask.paths.iter().any(|path| is_of_git(path)),
             "edits inside the directory",
         ),
         Action::Execute => (
-            ask.command
-                .as_deref()
-                .is_some_and(|line| command::is_listed(grounds, line)),
+            stays(grounds, ask, true)
+                && ask
+                    .command
+                    .as_deref()
+                    .is_some_and(|line| command::is_listed(grounds, line)),
             "a listed command",
         ),
         Action::Delete | Action::Move | Action::Fetch | Action::Other => (false, ""),
@@ -108,13 +109,21 @@ fn allowlist(grounds: &Grounds, ask: &Ask) -> Ruling {
 }
 
 /// A repository's own files are no part of its work tree: a hook or a line of its configuration runs programs for whoever uses git there.
-fn is_of_git(path: &Path) -> bool {
+#[must_use]
+pub fn is_of_git(path: &Path) -> bool {
     path.components()
         .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
 }
 
 fn ruling(decision: Decision, why: &'static str) -> Ruling {
     Ruling { decision, why }
+}
+
+/// All that it names, and wherever it is to happen, is known and inside.
+fn stays(grounds: &Grounds, ask: &Ask, reading: bool) -> bool {
+    !ask.is_cut
+        && within(grounds, &ask.paths, reading)
+        && within(grounds, &ask.directories, reading)
 }
 
 /// Every path stays below cwd (or the workspace, when reading) once `.` and `..` are taken out.
@@ -166,7 +175,29 @@ mod tests {
         Ask {
             action,
             paths: paths.iter().map(PathBuf::from).collect(),
+            directories: Vec::new(),
+            is_cut: false,
             command: command.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_listed_command_asks_where_it_happens_or_names_something_outside() {
+        let run = |paths: &[&str], directory: &str, is_cut| Ask {
+            directories: vec![directory.into()],
+            is_cut,
+            ..ask(Action::Execute, paths, Some("cat passwd"))
+        };
+        for (request, expected) in [
+            (run(&[], "/p/sub", false), Decision::Allow),
+            (run(&[], "/w", false), Decision::Allow),
+            (run(&[], "/etc", false), Decision::Ask),
+            (run(&[], "..", false), Decision::Ask),
+            (run(&["/etc/passwd"], "/p", false), Decision::Ask),
+            (run(&[], "/p", true), Decision::Ask),
+        ] {
+            let got = asked(Security::Allowlist, Asking::OnMiss, &request);
+            assert_eq!(got, expected, "{request:?}");
         }
     }
 

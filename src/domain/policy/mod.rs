@@ -7,7 +7,8 @@ mod command;
 mod decide;
 mod effective;
 
-pub use decide::{Decision, Ruling, decide, rule};
+pub use command::named;
+pub use decide::{Decision, Ruling, decide, is_of_git, rule};
 pub use effective::{Ceiling, Wishes, effective};
 
 use schemars::JsonSchema;
@@ -102,6 +103,10 @@ pub struct Ask {
     pub action: Action,
     /// Absolute or relative to cwd; empty when the agent does not say.
     pub paths: Vec<PathBuf>,
+    /// Where it is to happen, when the agent says so; what is relative may lie there.
+    pub directories: Vec<PathBuf>,
+    /// It names more than can be looked at, so nothing is known of where it leads.
+    pub is_cut: bool,
     /// The command line, for `Execute`.
     pub command: Option<String>,
 }
