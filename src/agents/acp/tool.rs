@@ -14,6 +14,9 @@ pub(super) struct Tool {
     pub(super) locations: Vec<PathBuf>,
     /// All paths it names anywhere.
     pub(super) paths: Vec<PathBuf>,
+    /// Those of its input, and all that stood beside one.
+    pub(super) given: Vec<PathBuf>,
+    pub(super) beside: Vec<PathBuf>,
     /// Where it is to happen, in its own input's words.
     pub(super) directories: Vec<PathBuf>,
     pub(super) command: Option<String>,
@@ -38,11 +41,17 @@ impl Tool {
                 .filter_map(|place| Some(place["path"].as_str()?.into()))
                 .collect();
         }
+        join(&mut self.beside, diffs(call).chain(self.locations.clone()));
         let input = &call["rawInput"];
-        let named = texts(input, &FILES).chain(diffs(call));
-        join(&mut self.paths, named.chain(self.locations.clone()));
-        join(&mut self.directories, texts(input, &DIRECTORIES));
-        self.command = command(input).or(self.command.take());
+        if !input.is_null() {
+            // An input is whole: what an earlier one said must not decide about this one.
+            self.command = command(input);
+            self.given = texts(input, &FILES).collect();
+            self.directories = texts(input, &DIRECTORIES).collect();
+        }
+        self.paths = Vec::new();
+        let named = self.given.iter().chain(&self.beside);
+        join(&mut self.paths, named.cloned());
         self.shown.learn(call);
     }
 
@@ -162,6 +171,17 @@ mod tests {
             [Path::new("/etc/b"), Path::new("c"), Path::new("a")]
         );
         assert_eq!(tool.command.as_deref(), Some("git push"));
+    }
+
+    #[test]
+    fn a_new_input_takes_the_place_of_the_one_before() {
+        let mut tool = tool(&json!({"kind": "execute", "locations": [{"path": "a"}],
+            "rawInput": {"command": "git status", "cwd": "sub", "path": "b"}}));
+        tool.learn(&json!({"status": "in_progress", "rawInput": null}));
+        assert_eq!(tool.command.as_deref(), Some("git status"));
+        tool.learn(&json!({"rawInput": {"script": "rm -rf ."}}));
+        assert_eq!((tool.command, tool.directories.len()), (None, 0));
+        assert_eq!(tool.paths, [Path::new("a")]);
     }
 
     #[test]

@@ -99,7 +99,10 @@ impl Ledger {
         let id = call["toolCallId"].as_str().unwrap_or_default();
         let mut tool = self.tools.get(id).cloned().unwrap_or_default();
         tool.learn(call);
-        self.tools.insert(tool.id.clone(), tool.clone());
+        // Calls without an id are not one call: nothing that one said may decide about another.
+        if !tool.id.is_empty() {
+            self.tools.insert(tool.id.clone(), tool.clone());
+        }
         tool
     }
 
@@ -114,6 +117,9 @@ impl Ledger {
     /// A request of this tool call was answered, by whomever.
     pub(super) fn answered(&mut self, tool: &Tool, may_act: bool) {
         if !may_act {
+            if tool.id.is_empty() {
+                return;
+            }
             self.denied_ids.insert(tool.id.clone());
             // Some agents say "in progress" before they ask.
             self.touched.remove(&tool.id);
@@ -228,6 +234,23 @@ mod tests {
             (summary.edited, summary.denied),
             (false, vec!["T".to_owned()])
         );
+    }
+
+    #[test]
+    fn calls_without_an_id_know_nothing_of_each_other() {
+        let mut ledger = Ledger::default();
+        let status = json!({"kind": "execute", "rawInput": {"command": "git status"}});
+        let tool = ledger.tool(&status);
+        ledger.ruled(&tool, true);
+        for bare in [
+            json!({"title": "Bash"}),
+            json!({"toolCallId": "", "title": "x"}),
+        ] {
+            let other = ledger.tool(&bare);
+            assert_eq!((other.kind.as_str(), &other.command), ("", &None));
+            ledger.ruled(&other, false);
+        }
+        assert!(ledger.close(&mut 0.0).edited);
     }
 
     #[test]
