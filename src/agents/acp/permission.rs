@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        policy::{self, Action, Decision, Ruling},
+        policy::{self, Action, Asking, Decision, Policy, Ruling, Security},
         request::OptionKind,
     },
     stdx::Pause,
@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 /// How far a turn may go, and who can be asked about the rest.
 #[derive(Clone, Debug)]
 pub struct Permit {
-    pub policy: policy::Policy,
+    pub policy: Policy,
     pub grounds: policy::Grounds,
     /// Takes what a person should decide; without, all of it is rejected.
     pub petitions: Option<mpsc::UnboundedSender<Petition>>,
@@ -50,7 +50,8 @@ pub(super) struct Ruled {
 /// Decides a request, or hands it on to be decided. `may_ask`: there is room for one more question.
 pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: bool) -> Verdict {
     let ask = reach::ask(&permit.grounds, tool, action(&tool.kind));
-    let Ruling { decision, why } = policy::rule(&permit.policy, &permit.grounds, &ask);
+    let ruling = policy::rule(&permit.policy, &permit.grounds, &ask);
+    let Ruling { decision, why } = once(permit.policy, ruling, options);
     match decision {
         Decision::Allow => Verdict::Ruled(ruled(tool, options, true, why)),
         Decision::Deny => Verdict::Ruled(ruled(tool, options, false, why)),
@@ -66,6 +67,23 @@ pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: boo
     }
 }
 
+/// What is allowed this time is no standing permission: where the agent offers nothing less, only a person gives it, or a policy that allows
+/// everything anyway.
+fn once(policy: Policy, ruling: Ruling, options: &Value) -> Ruling {
+    let only_always = pick(options, [ONCE, ONCE]).is_none() && pick(options, ALLOWS).is_some();
+    if ruling.decision != Decision::Allow || policy.security == Security::Full || !only_always {
+        return ruling;
+    }
+    let can_ask = policy.security == Security::Allowlist && policy.ask != Asking::Off;
+    let decision = if can_ask {
+        Decision::Ask
+    } else {
+        Decision::Deny
+    };
+    let why = "allowed once, but only a standing permission is offered";
+    Ruling { decision, why }
+}
+
 fn petition(
     permit: &Permit,
     tool: &Tool,
@@ -78,7 +96,7 @@ fn petition(
 
 fn ruled(tool: &Tool, options: &Value, allow: bool, why: &'static str) -> Ruled {
     let picked = if allow {
-        pick(options, ["allow_once", "allow_always"])
+        pick(options, ALLOWS)
     } else {
         pick(options, REJECTS)
     };
@@ -101,6 +119,8 @@ fn ruled(tool: &Tool, options: &Value, allow: bool, why: &'static str) -> Ruled 
     }
 }
 
+const ONCE: &str = "allow_once";
+const ALLOWS: [&str; 2] = [ONCE, "allow_always"];
 const REJECTS: [&str; 2] = ["reject_once", "reject_always"];
 
 /// A person's choice on the wire, and whether the agent may have acted on it. What is none of the options is a no.
@@ -160,7 +180,7 @@ mod tests {
     use crate::{
         agents::acp::tool::Tool,
         domain::{
-            policy::{Grounds, Policy, Security},
+            policy::{Asking, Grounds, Policy, Security},
             request::OptionKind,
         },
         stdx::Pause,
@@ -225,6 +245,28 @@ mod tests {
         let always = json!([{"optionId": "B", "kind": "allow_always"}, {"optionId": "A", "kind": "reject_always"}]);
         assert_eq!(outcome(Security::Full, "edit", "", &always), selected("B"));
         assert_eq!(outcome(Security::Deny, "edit", "", &always), selected("A"));
+    }
+
+    #[test]
+    fn a_listed_command_earns_no_standing_permission() {
+        let always = json!([{"optionId": "B", "kind": "allow_always"}, {"optionId": "A", "kind": "reject_once"}]);
+        let answered = |security, kind: &str| {
+            outcome(security, kind, "git status", &always)["optionId"].clone()
+        };
+        assert_eq!(answered(Security::Full, "execute"), "B");
+        assert_eq!(answered(Security::Allowlist, "execute"), "A");
+        assert_eq!(answered(Security::Deny, "read"), "A");
+        let (send, _petitions) = mpsc::unbounded_channel();
+        let mut asking = Permit {
+            petitions: Some(send),
+            ..permit(Security::Allowlist)
+        };
+        let status = tool("execute", "git status");
+        let verdict = decide(&asking, &status, &always, true);
+        assert!(matches!(verdict, Verdict::Asked(_)));
+        asking.policy.ask = Asking::Off;
+        let verdict = decide(&asking, &status, &always, true);
+        assert!(matches!(verdict, Verdict::Ruled(ruled) if !ruled.allowed));
     }
 
     #[test]
