@@ -166,6 +166,11 @@ impl Link {
         drop(before);
     }
 
+    /// The badge of an agent's session; worth nothing once it is dropped.
+    pub(super) fn takes_off(&self, name: &str) -> Option<Badge> {
+        self.badges().remove(name)
+    }
+
     fn badges(&self) -> MutexGuard<'_, HashMap<String, Badge>> {
         self.inner
             .badges

@@ -118,6 +118,8 @@ impl Link {
     /// Closes a session, where the agent can; a turn in it is cancelled first.
     pub async fn close_session(&self, session: &str) {
         self.cancel(session);
+        // Taken out now: whoever takes the session up while it closes wears a badge of their own under its name, and keeps that.
+        let badge = self.takes_off(session);
         if self.capabilities().close {
             let request = CloseSessionRequest::new(session.to_owned());
             let limit = Duration::from_millis(self.limits().close_ms);
@@ -125,7 +127,7 @@ impl Link {
                 tracing::debug!(agent.name = self.agent(), %fault, "a session was not closed");
             }
         }
-        self.wears(session, None);
+        drop(badge);
         self.tell(desk::Message::Forget {
             session: session.to_owned(),
         });
