@@ -223,6 +223,16 @@ pub struct Run {
     pub requests: Vec<Request>,
 }
 
+impl Run {
+    /// Waiting for it any longer is in vain: it has ended, or a person must answer first.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        // One without requests has just been answered, and goes on in a moment.
+        let asks = self.state == RunState::InputRequired && !self.requests.is_empty();
+        self.state.is_terminal() || asks
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -100,7 +100,7 @@ pub(super) async fn see(face: &Face, asked: &Asked, run: Run, patience: &mut Pat
         run = waits::for_run(face, asked, run, patience).await;
         let next = run.requests.iter().find(|one| !put.contains(&one.id));
         let may = patience.waits() && !asked.cancelled.is_cancelled() && !run.state.is_terminal();
-        let Some(request) = next.filter(|_| may && waits::is_over(&run)).cloned() else {
+        let Some(request) = next.filter(|_| may && run.is_over()).cloned() else {
             return Seen::Run(Box::new(run));
         };
         let titled = match asked.manner {

@@ -202,10 +202,10 @@ fn shown(run: Run, more: More) -> Reply {
 
 /// Several runs after a wait.
 pub(super) fn runs(mut runs: Vec<Run>, until: Until, patience: &Patience) -> Reply {
-    let over = runs.iter().filter(|run| waits::is_over(run)).count();
+    let over = runs.iter().filter(|run| run.is_over()).count();
     let open: Vec<String> = runs
         .iter()
-        .filter(|run| !waits::is_over(run))
+        .filter(|run| !run.is_over())
         .map(|run| format!("\"{}\"", run.id))
         .collect();
     let mut lead = format!("{over} of {} runs have ended", runs.len());

@@ -150,18 +150,11 @@ impl Asked {
     }
 }
 
-/// Waiting for it any longer is in vain.
-pub(super) fn is_over(run: &Run) -> bool {
-    // One without requests has just been answered, and goes on in a moment.
-    let asks = run.state == RunState::InputRequired && !run.requests.is_empty();
-    run.state.is_terminal() || asks
-}
-
 /// The run as it is when the wait ends. A hub that cannot be asked any more ends it with a warning, for the run's id must not be lost.
 pub(super) async fn for_run(face: &Face, asked: &Asked, mut run: Run, patience: &Patience) -> Run {
     let mut progress = Progress::new(asked);
     while let Some(left) = patience.left()
-        && !is_over(&run)
+        && !run.is_over()
     {
         progress.tell(std::slice::from_ref(&run)).await;
         let id = run.id;
@@ -192,7 +185,7 @@ pub(super) async fn for_runs(
     let mut progress = Progress::new(asked);
     loop {
         let mut runs = try_join_all(ids.iter().map(|id| tools::known(face, *id))).await?;
-        let open: Vec<usize> = (0..runs.len()).filter(|at| !is_over(&runs[*at])).collect();
+        let open: Vec<usize> = (0..runs.len()).filter(|at| !runs[*at].is_over()).collect();
         let done = match until {
             Until::Any => open.len() < runs.len(),
             Until::All => open.is_empty(),
@@ -227,7 +220,7 @@ async fn slice(face: &Face, id: RunId, slice: Duration) -> Result<Run, Fault> {
         .link()
         .wait(|hub| async move { hub.wait(RunWait { id, wait_ms }).await })
         .await?;
-    if !is_over(&run) {
+    if !run.is_over() {
         tokio::time::sleep_until(begun + PACE.min(slice)).await;
     }
     Ok(run)
@@ -275,7 +268,7 @@ fn message(runs: &[Run]) -> String {
     match runs {
         [run] => super::results::doing(run),
         several => {
-            let over = several.iter().filter(|run| is_over(run)).count();
+            let over = several.iter().filter(|run| run.is_over()).count();
             format!("{over} of {} runs have ended", several.len())
         }
     }

@@ -63,7 +63,7 @@ pub(super) async fn delegate(
     let until = Instant::now() + wait;
     let run = begun(&tools, given).await?;
     let mut run: Run = run;
-    while !is_over(&run) && Instant::now() < until {
+    while !run.is_over() && Instant::now() < until {
         let left = until.saturating_duration_since(Instant::now()).min(SLICE);
         let wait = RunWait {
             id: run.id,
@@ -79,7 +79,7 @@ pub(super) async fn delegate(
                 break;
             }
         }
-        if !is_over(&run) {
+        if !run.is_over() {
             tokio::time::sleep_until(begun + PACE.min(left)).await;
         }
     }
@@ -120,10 +120,6 @@ async fn begun(tools: &Tools, given: Arguments) -> Result<Run, Fault> {
             tools.way().call("run.delegate", &params).await
         }
     }
-}
-
-fn is_over(run: &Run) -> bool {
-    run.state.is_terminal() || run.state == RunState::InputRequired
 }
 
 fn doing(run: &Run) -> String {
@@ -170,12 +166,9 @@ fn reply(run: &Run) -> Reply {
 
 fn next(run: &Run) -> String {
     match run.state {
-        RunState::Queued | RunState::Running => {
-            format!(
-                "it goes on; call delegate {{\"run\":\"{}\"}} to wait for it",
-                run.id
-            )
-        }
+        // Just answered: it goes on in a moment.
+        RunState::InputRequired if !run.is_over() => goes_on(run),
+        RunState::Queued | RunState::Running => goes_on(run),
         RunState::InputRequired => format!(
             "a person must answer first; do something else, then call delegate {{\"run\":\"{}\"}}",
             run.id
@@ -186,6 +179,13 @@ fn next(run: &Run) -> String {
         }
         RunState::Cancelled => "it was cancelled".to_owned(),
     }
+}
+
+fn goes_on(run: &Run) -> String {
+    format!(
+        "it goes on; call delegate {{\"run\":\"{}\"}} to wait for it",
+        run.id
+    )
 }
 
 fn tell(text: &mut String, conclusion: &Conclusion) {
