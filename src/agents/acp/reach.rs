@@ -32,7 +32,7 @@ pub(super) fn ask(grounds: &Grounds, tool: &Tool, action: Action) -> Ask {
         action,
         paths: tool.paths.iter().cloned().chain(reach.led_out).collect(),
         directories: tool.directories.clone(),
-        is_cut: reach.left == 0,
+        is_cut: tool.is_cut || reach.left == 0,
         command: tool.command.clone(),
     }
 }

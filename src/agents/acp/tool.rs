@@ -4,6 +4,9 @@ use super::{shown::Shown, update::TurnEvent};
 use serde_json::Value;
 use std::{collections::HashSet, path::PathBuf};
 
+/// Paths of one tool call that are known; one that names more is not looked through.
+const PATHS: usize = 256;
+
 /// What is known of a tool call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tool {
@@ -17,6 +20,8 @@ pub(super) struct Tool {
     /// Those of its input, and all that stood beside one.
     pub(super) given: Vec<PathBuf>,
     pub(super) beside: Vec<PathBuf>,
+    /// It named more than are kept.
+    pub(super) is_cut: bool,
     /// Where it is to happen, in its own input's words.
     pub(super) directories: Vec<PathBuf>,
     pub(super) command: Option<String>,
@@ -41,7 +46,7 @@ impl Tool {
                 .filter_map(|place| Some(place["path"].as_str()?.into()))
                 .collect();
         }
-        join(&mut self.beside, diffs(call).chain(self.locations.clone()));
+        self.is_cut |= join(&mut self.beside, diffs(call).chain(self.locations.clone()));
         let input = &call["rawInput"];
         if !input.is_null() {
             // An input is whole: what an earlier one said must not decide about this one.
@@ -51,8 +56,12 @@ impl Tool {
         }
         self.paths = Vec::new();
         let named = self.given.iter().chain(&self.beside);
-        join(&mut self.paths, named.cloned());
+        self.is_cut |= join(&mut self.paths, named.cloned());
         self.shown.learn(call);
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.status.as_str(), "completed" | "failed")
     }
 
     /// It is of a kind that leaves traces.
@@ -109,10 +118,20 @@ fn diffs(call: &Value) -> impl Iterator<Item = PathBuf> {
     diffs.filter_map(|part| part["path"].as_str().map(PathBuf::from))
 }
 
-/// Adds those that are new.
-fn join(paths: &mut Vec<PathBuf>, more: impl Iterator<Item = PathBuf>) {
+/// Adds those that are new, as long as there is room; whether there was not.
+fn join(paths: &mut Vec<PathBuf>, more: impl Iterator<Item = PathBuf>) -> bool {
     let mut known: HashSet<PathBuf> = paths.iter().cloned().collect();
-    paths.extend(more.filter(|path| known.insert(path.clone())));
+    for path in more {
+        if known.contains(&path) {
+            continue;
+        }
+        if paths.len() >= PATHS {
+            return true;
+        }
+        known.insert(path.clone());
+        paths.push(path);
+    }
+    false
 }
 
 /// A command line, or its words, with the arguments that some agents give beside it. `None` when not all of it is known.
@@ -152,7 +171,7 @@ fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Tool;
+    use super::{PATHS, Tool};
     use serde_json::{Value, json};
     use std::path::Path;
 
@@ -171,6 +190,17 @@ mod tests {
             [Path::new("/etc/b"), Path::new("c"), Path::new("a")]
         );
         assert_eq!(tool.command.as_deref(), Some("git push"));
+    }
+
+    #[test]
+    fn of_very_many_paths_some_are_kept_and_that_is_known() {
+        for (count, is_cut) in [(PATHS, false), (20_000, true)] {
+            let places: Vec<_> = (0..count)
+                .map(|n| json!({"path": format!("{n}")}))
+                .collect();
+            let tool = tool(&json!({"locations": places}));
+            assert_eq!((tool.paths.len(), tool.is_cut), (PATHS, is_cut));
+        }
     }
 
     #[test]

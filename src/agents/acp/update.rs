@@ -5,12 +5,15 @@ use crate::{domain::usage::Usage, stdx::text::tail};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     path::PathBuf,
 };
 
 /// Bytes of an agent's messages that a turn keeps.
 const TEXT: usize = 256 * 1024;
+
+/// Tool calls that a turn remembers.
+const TOOLS: usize = 4096;
 
 /// What happened during a turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,6 +69,8 @@ pub(super) struct Ledger {
     /// Of the message that `text` ends in.
     message: Option<String>,
     tools: HashMap<String, Tool>,
+    /// Their ids, oldest first.
+    order: VecDeque<String>,
     denied: Vec<String>,
     denied_ids: HashSet<String>,
     /// Tool calls that may have changed something.
@@ -101,9 +106,33 @@ impl Ledger {
         tool.learn(call);
         // Calls without an id are not one call: nothing that one said may decide about another.
         if !tool.id.is_empty() {
-            self.tools.insert(tool.id.clone(), tool.clone());
+            let before = self.tools.insert(tool.id.clone(), tool.clone());
+            if before.is_none() {
+                self.order.push_back(tool.id.clone());
+                self.forget();
+            }
         }
         tool
+    }
+
+    /// Forgets the oldest tool calls of very many: what has ended first, and of one that is heard of again nothing is known.
+    fn forget(&mut self) {
+        if self.order.len() <= TOOLS {
+            return;
+        }
+        // Half of them, so that the next is long to come.
+        let (tools, mut spare) = (&mut self.tools, TOOLS / 2);
+        self.order.retain(|id| {
+            let goes = spare > 0 && tools.get(id).is_none_or(Tool::is_done);
+            if goes {
+                spare -= 1;
+                tools.remove(id);
+            }
+            !goes
+        });
+        for id in self.order.drain(..spare) {
+            tools.remove(&id);
+        }
     }
 
     /// The policy has decided a request of this tool call.
@@ -198,7 +227,7 @@ fn plan(entries: &Value) -> Vec<PlanEntry> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, TurnEvent};
+    use super::{Ledger, TOOLS, TurnEvent};
     use serde_json::{Value, json};
 
     fn call(kind: &str, status: &str) -> Value {
@@ -234,6 +263,19 @@ mod tests {
             (summary.edited, summary.denied),
             (false, vec!["T".to_owned()])
         );
+    }
+
+    #[test]
+    fn of_very_many_calls_the_oldest_that_have_ended_are_forgotten() {
+        let mut ledger = Ledger::default();
+        for n in 0..=TOOLS {
+            let status = if n == 0 { "pending" } else { "completed" };
+            ledger.tool(&json!({"toolCallId": n.to_string(), "kind": "read", "status": status}));
+        }
+        assert_eq!(ledger.tools.len(), TOOLS / 2 + 1);
+        for (id, kind) in [("0", "read"), ("1", ""), ("4096", "read")] {
+            assert_eq!(ledger.tool(&json!({"toolCallId": id})).kind, kind, "{id}");
+        }
     }
 
     #[test]
