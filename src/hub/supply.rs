@@ -232,6 +232,7 @@ impl Stockroom {
                 worktree: Path::new(&ready.worktree.path),
             };
             warnings.extend(setup.run(&terms, claimed.run.policy.security).await);
+            self.worktrees.set_up(&ready.worktree.path).await;
         }
         Ok(Some(ready.worktree))
     }

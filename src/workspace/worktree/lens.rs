@@ -6,9 +6,12 @@
 use super::git::{Git, names, parts, unreadable};
 use crate::{domain::fault::Fault, stdx::scratch::Scratch};
 use std::{
+    ffi::OsStr,
     fs, io,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
+use tokio::task::spawn_blocking;
 
 /// A git directory of our own over another's objects; gone when dropped.
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl Lens {
             "--ignore-submodules=all",
         ];
         let mut seen = Seen::read(&git.run(&raw).await?.out);
+        seen.foreign.extend(occupied(&git, tree).await?);
         if !seen.gone.is_empty() {
             let list = self.written("gone", &seen.gone)?;
             git.run_on(&["update-index", "-z", "--index-info"], Some(&list))
@@ -117,6 +121,31 @@ impl Lens {
         })
     }
 
+    /// Files that git ignores and that are not what stood there at `since_ms` already; `index` knows all others. A repository of its own
+    /// counts in any case: nobody looks into it.
+    pub(super) async fn ignored(
+        &self,
+        tree: &Path,
+        index: &str,
+        since_ms: Option<i64>,
+    ) -> Result<Vec<String>, Fault> {
+        let asked = ["ls-files", "-z", "-o", "-i", "--exclude-standard"];
+        let git = self.git(tree, &self.file(index));
+        let mut paths: Vec<Vec<u8>> = parts(&git.run(&asked).await?.out)
+            .map(<[u8]>::to_vec)
+            .collect();
+        let tree = tree.to_owned();
+        let looked = move || {
+            if let Some(since_ms) = since_ms {
+                paths
+                    .retain(|path| path.ends_with(b"/") || is_later(&below(&tree, path), since_ms));
+            }
+            paths
+        };
+        let paths = spawn_blocking(looked).await.map_err(Fault::internal)?;
+        Ok(paths.iter().map(|path| shown(path)).collect())
+    }
+
     /// Writes a file in the lens, for git to read.
     pub(super) fn written(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Fault> {
         let file = self.file(name);
@@ -141,6 +170,49 @@ impl Lens {
     }
 }
 
+/// Places of submodules in which something stands. None is ever filled here, and git, not asked into them, sees no file in one that it has
+/// not made itself.
+async fn occupied(git: &Git, tree: &Path) -> Result<Vec<String>, Fault> {
+    let listed = git.run(&["ls-files", "-z", "--stage"]).await?.out;
+    let links: Vec<Vec<u8>> = parts(&listed)
+        .filter(|line| line.starts_with(b"160000 "))
+        .filter_map(|line| line.splitn(2, |byte| *byte == b'\t').nth(1))
+        .map(<[u8]>::to_vec)
+        .collect();
+    let tree = tree.to_owned();
+    let looked = move || {
+        let holds = |path: &Vec<u8>| !is_empty(&below(&tree, path));
+        let held = links.iter().filter(|path| holds(path));
+        held.map(|path| format!("{}/", shown(path))).collect()
+    };
+    spawn_blocking(looked).await.map_err(Fault::internal)
+}
+
+/// There is no such directory, or nothing in it. One that cannot be read is not empty.
+fn is_empty(folder: &Path) -> bool {
+    match folder.symlink_metadata() {
+        Ok(about) if about.is_dir() => {
+            fs::read_dir(folder).is_ok_and(|mut listed| listed.next().is_none())
+        }
+        Ok(_) | Err(_) => true,
+    }
+}
+
+/// By the time of the last change of any kind, which a program cannot set. What cannot be looked at is taken for new.
+fn is_later(file: &Path, since_ms: i64) -> bool {
+    let changed = |about: fs::Metadata| about.ctime() * 1_000 + about.ctime_nsec() / 1_000_000;
+    file.symlink_metadata()
+        .map_or(true, |about| changed(about) > since_ms)
+}
+
+fn below(tree: &Path, path: &[u8]) -> PathBuf {
+    tree.join(OsStr::from_bytes(path))
+}
+
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
 /// What differs on disk, in the forms in which git takes it.
 #[derive(Debug, Default)]
 struct Seen {
@@ -163,8 +235,7 @@ impl Seen {
             // A repository in the place of a file: the file is gone, the repository is not ours to take.
             let foreign = mode == Some("160000");
             if foreign {
-                seen.foreign
-                    .push(format!("{}/", String::from_utf8_lossy(path)));
+                seen.foreign.push(format!("{}/", shown(path)));
             }
             if foreign || about.ends_with('D') {
                 let zeros = "0".repeat(id.map_or(40, str::len));
@@ -179,8 +250,7 @@ impl Seen {
 
     fn other(&mut self, path: &[u8]) {
         if path.ends_with(b"/") {
-            self.foreign
-                .push(String::from_utf8_lossy(path).into_owned());
+            self.foreign.push(shown(path));
         } else {
             self.there.extend(path.iter().chain(&[0]));
         }

@@ -57,6 +57,7 @@ impl Plan {
         let unfiltered = self.check_out().await?;
         self.verify().await?;
         self.made = true;
+        self.set_up_at_ms = None;
         self.note()?;
         Ok(Made {
             fresh: true,

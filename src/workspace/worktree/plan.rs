@@ -6,7 +6,7 @@ use crate::{
         fault::{ErrorKind, Fault},
         ids::RunId,
     },
-    stdx::atomic,
+    stdx::{atomic, clock},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,6 +31,9 @@ pub struct Plan {
     /// It was made whole once: before that nobody has worked in it.
     #[serde(default)]
     pub made: bool,
+    /// When its set-up commands had ended, in milliseconds since 1970.
+    #[serde(default)]
+    pub set_up_at_ms: Option<i64>,
 }
 
 impl Plan {
@@ -53,6 +56,7 @@ impl Plan {
             branch: branch(label, run, blocked),
             base,
             made: false,
+            set_up_at_ms: None,
         })
     }
 
@@ -81,6 +85,18 @@ impl Plan {
         let note = note(&self.path);
         let text = serde_json::to_vec(self).map_err(Fault::internal)?;
         atomic::write(&note, &text, 0o600).map_err(|error| unreadable(&note, &error))
+    }
+
+    /// The set-up commands have ended: what git ignores until now is theirs. Only the first time, since later somebody may have worked in it.
+    ///
+    /// # Errors
+    /// As [`Plan::note`].
+    pub fn set_up(&mut self) -> Result<(), Fault> {
+        if self.set_up_at_ms.is_some() {
+            return Ok(());
+        }
+        self.set_up_at_ms = Some(clock::now_ms());
+        self.note()
     }
 
     /// Removes the note; that of a worktree which is gone.

@@ -21,6 +21,9 @@ pub struct Standing {
     pub changed: bool,
     /// Paths that no commit has as they are, ignored ones left out.
     pub uncommitted: Vec<String>,
+    /// Files that git ignores. A run may have made nothing else: a report, a build for release. What the set-up commands left counts only if
+    /// it was changed since, or else no worktree of a project with dependencies would ever go.
+    pub ignored: Vec<String>,
     /// Commits that no other branch or tag has, newest first, each with its subject.
     pub commits: Vec<String>,
     /// What is checked out.
@@ -31,7 +34,7 @@ impl Standing {
     /// Something would be lost with it.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        !self.uncommitted.is_empty() || !self.commits.is_empty()
+        !self.uncommitted.is_empty() || !self.ignored.is_empty() || !self.commits.is_empty()
     }
 
     /// What would be lost, for a person.
@@ -49,6 +52,9 @@ impl Standing {
         let mut lost = Vec::new();
         if !self.uncommitted.is_empty() {
             lost.push(list("uncommitted file(s)", &self.uncommitted));
+        }
+        if !self.ignored.is_empty() {
+            lost.push(list("file(s) that git ignores", &self.ignored));
         }
         if !self.commits.is_empty() {
             lost.push(list("commit(s) that no other branch has", &self.commits));
@@ -77,6 +83,7 @@ impl Plan {
         Ok(Standing {
             changed,
             uncommitted,
+            ignored: lens.ignored(&self.path, "index", self.set_up_at_ms).await?,
             commits: self.unreached(head.as_deref()).await?,
             head,
         })

@@ -412,3 +412,59 @@ async fn what_is_gone_is_said_to_be_gone_and_can_still_be_removed() {
         ErrorKind::NotFound
     );
 }
+
+#[tokio::test]
+async fn what_stands_in_the_place_of_a_submodule_is_work() {
+    let yard = Yard::new();
+    let inner = yard.folder.with_file_name("inner");
+    fs::create_dir(&inner).unwrap();
+    git(&inner, &["init", "-q", "-b", "main"]);
+    write(&inner, "x", "x\n");
+    commit(&inner, "inner");
+    let id = git(&inner, &["rev-parse", "HEAD"]);
+    let link = format!("160000,{id},vendor/part");
+    yard.git(&["update-index", "--add", "--cacheinfo", &link]);
+    yard.git(&["commit", "-q", "-m", "a submodule"]);
+    let plan = yard.made().await;
+    let place = plan.path.join("vendor/part");
+    assert!(place.is_dir());
+    assert!(!plan.standing().await.unwrap().is_dirty());
+    write(&place, "new.txt", "new\n");
+    let standing = plan.standing().await.unwrap();
+    assert!(standing.changed && standing.is_dirty());
+    assert_eq!(standing.uncommitted, ["vendor/part/"]);
+    fs::remove_dir_all(&place).unwrap();
+    assert!(!plan.standing().await.unwrap().is_dirty());
+    // One that is there in full, with what is in it committed.
+    git(&inner, &["clone", "-q", ".", &place.display().to_string()]);
+    let standing = plan.standing().await.unwrap();
+    assert_eq!(standing.uncommitted, ["vendor/part/"]);
+    let fault = plan.apply().await.unwrap_err();
+    assert!(fault.detail.contains("vendor/part/"), "{fault}");
+}
+
+#[tokio::test]
+async fn what_git_ignores_is_work_unless_the_set_up_left_it() {
+    let yard = Yard::new();
+    let mut plan = yard.made().await;
+    write(&plan.path, "deep/report.log", "all of it\n");
+    let standing = plan.standing().await.unwrap();
+    assert!(!standing.changed && standing.is_dirty());
+    assert_eq!(standing.ignored, ["deep/report.log"]);
+    assert!(standing.losses().contains("deep/report.log"));
+    write(&plan.path, "other.log", "left by the set-up\n");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    plan.set_up().unwrap();
+    assert!(!plan.standing().await.unwrap().is_dirty());
+    assert_eq!(Plan::noted(&plan.path).unwrap(), plan);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    write(&plan.path, "other.log", "by an agent\n");
+    // A time that a program sets is not believed.
+    let file = fs::File::options()
+        .write(true)
+        .open(plan.path.join("other.log"));
+    file.unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    // A second end of the set-up does not hide it.
+    plan.set_up().unwrap();
+    assert_eq!(plan.standing().await.unwrap().ignored, ["other.log"]);
+}

@@ -201,6 +201,15 @@ impl Worktrees {
         }))
     }
 
+    /// The set-up commands have ended in the worktree at `path`. Without a note of it, what they left counts as work.
+    pub(crate) async fn set_up(&self, path: &str) {
+        let path = PathBuf::from(path);
+        let noted = on_disk(move || Plan::noted(&path)?.set_up()).await;
+        if let Err(fault) = noted {
+            tracing::warn!(%fault, "the end of a worktree's set-up was not noted");
+        }
+    }
+
     /// A run has ended. What it leaves of a worktree is looked at beside everything else.
     pub(crate) fn ended(&self, run: RunId) {
         if self.open().remove(&run) {
