@@ -22,6 +22,7 @@ pub use command::Output;
 pub use error::GitError;
 pub(in crate::workspace) use program::find;
 pub use program::look_in;
+pub(in crate::workspace) use shadow::copy_regular;
 pub use snapshot::Snapshot;
 
 use command::Call;

@@ -58,7 +58,7 @@ impl Shadow {
             lender.as_encoded_bytes(),
         )?;
         let exclude = Path::new("info/exclude");
-        copy(&repository.common.join(exclude), &at.join(exclude), EXCLUDE)?;
+        copy_regular(&repository.common.join(exclude), &at.join(exclude), EXCLUDE)?;
         shadow.copy_index(repository, "index")?;
         Ok(shadow)
     }
@@ -66,7 +66,7 @@ impl Shadow {
     /// Copies the tree's index as it is now; an absent one is an empty one.
     pub(super) fn copy_index(&self, repository: &Repository, name: &str) -> io::Result<()> {
         let at = self.scratch.path();
-        copy(&repository.folder.join("index"), &at.join(name), INDEX)?;
+        copy_regular(&repository.folder.join("index"), &at.join(name), INDEX)?;
         for entry in fs::read_dir(&repository.folder)?
             .filter_map(Result::ok)
             .filter(|entry| {
@@ -77,7 +77,7 @@ impl Shadow {
             })
             .take(SHARED)
         {
-            copy(&entry.path(), &at.join(entry.file_name()), INDEX)?;
+            copy_regular(&entry.path(), &at.join(entry.file_name()), INDEX)?;
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Shadow {
     /// Begins the index `to` as what `from` is.
     pub(super) fn branch_index(&self, from: &str, to: &str) -> io::Result<()> {
         let at = self.scratch.path();
-        copy(&at.join(from), &at.join(to), INDEX)
+        copy_regular(&at.join(from), &at.join(to), INDEX)
     }
 
     /// Runs git over the tree with one of our indexes.
@@ -109,7 +109,7 @@ impl Shadow {
 }
 
 /// Copies a regular file of at most `max` bytes with its time: what git believes of a file that is as new as the index hangs on it.
-fn copy(from: &Path, to: &Path, max: u64) -> io::Result<()> {
+pub(in crate::workspace) fn copy_regular(from: &Path, to: &Path, max: u64) -> io::Result<()> {
     let opened = OpenOptions::new()
         .read(true)
         // The opening of a pipe would wait for its writer.

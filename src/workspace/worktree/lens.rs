@@ -4,7 +4,7 @@
 //! defined in a configuration; here there is none, so a file's attributes may name them and nothing runs. What is written, is written here.
 
 use super::git::{Git, names, parts, unreadable};
-use crate::{domain::fault::Fault, stdx::scratch::Scratch};
+use crate::{domain::fault::Fault, stdx::scratch::Scratch, workspace::git::copy_regular};
 use std::{
     ffi::OsStr,
     fs, io,
@@ -12,6 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 use tokio::task::spawn_blocking;
+
+/// Bytes of a list of patterns.
+const EXCLUDE: u64 = 1024 * 1024;
 
 /// A git directory of our own over another's objects; gone when dropped.
 #[derive(Debug)]
@@ -34,32 +37,12 @@ impl Lens {
         let asked = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
         let common = PathBuf::from(Git::at(repository).run(&asked).await?.text());
         let folder = Scratch::new("eyas-git-").map_err(|e| unreadable(&common, &e))?;
-        let lens = Self { folder };
-        lens.lay(&common, commit.len() > 40)
-            .map_err(|error| unreadable(lens.folder.path(), &error))?;
-        Ok(lens)
-    }
-
-    fn lay(&self, common: &Path, sha256: bool) -> io::Result<()> {
-        let own = self.folder.path();
-        for folder in ["objects/info", "refs", "info"] {
-            fs::create_dir_all(own.join(folder))?;
-        }
-        let config = if sha256 {
-            "[core]\n\trepositoryformatversion = 1\n\tbare = false\n[extensions]\n\tobjectformat = sha256\n"
-        } else {
-            "[core]\n\trepositoryformatversion = 0\n\tbare = false\n"
-        };
-        fs::write(own.join("config"), config)?;
-        fs::write(own.join("HEAD"), "ref: refs/heads/none\n")?;
-        let mut objects = common.join("objects").into_os_string().into_encoded_bytes();
-        objects.push(b'\n');
-        fs::write(own.join("objects/info/alternates"), objects)?;
-        // A list of patterns, nothing that runs.
-        match fs::copy(common.join("info/exclude"), own.join("info/exclude")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(_) | Err(_) => Ok(()),
-        }
+        let (own, sha256) = (folder.path().to_owned(), commit.len() > 40);
+        let laid = spawn_blocking(move || {
+            lay(&own, &common, sha256).map_err(|error| unreadable(&common, &error))
+        });
+        laid.await.map_err(Fault::internal)??;
+        Ok(Self { folder })
     }
 
     /// A file in the lens.
@@ -168,6 +151,25 @@ impl Lens {
         ];
         Ok(names(&git.run(&asked).await?.out))
     }
+}
+
+fn lay(own: &Path, common: &Path, sha256: bool) -> io::Result<()> {
+    for folder in ["objects/info", "refs", "info"] {
+        fs::create_dir_all(own.join(folder))?;
+    }
+    let config = if sha256 {
+        "[core]\n\trepositoryformatversion = 1\n\tbare = false\n[extensions]\n\tobjectformat = sha256\n"
+    } else {
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n"
+    };
+    fs::write(own.join("config"), config)?;
+    fs::write(own.join("HEAD"), "ref: refs/heads/none\n")?;
+    let mut objects = common.join("objects").into_os_string().into_encoded_bytes();
+    objects.push(b'\n');
+    fs::write(own.join("objects/info/alternates"), objects)?;
+    // A list of patterns, nothing that runs. An agent may have put a pipe in its place, which nobody writes to.
+    let exclude = Path::new("info/exclude");
+    copy_regular(&common.join(exclude), &own.join(exclude), EXCLUDE)
 }
 
 /// Places of submodules in which something stands. None is ever filled here, and git, not asked into them, sees no file in one that it has

@@ -468,3 +468,18 @@ async fn what_git_ignores_is_work_unless_the_set_up_left_it() {
     plan.set_up().unwrap();
     assert_eq!(plan.standing().await.unwrap().ignored, ["other.log"]);
 }
+
+#[tokio::test]
+async fn a_pipe_in_the_place_of_the_list_of_patterns_is_not_waited_for() {
+    let yard = Yard::new();
+    let plan = yard.made().await;
+    let exclude = yard.repository.join(".git/info/exclude");
+    fs::remove_file(&exclude).ok();
+    fifo(&exclude);
+    let fault = plan.standing().await.unwrap_err();
+    assert_eq!(fault.kind, ErrorKind::Internal, "{fault}");
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
