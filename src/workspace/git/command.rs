@@ -47,8 +47,10 @@ impl Output {
 }
 
 /// A call to be made.
-pub(super) struct Call {
+pub(in crate::workspace) struct Call {
     root: PathBuf,
+    /// Another tree whose programs are not ours to run.
+    beside: Option<PathBuf>,
     limit: Duration,
     environment: Vec<(&'static str, OsString)>,
     configuration: Vec<(OsString, OsString)>,
@@ -56,9 +58,10 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(root: &Path, limit: Duration) -> Self {
+    pub(in crate::workspace) fn new(root: &Path, limit: Duration) -> Self {
         Self {
             root: root.to_owned(),
+            beside: None,
             limit,
             environment: Vec::new(),
             configuration: Vec::new(),
@@ -66,7 +69,13 @@ impl Call {
         }
     }
 
-    pub(super) fn environment(
+    /// No program in `tree` is run either: the project's own tree, of which the root is a worktree.
+    pub(in crate::workspace) fn beside(mut self, tree: Option<&Path>) -> Self {
+        self.beside = tree.map(Path::to_owned);
+        self
+    }
+
+    pub(in crate::workspace) fn environment(
         mut self,
         more: impl IntoIterator<Item = (&'static str, OsString)>,
     ) -> Self {
@@ -75,7 +84,7 @@ impl Call {
     }
 
     /// Configuration that wins over every file. It goes by the environment and not by `-c`, which cannot name a key with `=` in it.
-    pub(super) fn set<K: Into<OsString>, V: Into<OsString>>(
+    pub(in crate::workspace) fn set<K: Into<OsString>, V: Into<OsString>>(
         mut self,
         more: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
@@ -86,13 +95,16 @@ impl Call {
         self
     }
 
-    pub(super) fn input(mut self, input: Vec<u8>) -> Self {
+    pub(in crate::workspace) fn input(mut self, input: Vec<u8>) -> Self {
         self.input = input;
         self
     }
 
     /// Makes it, in time or not at all.
-    pub(super) async fn run<S: AsRef<OsStr>>(self, args: &[S]) -> Result<Output, GitError> {
+    pub(in crate::workspace) async fn run<S: AsRef<OsStr>>(
+        self,
+        args: &[S],
+    ) -> Result<Output, GitError> {
         let what = args.first().map_or(OsStr::new(""), AsRef::as_ref);
         let what = what.to_string_lossy().into_owned();
         let limit = self.limit;
@@ -106,7 +118,11 @@ impl Call {
     }
 
     async fn made<S: AsRef<OsStr>>(self, args: &[S], what: &str) -> Result<Output, GitError> {
-        let (program, path) = program::find(&self.root).ok_or(GitError::Absent)?;
+        let trees: Vec<&Path> = [Some(self.root.as_path()), self.beside.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let (program, path) = program::find(&trees).ok_or(GitError::Absent)?;
         let mut command = Command::new(program);
         command
             .arg("--no-pager")

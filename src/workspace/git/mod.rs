@@ -12,7 +12,7 @@ mod changes;
 mod command;
 mod error;
 mod program;
-mod quiet;
+pub(in crate::workspace) mod quiet;
 mod repository;
 mod shadow;
 mod snapshot;
@@ -20,12 +20,11 @@ mod weigh;
 
 pub use command::Output;
 pub use error::GitError;
-pub(in crate::workspace) use program::find;
 pub use program::look_in;
 pub(in crate::workspace) use shadow::copy_regular;
 pub use snapshot::Snapshot;
 
-use command::Call;
+pub(in crate::workspace) use command::Call;
 use repository::Repository;
 use std::{
     ffi::OsString,
@@ -107,6 +106,7 @@ impl Git {
         let repository = self.repository()?;
         let base = || {
             Call::new(&self.root, self.limit)
+                .beside(repository.project())
                 .environment(quiet::repository(&repository, &self.root))
                 .set(quiet::FIXED.iter().copied())
         };

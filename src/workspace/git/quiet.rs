@@ -12,7 +12,7 @@ use std::{
 const DRIVERS: usize = 500;
 
 /// Configuration that wins over the repository's.
-pub(super) const FIXED: &[(&str, &str)] = &[
+pub(in crate::workspace) const FIXED: &[(&str, &str)] = &[
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
     ("core.attributesFile", "/dev/null"),
@@ -50,7 +50,7 @@ pub(super) const FIXED: &[(&str, &str)] = &[
 ];
 
 /// Which drivers the repository's configuration names; to read it starts nothing.
-pub(super) const LIST_DRIVERS: &[&str] = &[
+pub(in crate::workspace) const LIST_DRIVERS: &[&str] = &[
     "config",
     "-z",
     "--includes",
@@ -65,8 +65,19 @@ pub(super) fn repository(repository: &Repository, root: &Path) -> Vec<(&'static 
 }
 
 /// The environment of every call: nothing of the hub's own.
-pub(super) fn environment(folder: &Path, root: &Path) -> Vec<(&'static str, OsString)> {
-    let mut environment: Vec<_> = [
+pub(in crate::workspace) fn environment(
+    folder: &Path,
+    root: &Path,
+) -> Vec<(&'static str, OsString)> {
+    let mut environment = surroundings();
+    environment.push(("GIT_DIR", folder.into()));
+    environment.push(("GIT_WORK_TREE", root.into()));
+    environment
+}
+
+/// The same, where git finds the repository by itself.
+pub(in crate::workspace) fn surroundings() -> Vec<(&'static str, OsString)> {
+    [
         ("GIT_CONFIG_NOSYSTEM", "1"),
         ("GIT_CONFIG_GLOBAL", "/dev/null"),
         ("GIT_ATTR_NOSYSTEM", "1"),
@@ -88,14 +99,13 @@ pub(super) fn environment(folder: &Path, root: &Path) -> Vec<(&'static str, OsSt
         ("LC_ALL", "C"),
     ]
     .map(|(name, value)| (name, OsString::from(value)))
-    .into();
-    environment.push(("GIT_DIR", folder.into()));
-    environment.push(("GIT_WORK_TREE", root.into()));
-    environment
+    .into()
 }
 
 /// Configuration that takes every driver's programs away, from what [`LIST_DRIVERS`] tells.
-pub(super) fn drivers_off(listed: &[u8]) -> Result<Vec<(OsString, OsString)>, GitError> {
+pub(in crate::workspace) fn drivers_off(
+    listed: &[u8],
+) -> Result<Vec<(OsString, OsString)>, GitError> {
     let mut drivers = BTreeSet::new();
     for key in listed.split(|byte| *byte == 0) {
         let first = key.iter().position(|byte| *byte == b'.');
@@ -149,7 +159,7 @@ pub(super) fn drivers_off(listed: &[u8]) -> Result<Vec<(OsString, OsString)>, Gi
 }
 
 /// The arguments, with those that keep a subcommand from calling what a driver names.
-pub(super) fn harmless<'a>(args: &[&'a str]) -> Vec<&'a OsStr> {
+pub(in crate::workspace) fn harmless<'a>(args: &[&'a str]) -> Vec<&'a OsStr> {
     let more: &[&str] = match args.first().copied().unwrap_or_default() {
         "diff" | "log" | "show" | "diff-tree" | "diff-index" | "diff-files" | "format-patch" => {
             &["--no-ext-diff", "--no-textconv", "--ignore-submodules=all"]

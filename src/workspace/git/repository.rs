@@ -31,10 +31,20 @@ impl Repository {
         let plain = folder.to_str().is_none_or(|path| !path.contains('\n'));
         let looks_right = folder.join("HEAD").symlink_metadata().is_ok();
         let common = match small(&folder, "commondir") {
-            Some(line) => folder.join(line),
+            // It is given as a way up from the worktree's own folder.
+            Some(line) => {
+                let given = folder.join(line);
+                given.canonicalize().unwrap_or(given)
+            }
             None => folder.clone(),
         };
         (plain && looks_right && common.join("objects").is_dir()).then_some(Self { folder, common })
+    }
+
+    /// The main work tree of a repository that has one.
+    pub(super) fn project(&self) -> Option<&Path> {
+        let named = self.common.file_name().is_some_and(|name| name == ".git");
+        self.common.parent().filter(|_| named)
     }
 
     /// The commit that HEAD leads to, where plain files tell.

@@ -28,6 +28,7 @@ const SHARED: usize = 8;
 pub(super) struct Shadow {
     scratch: Scratch,
     root: PathBuf,
+    project: Option<PathBuf>,
     limit: Duration,
 }
 
@@ -37,6 +38,7 @@ impl Shadow {
         let shadow = Self {
             scratch: Scratch::new("eyas-git-")?,
             root: tree.root.clone(),
+            project: repository.project().map(Path::to_owned),
             limit: tree.limit,
         };
         let at = shadow.scratch.path();
@@ -98,6 +100,7 @@ impl Shadow {
         let at = self.scratch.path();
         let index = OsString::from(at.join(index));
         Call::new(&self.root, self.limit)
+            .beside(self.project.as_deref())
             .environment(quiet::environment(at, &self.root))
             .environment([("GIT_INDEX_FILE", index)])
             .set(quiet::FIXED.iter().copied())

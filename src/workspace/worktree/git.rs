@@ -1,45 +1,37 @@
 //! Git, run so that nothing of a repository's own configuration runs with it.
 
 use crate::{
-    domain::fault::{ErrorKind, Fault},
-    workspace::git,
+    domain::fault::Fault,
+    workspace::git::{Call, GitError, quiet},
 };
 use std::{
-    fmt,
-    fs::File,
-    io,
+    ffi::OsString,
+    fmt, io,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
-use tokio::{process::Command, time::timeout};
 
-/// Of one command; a checkout of a large repository takes longest.
-const LIMIT: Duration = Duration::from_mins(5);
+/// Of one command that writes files: a checkout of a large repository takes longest.
+pub(super) const WRITING: Duration = Duration::from_mins(5);
+/// Of one that only looks. An agent can have git wait for ever, by a pipe in the place of a file that it reads, while others wait for us.
+pub(super) const LOOKING: Duration = Duration::from_secs(if cfg!(test) { 5 } else { 20 });
 
-/// What an agent may have written into `.git/config` and what would run a program or reach the network. The command line comes last, and wins.
-const SAFE: &[&str] = &[
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.untrackedCache=false",
-    "core.quotePath=false",
-    "core.sshCommand=false",
-    "core.editor=false",
-    "credential.helper=",
-    "protocol.allow=never",
-    "submodule.recurse=false",
-    "checkout.guess=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
+/// Besides what every call of git is given.
+const MORE: &[(&str, &str)] = &[
+    ("core.untrackedCache", "false"),
+    ("core.quotePath", "false"),
+    ("checkout.guess", "false"),
 ];
 
 /// Where and on what git is run.
 #[derive(Clone, Debug)]
 pub(super) struct Git {
     dir: PathBuf,
-    /// A git directory of our own, in place of the one found at `dir`.
-    own: Option<PathBuf>,
-    index: Option<PathBuf>,
+    /// The project's own tree, whose programs are not ours to run.
+    project: PathBuf,
+    /// A git directory of our own, in place of the one found at `dir`, and an index.
+    own: Option<(PathBuf, PathBuf)>,
+    limit: Duration,
 }
 
 /// What a command came to.
@@ -60,46 +52,50 @@ impl Said {
 impl Git {
     /// The repository whose root `dir` is; one further up is not looked for.
     pub(super) fn at(dir: &Path) -> Self {
+        Self::inside(dir, dir)
+    }
+
+    /// The worktree `dir` of the repository at `project`.
+    pub(super) fn inside(dir: &Path, project: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
+            project: project.to_owned(),
             own: None,
-            index: None,
+            limit: LOOKING,
         }
     }
 
     /// The work tree `dir` by a git directory of our own, whose index is `index`.
-    pub(super) fn by(dir: &Path, own: &Path, index: &Path) -> Self {
+    pub(super) fn by(dir: &Path, project: &Path, own: &Path, index: &Path) -> Self {
         Self {
-            dir: dir.to_owned(),
-            own: Some(own.to_owned()),
-            index: Some(index.to_owned()),
+            own: Some((own.to_owned(), index.to_owned())),
+            ..Self::inside(dir, project)
         }
     }
 
-    /// What git says, in good or in bad. `input` is a file it reads.
+    /// For what writes files.
+    pub(super) fn writing(mut self) -> Self {
+        self.limit = WRITING;
+        self
+    }
+
+    /// What git says, in good or in bad, to `input`.
     ///
     /// # Errors
-    /// `internal`: there is no git, or it took too long.
-    pub(super) async fn say(&self, args: &[&str], input: Option<&Path>) -> Result<Said, Fault> {
-        let what = args.first().copied().unwrap_or_default();
-        let mut command = self.command(args)?;
-        if let Some(input) = input {
-            command.stdin(Stdio::from(
-                File::open(input).map_err(|e| unreadable(input, &e))?,
-            ));
+    /// `internal`: there is no git; `timed_out`; `too_large`.
+    pub(super) async fn say(&self, args: &[&str], input: Vec<u8>) -> Result<Said, Fault> {
+        let mut call = self.call();
+        if self.own.is_none() {
+            // The repository's own configuration is read, and names programs. To list them starts none.
+            let named = self.call().run(quiet::LIST_DRIVERS).await.map_err(fault)?;
+            call = call.set(quiet::drivers_off(&named.stdout)?);
         }
-        let output = timeout(LIMIT, command.output())
-            .await
-            .map_err(|_elapsed| {
-                Fault::new(ErrorKind::TimedOut, format!("git {what} took too long"))
-            })?
-            .map_err(|error| absent(&error))?;
+        let output = call.input(input).run(&quiet::harmless(args)).await;
+        let output = output.map_err(fault)?;
         Ok(Said {
-            ok: output.status.success(),
+            ok: output.code == 0,
             out: output.stdout,
-            err: String::from_utf8_lossy(&output.stderr)
-                .trim_end()
-                .to_owned(),
+            err: output.stderr.trim_end().to_owned(),
         })
     }
 
@@ -108,11 +104,11 @@ impl Git {
     /// # Errors
     /// `internal` with git's own words when it refuses.
     pub(super) async fn run(&self, args: &[&str]) -> Result<Said, Fault> {
-        self.run_on(args, None).await
+        self.run_on(args, Vec::new()).await
     }
 
-    /// The same, with a file to read.
-    pub(super) async fn run_on(&self, args: &[&str], input: Option<&Path>) -> Result<Said, Fault> {
+    /// The same, with something to read.
+    pub(super) async fn run_on(&self, args: &[&str], input: Vec<u8>) -> Result<Said, Fault> {
         let said = self.say(args, input).await?;
         if said.ok {
             return Ok(said);
@@ -125,46 +121,34 @@ impl Git {
         )))
     }
 
-    fn command(&self, args: &[&str]) -> Result<Command, Fault> {
-        let found = git::find(&self.dir);
-        let (program, path) = found.ok_or_else(|| absent(&"it is not on the hub's PATH"))?;
-        let mut command = Command::new(program);
-        command.current_dir(&self.dir).arg("--no-pager");
-        for setting in SAFE {
-            command.args(["-c", setting]);
-        }
-        // A person named this directory; whose it is, is not asked again.
-        command
-            .arg("-c")
-            .arg(format!("safe.directory={}", self.dir.display()));
-        if let Some(own) = &self.own {
-            command.arg("--git-dir").arg(own);
-            command.arg("--work-tree").arg(&self.dir);
-        }
-        command.args(args);
+    fn call(&self) -> Call {
         let above = self.dir.parent().unwrap_or(&self.dir);
-        // Nothing of what surrounds the hub: a git whose hook started us would say which repository it means.
-        command
-            .env_clear()
-            .env("PATH", path)
-            .env("LC_ALL", "C")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_ATTR_NOSYSTEM", "1")
-            .env("GIT_CEILING_DIRECTORIES", above)
-            .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_OPTIONAL_LOCKS", "0")
-            .env("GIT_ALLOW_PROTOCOL", "")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        if let Some(index) = &self.index {
-            command.env("GIT_INDEX_FILE", index);
-        }
-        Ok(command)
+        let mut environment: Vec<(&'static str, OsString)> = match &self.own {
+            Some((own, index)) => {
+                let mut environment = quiet::environment(own, &self.dir);
+                environment.push(("GIT_INDEX_FILE", index.into()));
+                environment
+            }
+            None => quiet::surroundings(),
+        };
+        environment.push(("GIT_CEILING_DIRECTORIES", above.into()));
+        Call::new(&self.dir, self.limit)
+            .beside(Some(&self.project))
+            .environment(environment)
+            .set(quiet::FIXED.iter().chain(MORE).copied())
+            // A person named this directory; whose it is, is not asked again.
+            .set([("safe.directory", self.dir.as_os_str())])
+    }
+}
+
+fn fault(error: GitError) -> Fault {
+    match error {
+        GitError::Absent => absent(&"it is not on the hub's PATH"),
+        GitError::Io(error) => absent(&error),
+        GitError::NoRepository(_)
+        | GitError::Late { .. }
+        | GitError::TooMuch { .. }
+        | GitError::Failed { .. } => error.into(),
     }
 }
 

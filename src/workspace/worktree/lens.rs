@@ -20,6 +20,7 @@ const EXCLUDE: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Lens {
     folder: Scratch,
+    project: PathBuf,
 }
 
 /// A tree of files as it stands on disk, what git ignores left out.
@@ -42,7 +43,10 @@ impl Lens {
             lay(&own, &common, sha256).map_err(|error| unreadable(&common, &error))
         });
         laid.await.map_err(Fault::internal)??;
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            project: repository.to_owned(),
+        })
     }
 
     /// A file in the lens.
@@ -52,7 +56,7 @@ impl Lens {
 
     /// Git on the work tree `tree`, with the index at `index`.
     pub(super) fn git(&self, tree: &Path, index: &Path) -> Git {
-        Git::by(tree, self.folder.path(), index)
+        Git::by(tree, &self.project, self.folder.path(), index)
     }
 
     /// What stands in `tree`, looked at from the commit `from`; `name` is that of an index in the lens, which then knows it all.
@@ -65,7 +69,7 @@ impl Lens {
         let git = self.git(tree, &self.file(name));
         git.run(&["read-tree", from]).await?;
         // Exit 1 says that something differs, which is what we want to know next.
-        git.say(&["update-index", "-q", "--really-refresh"], None)
+        git.say(&["update-index", "-q", "--really-refresh"], Vec::new())
             .await?;
         // Submodules are not looked into: to ask for their status, git runs in them by their own configuration.
         let raw = [
@@ -78,8 +82,8 @@ impl Lens {
         let mut seen = Seen::read(&git.run(&raw).await?.out);
         seen.foreign.extend(occupied(&git, tree).await?);
         if !seen.gone.is_empty() {
-            let list = self.written("gone", &seen.gone)?;
-            git.run_on(&["update-index", "-z", "--index-info"], Some(&list))
+            let gone = std::mem::take(&mut seen.gone);
+            git.run_on(&["update-index", "-z", "--index-info"], gone)
                 .await?;
         }
         let others = ["ls-files", "-z", "--others", "--exclude-standard"];
@@ -87,7 +91,6 @@ impl Lens {
             seen.other(path);
         }
         if !seen.there.is_empty() {
-            let list = self.written("there", &seen.there)?;
             let add = [
                 "update-index",
                 "-z",
@@ -96,7 +99,7 @@ impl Lens {
                 "--replace",
                 "--stdin",
             ];
-            git.run_on(&add, Some(&list)).await?;
+            git.run_on(&add, seen.there).await?;
         }
         Ok(Snapshot {
             tree: git.run(&["write-tree"]).await?.text(),
@@ -127,13 +130,6 @@ impl Lens {
         };
         let paths = spawn_blocking(looked).await.map_err(Fault::internal)?;
         Ok(paths.iter().map(|path| shown(path)).collect())
-    }
-
-    /// Writes a file in the lens, for git to read.
-    pub(super) fn written(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Fault> {
-        let file = self.file(name);
-        fs::write(&file, bytes).map_err(|error| unreadable(&file, &error))?;
-        Ok(file)
     }
 
     /// Paths in which two trees differ.

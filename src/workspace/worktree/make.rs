@@ -39,7 +39,7 @@ impl Plan {
         let path = self.text()?;
         let git = Git::at(&self.repository);
         let there = ["rev-parse", "--quiet", "--verify", &self.reference()];
-        let there = git.say(&there, None).await?.ok;
+        let there = git.say(&there, Vec::new()).await?.ok;
         // Nothing is checked out by the repository's own configuration, whose filters would run.
         let mut add = vec!["worktree", "add", "--quiet", "--no-checkout"];
         if there {
@@ -66,14 +66,16 @@ impl Plan {
     }
 
     async fn check_out(&self) -> Result<Vec<String>, Fault> {
-        let inside = Git::at(&self.path);
+        let inside = Git::inside(&self.path, &self.repository);
         let admin = inside
             .run(&["rev-parse", "--absolute-git-dir"])
             .await?
             .text();
         let head = inside.run(&["rev-parse", "HEAD"]).await?.text();
         let lens = Lens::over(&self.repository, &head).await?;
-        let git = lens.git(&self.path, &PathBuf::from(admin).join("index"));
+        let git = lens
+            .git(&self.path, &PathBuf::from(admin).join("index"))
+            .writing();
         git.run(&["read-tree", "--reset", "-u", &head]).await?;
         let filtered = ["ls-files", "-z", "--", ":(exclude,attr:!filter)"];
         let mut unfiltered = names(&git.run(&filtered).await?.out);
@@ -90,7 +92,9 @@ impl Plan {
             "--is-bare-repository",
             "--git-common-dir",
         ];
-        let found = Git::at(&self.path).say(&asked, None).await?;
+        let found = Git::inside(&self.path, &self.repository)
+            .say(&asked, Vec::new())
+            .await?;
         let own = Git::at(&self.repository)
             .run(&["rev-parse", "--path-format=absolute", "--git-common-dir"])
             .await?;
@@ -116,7 +120,7 @@ impl Plan {
         if self.repository.is_dir() {
             let git = Git::at(&self.repository);
             let gone = git
-                .say(&["branch", "-D", "--quiet", &self.branch], None)
+                .say(&["branch", "-D", "--quiet", &self.branch], Vec::new())
                 .await?;
             if !gone.ok {
                 tracing::info!(
@@ -140,7 +144,7 @@ impl Plan {
         if self.repository.is_dir() {
             // Fails when it is not registered, which is what is wanted. Others' stale registrations stay: their disk may only be unplugged.
             let remove = ["worktree", "remove", "--force", "--force", self.text()?];
-            Git::at(&self.repository).say(&remove, None).await?;
+            Git::at(&self.repository).say(&remove, Vec::new()).await?;
         }
         Ok(())
     }

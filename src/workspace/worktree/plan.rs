@@ -49,7 +49,7 @@ impl Plan {
     ) -> Result<Self, Fault> {
         let base = head(repository).await?;
         let blocked = ["rev-parse", "--quiet", "--verify", "refs/heads/eyas"];
-        let blocked = Git::at(repository).say(&blocked, None).await?.ok;
+        let blocked = Git::at(repository).say(&blocked, Vec::new()).await?.ok;
         Ok(Self {
             repository: repository.to_owned(),
             path: folder.join(run.to_string()),
@@ -124,7 +124,7 @@ async fn head(repository: &Path) -> Result<String, Fault> {
     let about = git
         .say(
             &["rev-parse", "--is-bare-repository", "--is-inside-work-tree"],
-            None,
+            Vec::new(),
         )
         .await?;
     let root = repository.display();
@@ -149,7 +149,7 @@ async fn head(repository: &Path) -> Result<String, Fault> {
         .hint("name that directory as the project"));
     }
     let asked = ["rev-parse", "--quiet", "--verify", "HEAD^{commit}"];
-    let head = git.say(&asked, None).await?;
+    let head = git.say(&asked, Vec::new()).await?;
     if !head.ok {
         return Err(refused(&format!(
             "needs a commit to begin from, and {root} has none"

@@ -166,7 +166,7 @@ impl Plan {
         let reference = self.reference();
         let exists = ["rev-parse", "--quiet", "--verify", &reference];
         let branch = git
-            .say(&exists, None)
+            .say(&exists, Vec::new())
             .await?
             .ok
             .then_some(reference.as_str());

@@ -35,7 +35,10 @@ impl Plan {
             return Ok(Vec::new());
         }
         let here = Git::at(&self.repository)
-            .say(&["rev-parse", "--quiet", "--verify", "HEAD^{commit}"], None)
+            .say(
+                &["rev-parse", "--quiet", "--verify", "HEAD^{commit}"],
+                Vec::new(),
+            )
             .await?;
         let here = if here.ok {
             here.text()
@@ -47,7 +50,7 @@ impl Plan {
         let to_write = lens.between(&ours.tree, &merged).await?;
         self.nothing_in_the_way(&lens, &ours, &to_write).await?;
         // Whoever changed one of these files since it was looked at has the last word: git compares before it writes the first.
-        let git = lens.git(&self.repository, &lens.file("ours"));
+        let git = lens.git(&self.repository, &lens.file("ours")).writing();
         git.run(&["read-tree", "-m", "-u", &ours.tree, &merged])
             .await
             .map_err(|fault| {
@@ -91,7 +94,7 @@ impl Plan {
         }
         let patch = patch.to_string_lossy();
         let apply = ["apply", "--cached", "--3way", "--whitespace=nowarn", &patch];
-        if git.say(&apply, None).await?.ok {
+        if git.say(&apply, Vec::new()).await?.ok {
             return Ok(git.run(&["write-tree"]).await?.text());
         }
         let unmerged = [
@@ -161,8 +164,7 @@ impl Plan {
         // A directory in the place of a file needs the file gone first.
         gone.append(&mut there);
         if !gone.is_empty() {
-            let list = lens.written("alike", &gone)?;
-            git.run_on(&["update-index", "-z", "--index-info"], Some(&list))
+            git.run_on(&["update-index", "-z", "--index-info"], gone)
                 .await?;
         }
         Ok(git.run(&["write-tree"]).await?.text())

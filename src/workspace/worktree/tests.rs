@@ -288,9 +288,11 @@ async fn nothing_that_the_repository_configures_runs() {
         "core.pager",
         "core.sshCommand",
         "core.alternateRefsCommand",
+        "hook.evil.command",
     ] {
         yard.git(&["config", key, &trap]);
     }
+    yard.git(&["config", "hook.evil.event", "reference-transaction"]);
     yard.git(&["config", "core.hooksPath", &hooks.display().to_string()]);
     let attributes = "* filter=evil merge=evil diff=evil\n";
     write(&yard.repository, ".git/info/attributes", attributes);
@@ -478,6 +480,32 @@ async fn a_pipe_in_the_place_of_the_list_of_patterns_is_not_waited_for() {
     fifo(&exclude);
     let fault = plan.standing().await.unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Internal, "{fault}");
+}
+
+#[tokio::test]
+async fn a_pipe_that_git_reads_holds_a_look_up_for_a_moment_only() {
+    let yard = Yard::new();
+    let plan = yard.made().await;
+    fifo(&plan.path.join(".gitattributes"));
+    let look = tokio::time::timeout(std::time::Duration::from_secs(30), plan.standing());
+    let fault = look.await.unwrap().unwrap_err();
+    assert_eq!(fault.kind, ErrorKind::TimedOut, "{fault}");
+    plan.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_program_of_the_project_is_run_in_its_worktree() {
+    let yard = Yard::new();
+    let plan = yard.made().await;
+    let folder = yard.repository.join("bin");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(yard.trap(), folder.join("git")).unwrap();
+    let path = std::env::join_paths([folder, "/usr/bin".into(), "/bin".into()]).unwrap();
+    // Of this process, which is this test's own.
+    crate::workspace::git::look_in(&path);
+    plan.standing().await.unwrap();
+    plan.diff(1_000).await.unwrap();
+    assert!(!yard.marker.exists());
 }
 
 fn fifo(path: &Path) {
