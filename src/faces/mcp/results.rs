@@ -1,12 +1,6 @@
 //! What came of a call: the thing itself as structured content, and the same facts as text, led by its state and the next step.
 
-use super::{
-    asking::Seen,
-    render, resources, texts,
-    tools::Until,
-    views,
-    waits::{self, Patience},
-};
+use super::{asking::Seen, render, resources, texts, tools::Until, views, waits::Patience};
 use crate::{
     api::{instance::InstanceView, project::ProjectStopped},
     domain::{

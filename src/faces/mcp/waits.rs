@@ -14,7 +14,7 @@ use crate::{
     domain::{
         fault::Fault,
         ids::RunId,
-        run::{Run, RunState, Warning},
+        run::{Run, Warning},
     },
 };
 use futures::future::{select_all, try_join_all};

@@ -482,9 +482,9 @@ proptest! {
 fn an_answer_full_of_tags_is_read_from_its_end_and_in_no_time() {
     let tags = "<eyas:conclusion>".repeat(60_000) + &"</eyas:conclusion>".repeat(60_000);
     let report = "\n<eyas:conclusion>\nstatus: success\nsummary: it is done\n</eyas:conclusion>";
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let conclusion = read(&(tags + report));
     assert_eq!(conclusion.summary, "it is done");
     // It took minutes when each tag looked for its line's beginning.
-    assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+    assert!(begun.elapsed() < Duration::from_secs(30));
 }
