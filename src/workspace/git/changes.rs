@@ -37,7 +37,7 @@ impl Git {
         let head = self.head().await?;
         let commits = self.commits_since(before, head.as_deref()).await?;
         let shadow = &before.shadow;
-        shadow.branch_index(BEFORE, AFTER)?;
+        shadow.branch_index(BEFORE, AFTER).await?;
         let looks = settle(self, shadow, AFTER).await?;
         let (then, now) = (tree(before, BEFORE).await?, tree(before, AFTER).await?);
         let mut files = BTreeMap::new();
@@ -119,7 +119,7 @@ impl Git {
             return Ok(());
         }
         let (repository, shadow) = (&before.repository, &before.shadow);
-        shadow.copy_index(repository, OWN)?;
+        shadow.copy_index(repository, OWN).await?;
         let own = shadow.run(OWN, &["ls-files", "-z"], Vec::new()).await?;
         let known: HashSet<&[u8]> = own.stdout.split(|byte| *byte == 0).collect();
         for file in files.values_mut() {

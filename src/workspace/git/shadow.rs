@@ -6,6 +6,7 @@ use super::{
     error::GitError,
     quiet,
     repository::Repository,
+    snapshot::blocking,
 };
 use crate::stdx::scratch::Scratch;
 use std::{
@@ -61,33 +62,26 @@ impl Shadow {
         )?;
         let exclude = Path::new("info/exclude");
         copy_regular(&repository.common.join(exclude), &at.join(exclude), EXCLUDE)?;
-        shadow.copy_index(repository, "index")?;
+        copy_index(&repository.folder, at, "index")?;
         Ok(shadow)
     }
 
     /// Copies the tree's index as it is now; an absent one is an empty one.
-    pub(super) fn copy_index(&self, repository: &Repository, name: &str) -> io::Result<()> {
-        let at = self.scratch.path();
-        copy_regular(&repository.folder.join("index"), &at.join(name), INDEX)?;
-        for entry in fs::read_dir(&repository.folder)?
-            .filter_map(Result::ok)
-            .filter(|entry| {
-                entry
-                    .file_name()
-                    .as_encoded_bytes()
-                    .starts_with(b"sharedindex.")
-            })
-            .take(SHARED)
-        {
-            copy_regular(&entry.path(), &at.join(entry.file_name()), INDEX)?;
-        }
-        Ok(())
+    pub(super) async fn copy_index(
+        &self,
+        repository: &Repository,
+        name: &str,
+    ) -> Result<(), GitError> {
+        let (folder, at) = (repository.folder.clone(), self.scratch.path().to_owned());
+        let name = name.to_owned();
+        blocking(move || Ok(copy_index(&folder, &at, &name)?)).await
     }
 
     /// Begins the index `to` as what `from` is.
-    pub(super) fn branch_index(&self, from: &str, to: &str) -> io::Result<()> {
+    pub(super) async fn branch_index(&self, from: &str, to: &str) -> Result<(), GitError> {
         let at = self.scratch.path();
-        copy_regular(&at.join(from), &at.join(to), INDEX)
+        let (from, to) = (at.join(from), at.join(to));
+        blocking(move || Ok(copy_regular(&from, &to, INDEX)?)).await
     }
 
     /// Runs git over the tree with one of our indexes.
@@ -109,6 +103,23 @@ impl Shadow {
             .await?
             .success(args.first().copied().unwrap_or_default())
     }
+}
+
+fn copy_index(folder: &Path, at: &Path, name: &str) -> io::Result<()> {
+    copy_regular(&folder.join("index"), &at.join(name), INDEX)?;
+    for entry in fs::read_dir(folder)?
+        .filter_map(Result::ok)
+        .filter(|entry| {
+            entry
+                .file_name()
+                .as_encoded_bytes()
+                .starts_with(b"sharedindex.")
+        })
+        .take(SHARED)
+    {
+        copy_regular(&entry.path(), &at.join(entry.file_name()), INDEX)?;
+    }
+    Ok(())
 }
 
 /// Copies a regular file of at most `max` bytes with its time: what git believes of a file that is as new as the index hangs on it.

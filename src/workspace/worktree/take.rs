@@ -70,7 +70,9 @@ impl Plan {
     ) -> Result<String, Fault> {
         let from = self.less_what_is_there(lens, ours, theirs).await?;
         let (patch, index) = (lens.file("patch"), lens.file("merged"));
-        fs::copy(lens.file("ours"), &index).map_err(|error| unreadable(&index, &error))?;
+        tokio::fs::copy(lens.file("ours"), &index)
+            .await
+            .map_err(|error| unreadable(&index, &error))?;
         let git = lens.git(&self.repository, &index);
         let output = format!("--output={}", patch.display());
         let asked = [
