@@ -14,7 +14,7 @@
 //! 1. A face turns a foreign wire into a call of the [`api`]: `faces/mcp/tools/delegate.rs`, `faces/cli/delegate.rs`, or `faces/rpc`, which
 //!    only relays. [`hub::join`] finds the hub's socket or starts a hub.
 //! 2. In the hub `hub/middleware.rs` decides who is asking ([`hub::caller`]) and checks the parameters; `hub/run/delegate.rs` decides who
-//!    works, as whom and where, and `store/sqlite/runs/accept.rs` puts the run on disk. Only now is it answered; from here on the editor may
+//!    works, as whom and where, and `store/sql/runs/accept.rs` puts the run on disk. Only now is it answered; from here on the editor may
 //!    go away.
 //! 3. The commit wakes `runs/dispatch.rs`, which claims the run when a turn slot, its session and its tree are free: a lease, and a fence
 //!    that every later write must show.
@@ -25,7 +25,7 @@
 //!    the agent may do unasked (`permission.rs`). What a person should say goes to the turn (`petition.rs`, `runs/turn.rs`), becomes a durable
 //!    request (`runs/asking.rs`), and is answered by `hub/run/answer.rs`, from whatever face.
 //! 5. What the agent says comes back as events (`agents/acp/update.rs`), is joined by `runs/pump.rs`, and goes into the log, secrets struck
-//!    out by the [`store`]'s redactor. The end of the turn becomes a conclusion ([`runs::conclusion`]); `store/sqlite/runs/finish.rs` writes it,
+//!    out by the [`store`]'s redactor. The end of the turn becomes a conclusion ([`runs::conclusion`]); `store/sql/runs/finish.rs` writes it,
 //!    and the run is terminal.
 //! 6. The commit wakes whoever waits (`runs/watch.rs`, `hub/events.rs`), and the face shows it: `faces/mcp/results.rs`,
 //!    `faces/cli/conclusion.rs`. Whoever asks later reads the same.
@@ -47,7 +47,7 @@
 //! | [`stdx`] | things std might have had | nothing | `tempfile` |
 //! | [`domain`] | what things are: plain data, pure decisions; no I/O, no clock, no async | `stdx` | |
 //! | [`config`] | the one reader of settings: flags, environment, file | `domain` | |
-//! | [`store`] | what is remembered: one trait per aggregate, on SQLite; the redactor | `domain` | `sqlx` |
+//! | [`store`] | what is remembered: one trait per aggregate, in SQL; the redactor | `domain` | `sqlx` |
 //! | [`templates`] | what is written: embedded files and a person's own, rendering | `domain` | `rust-embed`, `handlebars` |
 //! | [`workspace`] | where it happens: layout, placing, rendering anew, an instance's one text; what git shows of a tree | `domain`, `templates` | |
 //! | [`agents`] | who does it: definitions, processes, ACP, the pool, the agent inside | `domain`, `workspace` | `agent-client-protocol`, `which`, `walkdir` |

@@ -34,7 +34,7 @@ use crate::{
         run::{RunState, Waiting},
     },
     runs::{self, Calls, Dispatch, Orders, Parts},
-    store::{PageAt, RunFilter, Store, sqlite},
+    store::{PageAt, RunFilter, Store, sql},
     templates::{Catalogue, Identity},
     workspace::{Workspaces, git, lock::Server},
 };
@@ -153,11 +153,11 @@ async fn tidy(instances: &InstanceDesk) {
 
 async fn opened(settings: &Settings) -> Result<Store, Fault> {
     let default_cap = u32::try_from(settings.warm.max_concurrent).unwrap_or(u32::MAX);
-    let more = sqlite::Settings {
+    let more = sql::Settings {
         default_cap,
-        ..sqlite::Settings::default()
+        ..sql::Settings::default()
     };
-    Ok(sqlite::open(&settings.database, more).await?)
+    Ok(sql::open_sqlite(&settings.database, more).await?)
 }
 
 /// Launches agents; what they say on stderr passes the store's redactor on its way to the log.

@@ -6,7 +6,7 @@
 
 mod growing;
 mod redactor;
-pub mod sqlite;
+pub mod sql;
 
 pub use redactor::Redactor;
 

@@ -6,7 +6,7 @@ use crate::{
     config::{Environment, Flags, Settings},
     domain::fault::ErrorKind,
     hub::{peers::Peers, vault::Vault},
-    store::{PageAt, Store, sqlite},
+    store::{PageAt, Store, sql},
     workspace::lock::Server,
 };
 use std::{
@@ -32,8 +32,8 @@ impl Land {
         // As where /home is a link.
         let link = folder.path().join("link");
         symlink(&home, &link).unwrap();
-        let settings = sqlite::Settings::default();
-        let store = sqlite::open(&folder.path().join("eyas.db"), settings)
+        let settings = sql::Settings::default();
+        let store = sql::open_sqlite(&folder.path().join("eyas.db"), settings)
             .await
             .unwrap();
         let launcher = Launcher::new(

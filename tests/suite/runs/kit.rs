@@ -19,7 +19,7 @@ use eyas::{
     stdx::mint,
     store::{
         Claimed, EventFilter, NewRun, SessionRow, Store,
-        sqlite::{self, Settings},
+        sql::{self, Settings},
     },
 };
 use std::{
@@ -128,7 +128,7 @@ impl Yard {
             default_cap,
             ..Settings::default()
         };
-        let store = sqlite::open(&folder.path().join("eyas.db"), settings)
+        let store = sql::open_sqlite(&folder.path().join("eyas.db"), settings)
             .await
             .unwrap();
         let larder = Arc::new(larder);

@@ -10,7 +10,7 @@ use eyas::{
     stdx::mint,
     store::{
         Finish, Lease, NewRun, Progress, Store,
-        sqlite::{self, Settings},
+        sql::{self, Settings},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ impl Line {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("eyas.db");
         let settings = Settings::default();
-        let store = sqlite::open(&path, settings).await.unwrap();
+        let store = sql::open_sqlite(&path, settings).await.unwrap();
         Self { folder, store }
     }
 

@@ -14,7 +14,7 @@ use eyas::{
     store::{
         AttemptNote, Claimed, EventFilter, Finish, Idempotency, Lease, NewRequest, NewRun,
         Progress, SessionRow, Store, StoreError,
-        sqlite::{self, Settings},
+        sql::{self, Settings},
     },
 };
 use serde_json::json;
@@ -46,7 +46,7 @@ impl Home {
 
     pub(super) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = sqlite::open(&folder.path().join("eyas.db"), settings)
+        let store = sql::open_sqlite(&folder.path().join("eyas.db"), settings)
             .await
             .unwrap();
         Self { store, folder }
@@ -59,7 +59,7 @@ impl Home {
     /// Closes, and opens again.
     pub(super) async fn reopen(self) -> Self {
         self.store.closer.close().await;
-        let store = sqlite::open(&self.path(), Settings::default())
+        let store = sql::open_sqlite(&self.path(), Settings::default())
             .await
             .unwrap();
         Self {

@@ -1,7 +1,7 @@
 //! A full disk: nothing is acknowledged that is not there, and the writer goes on when there is space.
 
 use super::kit::{Home, run};
-use eyas::store::{NewRun, StoreError, sqlite::Settings};
+use eyas::store::{NewRun, StoreError, sql::Settings};
 use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
 fn large() -> NewRun {

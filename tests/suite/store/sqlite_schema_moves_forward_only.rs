@@ -5,7 +5,7 @@ use eyas::{
     domain::{policy::Policy, worktree::Isolation},
     store::{
         PageAt, RunFilter, StoreError,
-        sqlite::{self, Settings},
+        sql::{self, Settings},
     },
 };
 use sqlx::{
@@ -46,7 +46,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     )
     .await;
     let before = std::fs::read(home.path()).unwrap();
-    let refused = sqlite::open(&home.path(), Settings::default()).await;
+    let refused = sql::open_sqlite(&home.path(), Settings::default()).await;
     match refused {
         Err(StoreError::TooNew { found, known }) => assert!(found == 9999 && known < found),
         other => panic!("{other:?}"),
@@ -66,7 +66,7 @@ async fn older(folder: &Path, version: i64) -> PathBuf {
         .connect()
         .await
         .unwrap();
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite/migrations");
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sql/sqlite/migrations");
     let migrator = Migrator::new(ours).await.unwrap();
     migrator.run_to(version, &mut connection).await.unwrap();
     connection.close().await.unwrap();
@@ -90,7 +90,7 @@ async fn an_older_schema_is_backed_up_and_migrated() {
         let folder = tempfile::tempdir().unwrap();
         let path = older(folder.path(), version).await;
         by_hand(&path, &RUNS).await;
-        let store = sqlite::open(&path, Settings::default()).await.unwrap();
+        let store = sql::open_sqlite(&path, Settings::default()).await.unwrap();
         let runs = store
             .runs
             .list(RunFilter::default(), PageAt::default())

@@ -1,0 +1,199 @@
+//! Running statements, on whichever database it is.
+//!
+//! Every statement is prepared once per connection and kept, as its text is the same each time.
+
+use super::value::{Value, Values};
+use sqlx::{
+    Arguments as _, ConnectOptions as _, Error, FromRow, SqlSafeStr, Sqlite, SqliteConnection,
+    SqlitePool,
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow},
+};
+
+const CLOCK: &str = "SELECT CAST(unixepoch('subsec')*1000 AS INTEGER)";
+
+/// What can be read from a row of any of the databases: `derive(FromRow)` makes it so, and tuples are.
+pub(super) trait Row: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+impl<T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin> Row for T {}
+
+/// The one that writes.
+#[derive(Debug)]
+pub(super) enum Connection {
+    Sqlite(SqliteConnection),
+}
+
+/// Those that read; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) enum Readers {
+    Sqlite(SqlitePool),
+}
+
+/// `$way` of running `$sql` on what `$of` stands for.
+macro_rules! run {
+    ($sql:expr, $values:expr, $way:ident, $of:expr, $enum:ident, $row:ty) => {
+        match $of {
+            $enum::Sqlite(one) => {
+                sqlx::query_as_with::<Sqlite, $row, _>($sql, sqlite($values)?)
+                    .$way(one)
+                    .await
+            }
+        }
+    };
+}
+
+/// The forms of `one`, `optional` and `all` for rows of one column.
+macro_rules! scalars {
+    ($of:ty, $me:ty) => {
+        impl $of {
+            /// The one column of the one row.
+            pub(super) async fn scalar<T>(
+                self: $me,
+                sql: impl SqlSafeStr,
+                values: Values<'_>,
+            ) -> Result<T, Error>
+            where
+                (T,): Row,
+            {
+                let (value,) = self.one::<(T,)>(sql, values).await?;
+                Ok(value)
+            }
+
+            /// The one column of the row, if there is one.
+            pub(super) async fn optional_scalar<T>(
+                self: $me,
+                sql: impl SqlSafeStr,
+                values: Values<'_>,
+            ) -> Result<Option<T>, Error>
+            where
+                (T,): Row,
+            {
+                let row = self.optional::<(T,)>(sql, values).await?;
+                Ok(row.map(|(value,)| value))
+            }
+
+            /// The one column of every row.
+            pub(super) async fn scalars<T>(
+                self: $me,
+                sql: impl SqlSafeStr,
+                values: Values<'_>,
+            ) -> Result<Vec<T>, Error>
+            where
+                (T,): Row,
+            {
+                let rows = self.all::<(T,)>(sql, values).await?;
+                Ok(rows.into_iter().map(|(value,)| value).collect())
+            }
+        }
+    };
+}
+pub(super) use scalars;
+
+/// The forms of a statement that answers rows.
+macro_rules! rows {
+    ($enum:ident, $me:ty) => {
+        impl $enum {
+            /// The one row there is.
+            pub(super) async fn one<T: Row>(
+                self: $me,
+                sql: impl SqlSafeStr,
+                values: Values<'_>,
+            ) -> Result<T, Error> {
+                run!(sql, values, fetch_one, self, $enum, T)
+            }
+
+            /// The row, if there is one.
+            pub(super) async fn optional<T: Row>(
+                self: $me,
+                sql: impl SqlSafeStr,
+                values: Values<'_>,
+            ) -> Result<Option<T>, Error> {
+                run!(sql, values, fetch_optional, self, $enum, T)
+            }
+
+            /// Every row.
+            pub(super) async fn all<T: Row>(
+                self: $me,
+                sql: impl SqlSafeStr,
+                values: Values<'_>,
+            ) -> Result<Vec<T>, Error> {
+                run!(sql, values, fetch_all, self, $enum, T)
+            }
+        }
+    };
+}
+
+rows!(Connection, &mut Self);
+rows!(Readers, &Self);
+scalars!(Readers, &Self);
+
+/// How the connection that writes is made.
+#[derive(Debug)]
+pub(super) enum Target {
+    Sqlite(SqliteConnectOptions),
+}
+
+impl Target {
+    pub(super) async fn connect(&self) -> Result<Connection, Error> {
+        match self {
+            Self::Sqlite(options) => options.connect().await.map(Connection::Sqlite),
+        }
+    }
+}
+
+impl Connection {
+    /// Begins a transaction that writes; what it reads is not changed by others until its end. Answers the database's clock, in
+    /// milliseconds, as it is then.
+    pub(super) async fn begin(&mut self) -> Result<i64, Error> {
+        match self {
+            Self::Sqlite(_) => {
+                self.execute("BEGIN IMMEDIATE", Values::new()).await?;
+                let (clock,) = self.one(CLOCK, Values::new()).await?;
+                Ok(clock)
+            }
+        }
+    }
+
+    /// Runs a statement that answers no rows; how many it changed.
+    pub(super) async fn execute(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Values<'_>,
+    ) -> Result<u64, Error> {
+        match self {
+            Self::Sqlite(one) => sqlx::query_with(sql, sqlite(values)?)
+                .execute(one)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+    }
+
+    /// Closes in order.
+    pub(super) async fn close(self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(one) => sqlx::Connection::close(one).await,
+        }
+    }
+}
+
+impl Readers {
+    /// Waits for those at work, then closes.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+        }
+    }
+}
+
+fn sqlite(values: Values<'_>) -> Result<SqliteArguments, Error> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        match value {
+            Value::Uuid(id) => arguments.add(id),
+            Value::Int(number) => arguments.add(number),
+            Value::Text(text) => arguments.add(text),
+            Value::Bool(answer) => arguments.add(answer),
+        }
+        .map_err(Error::Encode)?;
+    }
+    Ok(arguments)
+}

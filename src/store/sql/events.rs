@@ -1,0 +1,153 @@
+//! The log in SQL.
+
+use super::{
+    Base, cursor, log,
+    tx::Tx,
+    value::values,
+    words::{unjson, unword},
+    writer::Write,
+};
+use crate::{
+    domain::{
+        event::{Event, NewEvent},
+        ids::{InstanceId, ProjectId, RunId},
+        time::Timestamp,
+    },
+    store::{EventFilter, Events, StoreError},
+};
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, FromRow};
+use uuid::Uuid;
+
+/// More than this in one answer is asked for in several.
+const MOST: u32 = 1000;
+pub(super) const LATEST: &str = "SELECT max(cursor) FROM event";
+
+/// The aggregate.
+#[derive(Debug)]
+pub(super) struct SqlEvents(pub(super) Base);
+
+#[derive(Debug)]
+struct Record {
+    project: Option<ProjectId>,
+    instance: Option<InstanceId>,
+    event: NewEvent,
+}
+
+#[async_trait]
+impl Write for Record {
+    type Answer = ();
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        log::record(tx, self.project, self.instance, &self.event).await
+    }
+}
+
+#[derive(FromRow)]
+struct EventRow {
+    cursor: i64,
+    at: i64,
+    run: Option<Uuid>,
+    run_seq: Option<i64>,
+    project: Option<Uuid>,
+    instance: Option<Uuid>,
+    kind: String,
+    data: String,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            cursor: cursor::of_event(row.cursor),
+            run: row.run.map(RunId),
+            run_seq: row.run_seq,
+            project: row.project.map(ProjectId),
+            instance: row.instance.map(InstanceId),
+            kind: unword(row.kind)?,
+            at: Timestamp(row.at),
+            data: unjson(&row.data)?,
+        })
+    }
+}
+
+/// The statement for a filter; the narrowest index is named.
+pub(super) fn after_sql(filter: &EventFilter) -> String {
+    let index = if filter.run.is_some() {
+        " INDEXED BY event_by_run"
+    } else if filter.instance.is_some() {
+        " INDEXED BY event_by_instance"
+    } else if filter.project.is_some() {
+        " INDEXED BY event_by_project"
+    } else {
+        ""
+    };
+    let mut sql = format!(
+        "SELECT cursor, at, run, run_seq, project, instance, kind, data FROM event{index} WHERE cursor>$1"
+    );
+    for (asked, condition) in [
+        (filter.run.is_some(), " AND run=$2"),
+        (filter.project.is_some(), " AND project=$3"),
+        (filter.instance.is_some(), " AND instance=$4"),
+    ] {
+        if asked {
+            sql.push_str(condition);
+        }
+    }
+    sql.push_str(" ORDER BY cursor LIMIT $5");
+    sql
+}
+
+#[async_trait]
+impl Events for SqlEvents {
+    async fn record(
+        &self,
+        project: Option<ProjectId>,
+        instance: Option<InstanceId>,
+        mut event: NewEvent,
+    ) -> Result<(), StoreError> {
+        self.0.redactor.redact_json(&mut event.data);
+        self.0
+            .writer
+            .send(Record {
+                project,
+                instance,
+                event,
+            })
+            .await
+    }
+
+    async fn after(
+        &self,
+        after: Option<String>,
+        filter: EventFilter,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let after = after
+            .as_deref()
+            .map(cursor::event)
+            .transpose()?
+            .unwrap_or(0);
+        let rows: Vec<EventRow> = self
+            .0
+            .readers
+            .all(
+                AssertSqlSafe(after_sql(&filter)),
+                values![
+                    after,
+                    filter.run.map(|id| id.0),
+                    filter.project.map(|id| id.0),
+                    filter.instance.map(|id| id.0),
+                    limit.min(MOST)
+                ],
+            )
+            .await?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+
+    async fn latest(&self) -> Result<Option<String>, StoreError> {
+        let latest: Option<i64> = self.0.readers.scalar(LATEST, values![]).await?;
+        Ok(latest.map(cursor::of_event))
+    }
+}

@@ -1,0 +1,147 @@
+//! A run as it is read.
+
+use super::{
+    requests::row::unlist,
+    words::{state, unjson_of, unword, unword_of},
+};
+use crate::{
+    domain::{
+        ids::{InstanceId, ProjectId, RunId, SessionId},
+        run::Run,
+        time::Timestamp,
+    },
+    store::{SessionRow, StoreError},
+};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A run with its session, why it waits, and what it asks. Only a queued run is asked why, and only one that has not ended what it asks; by
+/// index each. In one statement, so that what is read fits together.
+macro_rules! run_columns {
+    () => {
+        "r.id, r.state, r.session, r.instance, r.project, r.previous, r.continuity, r.label, r.mode, r.warm, r.attempt, r.step, \
+         r.warnings, r.created_at, r.started_at, r.ended_at, r.error, r.conclusion, r.usage, r.prompt, s.persona, s.agent, \
+         r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, \
+         EXISTS(SELECT 1 FROM run c WHERE c.parent=r.id) AS has_children, \
+         CASE WHEN r.ended_at IS NULL THEN (SELECT json_group_array(json_object('n', q.n, 'id', q.id, 'kind', q.kind, 'title', q.title, \
+          'detail', q.detail, 'options', json(q.options), 'deadline', q.deadline)) \
+          FROM request q INDEXED BY request_open WHERE q.run=r.id AND q.decided_by IS NULL) END AS requests, \
+         CASE WHEN r.state<>'queued' THEN NULL \
+          WHEN s.head_run<>r.id THEN 'session' \
+          WHEN s.waiting IS NOT NULL THEN s.waiting \
+          WHEN s.tree IS NOT NULL AND EXISTS(SELECT 1 FROM session b WHERE b.tree=s.tree AND b.lease_holder IS NOT NULL) THEN 'tree' \
+          WHEN (SELECT count(*) FROM session a WHERE a.class_key=s.class_key AND a.lease_holder IS NOT NULL) \
+           >=(SELECT c.max_concurrent FROM class c WHERE c.class_key=s.class_key) THEN 'slot' END AS waiting"
+    };
+}
+pub(super) use run_columns;
+
+/// The columns of `run_columns`.
+#[derive(Debug, FromRow)]
+pub(super) struct RunRow {
+    pub(super) id: Uuid,
+    state: String,
+    session: Uuid,
+    instance: Option<Uuid>,
+    project: Option<Uuid>,
+    previous: Option<Uuid>,
+    continuity: Option<String>,
+    label: Option<String>,
+    mode: String,
+    warm: bool,
+    attempt: u32,
+    step: Option<String>,
+    warnings: Option<String>,
+    pub(super) created_at: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    error: Option<String>,
+    conclusion: Option<String>,
+    usage: Option<String>,
+    prompt: String,
+    persona: Option<String>,
+    agent: String,
+    waiting: Option<String>,
+    tool: Option<String>,
+    said: Option<String>,
+    parent: Option<Uuid>,
+    depth: u32,
+    policy: Option<String>,
+    isolation: String,
+    worktree: Option<String>,
+    pub(super) has_children: bool,
+    requests: Option<String>,
+}
+
+impl TryFrom<RunRow> for Run {
+    type Error = StoreError;
+
+    fn try_from(row: RunRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: RunId(row.id),
+            state: state(&row.state)?,
+            waiting: unword_of(row.waiting)?,
+            prompt: row.prompt,
+            instance: row.instance.map(InstanceId),
+            project: row.project.map(ProjectId),
+            persona: row.persona,
+            agent: row.agent,
+            session: SessionId(row.session),
+            previous: row.previous.map(RunId),
+            continuity: unword_of(row.continuity)?,
+            label: row.label,
+            mode: unword(row.mode)?,
+            warm: row.warm,
+            attempt: row.attempt,
+            step: row.step,
+            warnings: unjson_of(row.warnings.as_deref())?.unwrap_or_default(),
+            created_at: Timestamp(row.created_at),
+            started_at: row.started_at.map(Timestamp),
+            ended_at: row.ended_at.map(Timestamp),
+            error: unjson_of(row.error.as_deref())?,
+            conclusion: unjson_of(row.conclusion.as_deref())?,
+            // Known by the hub alone, which compares what was asked for with what was accepted.
+            duplicate: None,
+            usage: unjson_of(row.usage.as_deref())?,
+            requests: unlist(row.requests.as_deref())?,
+            // Read apart, where it is asked for.
+            tree_usage: None,
+            tool: row.tool,
+            said: row.said,
+            parent: row.parent.map(RunId),
+            depth: row.depth,
+            policy: unjson_of(row.policy.as_deref())?.unwrap_or_default(),
+            isolation: unword(row.isolation)?,
+            worktree: unjson_of(row.worktree.as_deref())?,
+        })
+    }
+}
+
+pub(super) const SESSION: &str =
+    "SELECT id, instance, persona, agent, project, cwd, agent_session FROM session WHERE id=$1";
+
+/// The columns of [`SESSION`].
+#[derive(Debug, FromRow)]
+pub(super) struct Session {
+    id: Uuid,
+    instance: Option<Uuid>,
+    persona: Option<String>,
+    agent: String,
+    project: Option<Uuid>,
+    cwd: String,
+    agent_session: Option<String>,
+}
+
+impl From<Session> for SessionRow {
+    fn from(row: Session) -> Self {
+        Self {
+            id: SessionId(row.id),
+            instance: row.instance.map(InstanceId),
+            persona: row.persona,
+            agent: row.agent,
+            project: row.project.map(ProjectId),
+            cwd: row.cwd,
+            agent_session: row.agent_session,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Writing while an attempt works.
+
+use crate::{
+    domain::run::RunState,
+    store::{
+        AttemptNote, Lease, Progress, Redactor, StoreError,
+        sql::{
+            log::{Subject, append_all, count},
+            tx::Tx,
+            value::values,
+            words::{json, state, word_of},
+            writer::Write,
+        },
+    },
+};
+use async_trait::async_trait;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// The fence is on the run only while it is held: a stale one matches nothing.
+pub(in crate::store::sql) const STEP: &str = "UPDATE run SET event_seq=event_seq+$3, step=coalesce($4,step), \
+ continuity=coalesce($5,continuity), warm=coalesce($6,warm), tool=CASE WHEN $7 THEN $8 ELSE tool END, said=coalesce($9,said), \
+ worktree=coalesce($10,worktree) WHERE id=$1 AND fence=$2 RETURNING state, event_seq, project, instance";
+pub(in crate::store::sql) const NOTE: &str = "UPDATE attempt SET warm=coalesce($3,warm), reason=coalesce($4,reason), \
+ persona_route=coalesce($5,persona_route), pid=coalesce($6,pid) WHERE run=$1 AND n=$2";
+pub(in crate::store::sql) const CONVERSATION: &str =
+    "UPDATE session SET agent_session=$2 WHERE id=$1";
+
+/// Progress under a fence, its texts redacted.
+#[derive(Debug)]
+pub(super) struct Append {
+    lease: Lease,
+    progress: Progress,
+}
+
+#[derive(FromRow)]
+struct Stepped {
+    state: String,
+    event_seq: i64,
+    project: Option<Uuid>,
+    instance: Option<Uuid>,
+}
+
+impl Append {
+    pub(super) fn new(lease: Lease, mut progress: Progress, redactor: &Redactor) -> Self {
+        redact(&mut progress, redactor);
+        Self { lease, progress }
+    }
+}
+
+/// Redacts every text of it.
+pub(super) fn redact(progress: &mut Progress, redactor: &Redactor) {
+    for event in &mut progress.events {
+        redactor.redact_json(&mut event.data);
+    }
+    if let Some(step) = &mut progress.step {
+        redactor.redact_in_place(step);
+    }
+    if let Some(Some(tool)) = &mut progress.tool {
+        redactor.redact_in_place(tool);
+    }
+    if let Some(said) = &mut progress.said {
+        redactor.redact_in_place(said);
+    }
+    if let Some(reason) = &mut progress.note.reason {
+        redactor.redact_in_place(reason);
+    }
+}
+
+#[async_trait]
+impl Write for Append {
+    type Answer = ();
+    const URGENT: bool = true;
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let state = write(tx, self.lease, &self.progress).await?;
+        tx.changed(self.lease.run, state);
+        Ok(())
+    }
+}
+
+/// Writes progress; answers the state of the run.
+async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<RunState, StoreError> {
+    let stepped: Stepped = tx
+        .optional(
+            STEP,
+            values![
+                lease.run.0,
+                lease.fence,
+                count(progress.events.len()),
+                &progress.step,
+                word_of(progress.note.continuity.as_ref())?,
+                progress.note.warm,
+                progress.tool.is_some(),
+                progress.tool.as_ref().and_then(Option::as_ref),
+                &progress.said,
+                progress.worktree.as_ref().map(json).transpose()?
+            ],
+        )
+        .await?
+        .ok_or(StoreError::LeaseLost(lease.run))?;
+    let subject = Subject {
+        run: lease.run.0,
+        project: stepped.project,
+        instance: stepped.instance,
+    };
+    append_all(tx, subject, stepped.event_seq, &progress.events).await?;
+    note(tx, lease, &progress.note).await?;
+    state(&stepped.state)
+}
+
+/// Writes what is known of the attempt; the caller has checked the fence.
+pub(super) async fn note(
+    tx: &mut Tx<'_>,
+    lease: Lease,
+    note: &AttemptNote,
+) -> Result<(), StoreError> {
+    if note.warm.is_some()
+        || note.reason.is_some()
+        || note.persona_route.is_some()
+        || note.pid.is_some()
+    {
+        tx.execute(
+            NOTE,
+            values![
+                lease.run.0,
+                lease.attempt,
+                note.warm,
+                &note.reason,
+                word_of(note.persona_route.as_ref())?,
+                note.pid
+            ],
+        )
+        .await?;
+    }
+    if let Some(conversation) = &note.agent_session {
+        tx.execute(CONVERSATION, values![lease.session.0, conversation])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Writes only what stands on the run's row and outlives its end, before the run ends in the same transaction.
+pub(super) async fn note_run(
+    tx: &mut Tx<'_>,
+    lease: Lease,
+    progress: &Progress,
+) -> Result<(), StoreError> {
+    let note = &progress.note;
+    if note.warm.is_none() && note.continuity.is_none() && progress.worktree.is_none() {
+        return Ok(());
+    }
+    let found = tx
+        .optional::<Stepped>(
+            STEP,
+            values![
+                lease.run.0,
+                lease.fence,
+                0,
+                None::<&str>,
+                word_of(note.continuity.as_ref())?,
+                note.warm,
+                false,
+                None::<&str>,
+                None::<&str>,
+                progress.worktree.as_ref().map(json).transpose()?
+            ],
+        )
+        .await?;
+    match found {
+        Some(_) => Ok(()),
+        None => Err(StoreError::LeaseLost(lease.run)),
+    }
+}

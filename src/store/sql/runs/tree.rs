@@ -1,0 +1,69 @@
+//! The runs that a run's agent delegated, and theirs.
+
+use super::read::not_found;
+use crate::{
+    domain::{
+        ids::RunId,
+        usage::{TreeUsage, Usage},
+    },
+    store::{
+        StoreError,
+        sql::{connection::Readers, value::values, words::unjson_of},
+    },
+};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+pub(in crate::store::sql) const CHILDREN: &str =
+    "SELECT id FROM run INDEXED BY run_by_parent WHERE parent=$1 ORDER BY created_at DESC, id DESC";
+pub(in crate::store::sql) const TREE: &str = "WITH RECURSIVE t(id) AS (SELECT $1 UNION \
+ SELECT c.id FROM t CROSS JOIN run c INDEXED BY run_by_parent ON c.parent=t.id) \
+ SELECT r.ended_at IS NOT NULL AS ended, r.usage FROM t CROSS JOIN run r ON r.id=t.id";
+
+#[derive(FromRow)]
+struct Spent {
+    ended: bool,
+    usage: Option<String>,
+}
+
+/// Newest first.
+pub(super) async fn children(readers: &Readers, run: RunId) -> Result<Vec<RunId>, StoreError> {
+    let ids: Vec<Uuid> = readers.scalars(CHILDREN, values![run.0]).await?;
+    Ok(ids.into_iter().map(RunId).collect())
+}
+
+/// What the run and all below it have cost.
+pub(super) async fn usage(readers: &Readers, run: RunId) -> Result<TreeUsage, StoreError> {
+    let spent: Vec<Spent> = readers.all(TREE, values![run.0]).await?;
+    let below = spent
+        .len()
+        .checked_sub(1)
+        .ok_or_else(|| not_found("run", &run))?;
+    let mut total = TreeUsage {
+        runs: u32::try_from(below).unwrap_or(u32::MAX),
+        usage: Usage::default(),
+        complete: true,
+    };
+    for one in spent {
+        let said: Usage = unjson_of(one.usage.as_deref())?.unwrap_or_default();
+        total.complete &= one.ended && said != Usage::default();
+        total.usage = sum(total.usage, said);
+    }
+    Ok(total)
+}
+
+fn sum(a: Usage, b: Usage) -> Usage {
+    let tokens = |a: Option<u64>, b: Option<u64>| match (a, b) {
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
+        (one, None) | (None, one) => one,
+    };
+    Usage {
+        input_tokens: tokens(a.input_tokens, b.input_tokens),
+        output_tokens: tokens(a.output_tokens, b.output_tokens),
+        total_tokens: tokens(a.total_tokens, b.total_tokens),
+        cost_usd: match (a.cost_usd, b.cost_usd) {
+            (Some(a), Some(b)) => Some(a + b),
+            (one, None) | (None, one) => one,
+        },
+    }
+}

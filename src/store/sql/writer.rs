@@ -1,0 +1,299 @@
+//! The one task that writes.
+//!
+//! It owns the connection, so nothing ever waits for a lock of ours. What has gathered while it committed goes into the next transaction;
+//! each item has a savepoint, so that one refusal is that item's alone. Answers are given after the commit, never before.
+
+use super::{
+    connection::{Connection, Target},
+    tx::Tx,
+    value::Values,
+};
+use crate::store::{Change, StoreError};
+use async_trait::async_trait;
+use std::{fmt, sync::Arc};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+const QUEUE: usize = 1024;
+const BATCH: usize = 256;
+const COMMIT: &str = "COMMIT";
+const ROLL_BACK: &str = "ROLLBACK";
+const SAVE: &str = "SAVEPOINT item";
+const BACK: &str = "ROLLBACK TO SAVEPOINT item";
+const RELEASE: &str = "RELEASE SAVEPOINT item";
+
+/// A write, as a value. `write` may run any statements; what it answers is sent once they are synced.
+#[async_trait]
+pub(super) trait Write: fmt::Debug + Send + Sync + 'static {
+    type Answer: Send + Sync + 'static;
+    /// Goes in front: of an attempt that works, whose lease may run out behind a burst of new runs.
+    const URGENT: bool = false;
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<Self::Answer, StoreError>;
+}
+
+/// Handle of the writer; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    urgent: mpsc::Sender<Box<dyn Item>>,
+    patient: mpsc::Sender<Box<dyn Item>>,
+    closing: CancellationToken,
+    task: TaskTracker,
+    /// The task ends with the last handle.
+    _end: Arc<DropGuard>,
+}
+
+impl Writer {
+    /// Sends a write and waits until it is synced. A caller that stops waiting does not take the write back.
+    pub(super) async fn send<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = if W::URGENT {
+            &self.urgent
+        } else {
+            &self.patient
+        };
+        let item = Pending {
+            write,
+            outcome: None,
+            reply,
+        };
+        queue.send(Box::new(item)).await.or(Err(closed()))?;
+        answer.await.unwrap_or_else(|_gone| Err(closed()))
+    }
+
+    /// Writes what was sent before, then ends.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        self.task.wait().await;
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".to_owned())
+}
+
+/// A write that somebody waits for.
+#[async_trait]
+trait Item: fmt::Debug + Send {
+    async fn write(&mut self, tx: &mut Tx<'_>);
+    /// Why it was refused, if it was.
+    fn refusal(&self) -> Option<&StoreError>;
+    /// `fate`: why the batch was lost, if it was.
+    fn answer(self: Box<Self>, fate: Option<&str>);
+}
+
+struct Pending<W: Write> {
+    write: W,
+    outcome: Option<Result<W::Answer, StoreError>>,
+    reply: oneshot::Sender<Result<W::Answer, StoreError>>,
+}
+
+impl<W: Write> fmt::Debug for Pending<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write.fmt(f)
+    }
+}
+
+#[async_trait]
+impl<W: Write> Item for Pending<W> {
+    async fn write(&mut self, tx: &mut Tx<'_>) {
+        self.outcome = Some(self.write.write(tx).await);
+    }
+
+    fn refusal(&self) -> Option<&StoreError> {
+        self.outcome
+            .as_ref()
+            .and_then(|outcome| outcome.as_ref().err())
+    }
+
+    fn answer(self: Box<Self>, fate: Option<&str>) {
+        let outcome = match (fate, self.outcome) {
+            (None, Some(outcome)) => outcome,
+            (Some(why), _) => Err(StoreError::Unavailable(why.to_owned())),
+            (None, None) => Err(StoreError::Internal("a write was passed over".to_owned())),
+        };
+        // Nobody waits any more: what was written stays written.
+        drop(self.reply.send(outcome));
+    }
+}
+
+/// Connects, and starts the task.
+pub(super) async fn start(
+    target: Target,
+    changes: broadcast::Sender<Change>,
+) -> Result<Writer, StoreError> {
+    let connection = target.connect().await?;
+    let (urgent, urgent_queue) = mpsc::channel(QUEUE);
+    let (patient, patient_queue) = mpsc::channel(QUEUE);
+    let closing = CancellationToken::new();
+    let writer = Writer {
+        urgent,
+        patient,
+        closing: closing.clone(),
+        task: TaskTracker::new(),
+        _end: Arc::new(closing.drop_guard()),
+    };
+    let task = Task {
+        target,
+        connection: Some(connection),
+        urgent: urgent_queue,
+        patient: patient_queue,
+        closing: writer.closing.clone(),
+        changes,
+        last_now: 0,
+    };
+    writer.task.spawn(task.run());
+    writer.task.close();
+    Ok(writer)
+}
+
+struct Task {
+    target: Target,
+    /// `None` after a commit or a roll-back failed: what state it was in, nobody knows.
+    connection: Option<Connection>,
+    urgent: mpsc::Receiver<Box<dyn Item>>,
+    patient: mpsc::Receiver<Box<dyn Item>>,
+    closing: CancellationToken,
+    changes: broadcast::Sender<Change>,
+    last_now: i64,
+}
+
+impl Task {
+    async fn run(mut self) {
+        while let Some(mut batch) = self.next().await {
+            let written = self.write(&mut batch).await;
+            let fate = written.as_ref().err().map(why);
+            tell(batch.len(), fate.as_deref());
+            for item in batch {
+                item.answer(fate.as_deref());
+            }
+            for change in written.unwrap_or_default() {
+                // Nobody listens: nobody need be told.
+                drop(self.changes.send(change));
+            }
+        }
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database did not close in order");
+        }
+    }
+
+    /// Waits for a write, and takes along what else is there; `None` at the end.
+    async fn next(&mut self) -> Option<Vec<Box<dyn Item>>> {
+        let mut batch = Vec::new();
+        while batch.is_empty() {
+            let open = !self.urgent.is_closed() || !self.patient.is_closed();
+            tokio::select! {
+                biased;
+                // What was sent before is still received from a closed queue.
+                () = self.closing.cancelled(), if open => {
+                    self.urgent.close();
+                    self.patient.close();
+                }
+                Some(item) = self.urgent.recv() => batch.push(item),
+                Some(item) = self.patient.recv() => batch.push(item),
+                else => return None,
+            }
+        }
+        take(&mut self.urgent, &mut batch, BATCH);
+        // A few in any case, lest a stream of urgent ones hold them up for ever.
+        let room = (BATCH - batch.len()).max(BATCH / 4);
+        take(&mut self.patient, &mut batch, room);
+        Some(batch)
+    }
+
+    /// One transaction; answers what changed. An error is the fate of the whole batch.
+    async fn write(&mut self, batch: &mut [Box<dyn Item>]) -> Result<Vec<Change>, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.target.connect().await?,
+        };
+        let (now, changes) = commit(&mut connection, batch, self.last_now).await?;
+        self.last_now = now;
+        // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
+        self.connection = Some(connection);
+        Ok(changes)
+    }
+}
+
+/// Without the words that `Unavailable` adds: whoever waits gets them with an error of his own.
+fn why(error: &StoreError) -> String {
+    if let StoreError::Unavailable(why) = error {
+        why.clone()
+    } else {
+        error.to_string()
+    }
+}
+
+/// Each of these lines is a durable commit, or the want of one.
+fn tell(items: usize, fate: Option<&str>) {
+    if let Some(why) = fate {
+        tracing::warn!(items, why, "a batch was lost");
+    } else {
+        tracing::debug!(items, "a batch was committed");
+    }
+}
+
+fn take(queue: &mut mpsc::Receiver<Box<dyn Item>>, batch: &mut Vec<Box<dyn Item>>, room: usize) {
+    for _ in 0..room {
+        match queue.try_recv() {
+            Ok(item) => batch.push(item),
+            Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => {
+                break;
+            }
+        }
+    }
+}
+
+/// Answers the moment of the transaction and what changed in it.
+async fn commit(
+    connection: &mut Connection,
+    batch: &mut [Box<dyn Item>],
+    not_before: i64,
+) -> Result<(i64, Vec<Change>), StoreError> {
+    let clock = connection.begin().await?;
+    let now = clock.max(not_before);
+    // The transaction itself is the savepoint of an item that has it for itself.
+    if let [item] = batch {
+        let changes = attempt(item, connection, now).await?;
+        let end = if changes.is_some() { COMMIT } else { ROLL_BACK };
+        connection.execute(end, Values::new()).await?;
+        return Ok((now, changes.unwrap_or_default()));
+    }
+    let mut all = Vec::new();
+    for item in batch {
+        connection.execute(SAVE, Values::new()).await?;
+        match attempt(item, connection, now).await? {
+            Some(changes) => all.extend(changes),
+            None => {
+                connection.execute(BACK, Values::new()).await?;
+            }
+        }
+        connection.execute(RELEASE, Values::new()).await?;
+    }
+    connection.execute(COMMIT, Values::new()).await?;
+    Ok((now, all))
+}
+
+/// What the item changed; `None` when it was refused. An error when the database itself refuses: SQLite may then have rolled back
+/// everything, and what follows would be written outside of any transaction.
+async fn attempt(
+    item: &mut Box<dyn Item>,
+    connection: &mut Connection,
+    now: i64,
+) -> Result<Option<Vec<Change>>, StoreError> {
+    let mut tx = Tx {
+        connection,
+        now,
+        changes: Vec::new(),
+    };
+    item.write(&mut tx).await;
+    match item.refusal() {
+        None => Ok(Some(tx.changes)),
+        Some(StoreError::Unavailable(why)) => Err(StoreError::Unavailable(why.clone())),
+        Some(_) => Ok(None),
+    }
+}
