@@ -16,8 +16,8 @@
 //! 2. In the hub `hub/middleware.rs` decides who is asking ([`hub::caller`]) and checks the parameters; `hub/run/delegate.rs` decides who
 //!    works, as whom and where, and `store/sql/runs/accept.rs` puts the run on disk. Only now is it answered; from here on the editor may
 //!    go away.
-//! 3. The commit wakes `runs/dispatch.rs`, which claims the run when a turn slot, its session and its tree are free: a lease, and a fence
-//!    that every later write must show.
+//! 3. `runs/dispatch.rs` claims the run when a turn slot, its session and its tree are free, in the same commit if they are so now: a
+//!    lease, and a fence that every later write must show.
 //! 4. `runs/attempt.rs` drives it. `hub/supply.rs` briefs it: the agent's definition and environment, and who it is, from [`workspace`] and
 //!    [`templates`]. [`agents::pool`] gives a process, warm or started for this attempt by [`agents::process`] below a shim that ends it with
 //!    the hub. [`agents::acp`] opens a session (`opening.rs`), with tools of ours in it by which the agent reports, asks and delegates

@@ -23,6 +23,7 @@ use crate::{
         instance::{Instance, InstanceStatus, Role},
         persona::Persona,
         policy::{Asking, Policy, Security},
+        project::ProjectRow,
         run::Warning,
         worktree::Worktree,
     },
@@ -145,16 +146,6 @@ impl Stockroom {
         }
     }
 
-    /// The environment names that the trusted file of its project adds.
-    async fn named(&self, session: &SessionRow) -> Result<Vec<String>, Fault> {
-        match session.project {
-            Some(id) => Ok(terms_of(&self.store.projects.get(id).await?)
-                .file
-                .environment),
-            None => Ok(Vec::new()),
-        }
-    }
-
     /// What a captain is told when a conversation of it begins in a project that it leads. That it cannot be told is no reason not to work.
     async fn briefing(&self, claimed: &Claimed, instance: Option<&Instance>) -> Option<String> {
         let project = claimed.session.project?;
@@ -171,26 +162,23 @@ impl Stockroom {
 
     /// Why no warm agent may serve there. What a person unregistered is never kept warm, also where a conversation goes on in it. That
     /// another process serves it the pool says.
-    async fn cold(
+    fn cold(
         &self,
         session: &SessionRow,
+        project: Option<&ProjectRow>,
         workspace: Option<&Path>,
-    ) -> Result<Option<Fault>, Fault> {
-        let row = match session.project {
-            Some(id) => Some(self.store.projects.get(id).await?),
-            None => None,
-        };
-        let unregistered = match &row {
+    ) -> Option<Fault> {
+        let unregistered = match project {
             Some(row) => row.unregistered,
             None => workspace.is_none_or(|workspace| workspace != Path::new(&session.cwd)),
         };
         if unregistered {
             let detail = "no warm agent may serve: the directory is not a registered project";
-            return Ok(Some(Fault::new(ErrorKind::WarmCapReached, detail)));
+            return Some(Fault::new(ErrorKind::WarmCapReached, detail));
         }
-        Ok(row
+        project
             .filter(|row| self.require_init && !is_initialized(Path::new(&row.path)))
-            .map(|row| needs_init(&row)))
+            .map(needs_init)
     }
 
     /// The workspace's own files, so that a person's edits count; without an instance they are rendered in memory.
@@ -252,12 +240,17 @@ impl Supply for Stockroom {
         let instance = self.instance(session).await?;
         let persona = self.persona(session, instance.as_ref());
         let values = self.values(Some(claimed.lease.run));
-        let named = self.named(session).await?;
+        let project = match session.project {
+            Some(id) => Some(self.store.projects.get(id).await?),
+            None => None,
+        };
+        // Its trusted file may add names.
+        let terms = project.as_ref().map(terms_of).unwrap_or_default();
         let launch = self.launch(
             &session.agent,
             PathBuf::from(&session.cwd),
             &values,
-            &named,
+            &terms.file.environment,
             &claimed.run.policy,
         )?;
         let workspace = instance
@@ -268,7 +261,7 @@ impl Supply for Stockroom {
         let own = instance
             .as_ref()
             .and_then(|instance| instance.model.clone());
-        let mut cold = self.cold(session, workspace.as_deref()).await?;
+        let mut cold = self.cold(session, project.as_ref(), workspace.as_deref());
         let worktree = self.worktree(claimed, &launch.env, &mut warnings).await?;
         if worktree.is_some() {
             cold = Some(Fault::new(

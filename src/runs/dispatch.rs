@@ -7,11 +7,16 @@ use crate::{
         ids::{HubId, RunId},
         run::RunState,
     },
-    store::{Change, Claimed, Lease, Store},
+    store::{Accepted, Change, Claimed, Lease, NewRun, Store, StoreError},
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::{
     sync::{
+        OwnedSemaphorePermit, Semaphore,
         broadcast::{
             self,
             error::{RecvError, TryRecvError},
@@ -25,6 +30,8 @@ use tokio::{
 /// A lease outlives three missed renewals.
 const LEASE_MS: i64 = 45_000;
 const RENEW: Duration = Duration::from_secs(10);
+/// Until the next renewal, after the cancellation of a run that is not here.
+const SOON: Duration = Duration::from_millis(100);
 /// A look without being told, as the safety net.
 const POLL: Duration = Duration::from_secs(5);
 /// Attempts of one hub at once, over all classes.
@@ -57,6 +64,8 @@ pub struct Parts {
 
 #[derive(Debug)]
 enum Command {
+    /// Claimed as it was accepted, or another in its place.
+    Begin(Box<Claimed>, OwnedSemaphorePermit),
     Cancel(RunId),
     Drain(oneshot::Sender<()>),
 }
@@ -65,18 +74,30 @@ enum Command {
 #[derive(Clone, Debug)]
 pub struct Dispatch {
     commands: mpsc::UnboundedSender<Command>,
+    slots: Slots,
+}
+
+/// Room for attempts, shared by the task and its handles.
+#[derive(Clone, Debug)]
+struct Slots {
+    free: Arc<Semaphore>,
+    /// Who claims, once the task has been started.
+    hub: Arc<OnceLock<HubId>>,
 }
 
 /// What a handle asks for, until somebody does it.
 #[derive(Debug)]
 pub struct Orders {
     inbox: mpsc::UnboundedReceiver<Command>,
+    slots: Slots,
 }
 
 impl Orders {
     /// Starts dispatching.
     pub fn start(self, parts: Parts) {
-        tokio::spawn(Loop::new(parts).run(self.inbox));
+        // A second start has a handle of its own.
+        self.slots.hub.get_or_init(|| parts.hub);
+        tokio::spawn(Loop::new(parts, self.slots.free).run(self.inbox));
     }
 }
 
@@ -85,7 +106,56 @@ impl Dispatch {
     #[must_use]
     pub fn new() -> (Self, Orders) {
         let (commands, inbox) = mpsc::unbounded_channel();
-        (Self { commands }, Orders { inbox })
+        let slots = Slots {
+            free: Arc::new(Semaphore::new(HOST_CAP)),
+            hub: Arc::default(),
+        };
+        let own = slots.clone();
+        (
+            Self {
+                commands,
+                slots: own,
+            },
+            Orders { inbox, slots },
+        )
+    }
+
+    /// Puts a run on disk and, where there is room for an attempt, claims at once: both are under way before either is written, so they
+    /// share a commit. What is claimed is that run most often, or one that has waited longer.
+    ///
+    /// # Errors
+    /// Those of [`crate::store::Runs::accept`].
+    pub async fn accept(&self, store: &Store, run: NewRun) -> Result<Accepted, StoreError> {
+        let slot = Arc::clone(&self.slots.free).try_acquire_owned();
+        let (Some(hub), Ok(slot)) = (self.slots.hub.get(), slot) else {
+            return store.runs.accept(run).await;
+        };
+        let (accepted, claimed) = tokio::join!(
+            biased;
+            store.runs.accept(run),
+            store.runs.claim(*hub, 1, LEASE_MS)
+        );
+        match claimed {
+            Ok(claimed) => {
+                if let Some(claimed) = claimed.into_iter().next() {
+                    self.begin(store, claimed, slot).await;
+                }
+            }
+            // The task looks for itself.
+            Err(error) => tracing::warn!(%error, "could not claim with what was accepted"),
+        }
+        accepted
+    }
+
+    /// Hands it to the task; one that is gone begins nothing more.
+    async fn begin(&self, store: &Store, claimed: Claimed, slot: OwnedSemaphorePermit) {
+        let lease = claimed.lease;
+        let begin = Command::Begin(Box::new(claimed), slot);
+        if self.commands.send(begin).is_err()
+            && let Err(error) = store.runs.release(lease, ending::hub_ends()).await
+        {
+            tracing::warn!(run.id = %lease.run, %error, "could not give back");
+        }
     }
 
     /// Stops the attempt of a run whose cancellation is on disk; a run of another hub hears of it at its next renewal.
@@ -112,10 +182,13 @@ fn frees_work(change: &Change) -> bool {
 struct Working {
     lease: Lease,
     stop: watch::Sender<Option<Stop>>,
+    /// Free again when it is dropped; `None` beyond the host's cap.
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 struct Loop {
     parts: Parts,
+    slots: Arc<Semaphore>,
     attempts: JoinSet<()>,
     working: HashMap<Id, Working>,
     draining: bool,
@@ -132,9 +205,10 @@ enum Woken {
 }
 
 impl Loop {
-    fn new(parts: Parts) -> Self {
+    fn new(parts: Parts, slots: Arc<Semaphore>) -> Self {
         Self {
             parts,
+            slots,
             attempts: JoinSet::new(),
             working: HashMap::new(),
             draining: false,
@@ -161,17 +235,26 @@ impl Loop {
                         next_look = self.look().await;
                     }
                 }
+                // What frees a place makes nothing due.
                 Woken::Ended(ended) => {
                     self.ended(ended);
-                    next_look = self.look().await;
+                    self.claim().await;
                 }
                 Woken::Renew => self.renew().await,
-                Woken::Told(Some(Command::Cancel(run))) => self.stop_run(run, Stop::Cancelled),
+                Woken::Told(Some(Command::Begin(claimed, slot))) => {
+                    self.begin(*claimed, Some(slot));
+                }
+                Woken::Told(Some(Command::Cancel(run))) => {
+                    // One that is about to be begun: its renewal says what is on disk.
+                    if !self.stop_run(run, Stop::Cancelled) {
+                        renewals.reset_after(SOON);
+                    }
+                }
                 Woken::Told(Some(Command::Drain(reply))) => {
-                    self.drain().await;
+                    self.drain(&mut inbox).await;
                     reply.send(()).ok();
                 }
-                Woken::Told(None) => return self.drain().await,
+                Woken::Told(None) => return self.drain(&mut inbox).await,
             }
         }
     }
@@ -230,16 +313,8 @@ impl Loop {
         if self.draining {
             return soon;
         }
-        let free = HOST_CAP.saturating_sub(self.working.len());
-        let limit = u32::try_from(free).unwrap_or(u32::MAX);
-        let Parts { hub, store, .. } = self.parts.clone();
-        if limit > 0 {
-            match store.runs.claim(hub, limit, LEASE_MS).await {
-                Ok(claimed) => claimed.into_iter().for_each(|claimed| self.begin(claimed)),
-                Err(error) => tracing::warn!(%error, "could not claim"),
-            }
-        }
-        match store.runs.sweep().await {
+        self.claim().await;
+        match self.parts.store.runs.sweep().await {
             Ok(Some(ms)) => soon
                 .min(Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))),
             Ok(None) => soon,
@@ -250,49 +325,82 @@ impl Loop {
         }
     }
 
-    fn begin(&mut self, claimed: Claimed) {
+    /// Most looks find nothing; those write nothing.
+    async fn claim(&mut self) {
+        let limit = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        if self.draining || limit == 0 {
+            return;
+        }
+        let Parts { hub, store, .. } = self.parts.clone();
+        let claimed = match store.runs.ready().await {
+            Ok(true) => store.runs.claim(hub, limit, LEASE_MS).await,
+            Ok(false) => return,
+            Err(error) => Err(error),
+        };
+        match claimed {
+            Ok(claimed) => {
+                for claimed in claimed {
+                    let slot = Arc::clone(&self.slots).try_acquire_owned().ok();
+                    self.begin(claimed, slot);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "could not claim"),
+        }
+    }
+
+    fn begin(&mut self, claimed: Claimed, slot: Option<OwnedSemaphorePermit>) {
         let lease = claimed.lease;
         let tools = self.parts.clone();
+        if self.draining {
+            let record = ending::Record::Release(ending::hub_ends());
+            return self.work(lease, slot, async move |stopped| {
+                ending::write(&tools.store, lease, record, stopped).await;
+            });
+        }
         tracing::info!(run.id = %lease.run, run.attempt = lease.attempt, "an attempt begins");
-        self.work(lease, async move |stopped| {
+        self.work(lease, slot, async move |stopped| {
             attempt::drive(&tools, claimed, stopped).await;
         });
     }
 
     /// Has something done under a lease, which is renewed until it is done.
-    fn work<F>(&mut self, lease: Lease, what: impl FnOnce(watch::Receiver<Option<Stop>>) -> F)
-    where
+    fn work<F>(
+        &mut self,
+        lease: Lease,
+        slot: Option<OwnedSemaphorePermit>,
+        what: impl FnOnce(watch::Receiver<Option<Stop>>) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let (stop, stopped) = watch::channel(None);
         let id = self.attempts.spawn(what(stopped)).id();
-        self.working.insert(id, Working { lease, stop });
+        let working = Working { lease, stop, slot };
+        self.working.insert(id, working);
     }
 
     /// An attempt that panicked has written nothing, and nobody else will end its run.
     fn ended(&mut self, ended: Result<Id, JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |id| *id);
-        let Some(Working { lease, .. }) = self.working.remove(&id) else {
+        let Some(Working { lease, slot, .. }) = self.working.remove(&id) else {
             return;
         };
         if let Err(error) = ended {
             tracing::error!(run.id = %lease.run, %error, "an attempt broke");
             let store = self.parts.store.clone();
             let record = ending::broken("the attempt broke; the hub's log says where");
-            self.work(lease, async move |stopped| {
+            self.work(lease, slot, async move |stopped| {
                 ending::write(&store, lease, record, stopped).await;
             });
         }
     }
 
-    fn stop_run(&self, run: RunId, why: Stop) {
-        for working in self
-            .working
-            .values()
-            .filter(|working| working.lease.run == run)
-        {
+    /// Whether it is one of ours.
+    fn stop_run(&self, run: RunId, why: Stop) -> bool {
+        let ours = self.working.values().find(|one| one.lease.run == run);
+        if let Some(working) = ours {
             working.stop.send(Some(why)).ok();
         }
+        ours.is_some()
     }
 
     async fn renew(&mut self) {
@@ -314,12 +422,25 @@ impl Loop {
         }
     }
 
-    async fn drain(&mut self) {
+    async fn drain(&mut self, inbox: &mut mpsc::UnboundedReceiver<Command>) {
         self.draining = true;
+        self.slots.close();
         for working in self.working.values() {
             working.stop.send(Some(Stop::HubEnds)).ok();
         }
+        let mut others = Vec::new();
+        // What was claimed with its acceptance, and not begun, is given back too.
+        while let Ok(command) = inbox.try_recv() {
+            match command {
+                Command::Begin(claimed, slot) => self.begin(*claimed, Some(slot)),
+                Command::Cancel(_) => {}
+                Command::Drain(reply) => others.push(reply),
+            }
+        }
         while self.attempts.join_next().await.is_some() {}
         self.working.clear();
+        for reply in others {
+            reply.send(()).ok();
+        }
     }
 }

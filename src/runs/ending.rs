@@ -86,7 +86,7 @@ impl Attempt<'_> {
     fn stopped(&mut self, why: Stop, usage: Option<Usage>) -> Record {
         let mut record = match why {
             Stop::LeaseLost => Record::Nothing,
-            Stop::HubEnds => release(None, 0, "the hub ends".to_owned()),
+            Stop::HubEnds => Record::Release(hub_ends()),
             Stop::Cancelled => self.finish(RunState::Cancelled, AttemptOutcome::Cancelled, None),
             Stop::TimedOut => {
                 let detail = "the run took longer than its timeout_ms";
@@ -220,6 +220,15 @@ fn release(waiting: Option<Waiting>, delay_ms: i64, reason: String) -> Record {
         delay_ms,
         reason,
     })
+}
+
+/// Back to the queue, for the next hub.
+pub(super) fn hub_ends() -> Release {
+    Release {
+        waiting: None,
+        delay_ms: 0,
+        reason: "the hub ends".to_owned(),
+    }
 }
 
 /// An end with nothing more to say of it.

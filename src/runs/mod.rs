@@ -1,7 +1,8 @@
 //! How work gets done: dispatch, attempt, lease, conclusion, recovery, watch.
 //!
-//! A run is accepted by the store, claimed by the [`dispatch`] task, and driven by one attempt: brief, berth, session, turn, conclusion. An
-//! instant turn costs three commits: accept, claim, finish; what happens in between is written with the end unless it takes longer.
+//! A run is accepted and claimed by the [`dispatch`] task and its handles, and driven by one attempt: brief, berth, session, turn,
+//! conclusion. An instant turn costs two commits: accept and claim, finish; what happens in between is written with the end unless it takes
+//! longer. A run that has to wait for its turn is claimed in a commit of its own.
 
 mod asking;
 mod attempt;

@@ -19,7 +19,7 @@ pub async fn wait(store: &Store, run: RunId, limit: Duration) -> Result<Run, Sto
     let mut changes = store.changes.subscribe();
     loop {
         let now = store.runs.get(run).await?;
-        if now.state.is_terminal() || now.state == RunState::InputRequired {
+        if may_end(Some(now.state)) {
             return Ok(now);
         }
         loop {
@@ -28,11 +28,14 @@ pub async fn wait(store: &Store, run: RunId, limit: Duration) -> Result<Run, Sto
                 // The store is closing: what it last said stands.
                 Ok(Err(RecvError::Closed)) => return Ok(now),
                 Ok(Err(RecvError::Lagged(_))) => break,
-                Ok(Ok(change)) if change.run == Some(run) && change.state != Some(now.state) => {
-                    break;
-                }
+                Ok(Ok(change)) if change.run == Some(run) && may_end(change.state) => break,
                 Ok(Ok(_other)) => {}
             }
         }
     }
+}
+
+/// Whether a wait is over with this state; one that is not told may be any.
+fn may_end(state: Option<RunState>) -> bool {
+    state.is_none_or(|state| state.is_terminal() || state == RunState::InputRequired)
 }

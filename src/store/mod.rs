@@ -162,9 +162,10 @@ pub struct NewRun {
 }
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Accepted {
-    pub run: RunId,
+    /// As it is on disk.
+    pub run: Run,
     /// It was accepted before, under the same key.
     pub duplicate: bool,
 }
@@ -310,6 +311,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     /// Writes run, session, idempotency key, first event and outbox row in one transaction, and answers when it is synced. `LeaseLost`
     /// when its parent is not held under that lease any more, or is asked to end.
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError>;
+    /// Whether a claim would find something: a look, which costs no write.
+    async fn ready(&self) -> Result<bool, StoreError>;
     /// Leases up to `limit` ready sessions whose class and tree are free, fairly over the classes; raises each fence.
     async fn claim(
         &self,

@@ -12,7 +12,7 @@ use crate::{
         run::{Mode, Run, Warning},
     },
     stdx,
-    store::{Idempotency, NewRun, SessionRow, StoreError},
+    store::{Accepted, Idempotency, NewRun, SessionRow, StoreError},
 };
 
 /// The agent that needs nothing: what is left when no other is there.
@@ -50,7 +50,7 @@ impl RunDesk {
         self.values.keep(id, values);
         let settled = self.settle(&params, &origin, &mut session, id).await;
         let (spot, tree) = settled.inspect_err(|_| self.values.forget(id))?;
-        let accepted = self.store.runs.accept(NewRun {
+        let run = NewRun {
             id,
             session,
             prompt: params.prompt,
@@ -69,15 +69,14 @@ impl RunDesk {
             worktree: spot.worktree(),
             parent: origin.lease(),
             depth: origin.depth(),
-        });
-        let accepted = accepted.await;
+        };
+        let accepted = self.dispatch.accept(&self.store, run).await;
         if !matches!(&accepted, Ok(accepted) if !accepted.duplicate) {
             self.values.forget(id);
             spot.withdraw();
         }
-        let accepted = accepted?;
-        let mut run = self.store.runs.get(accepted.run).await?;
-        run.duplicate = accepted.duplicate.then_some(true);
+        let Accepted { mut run, duplicate } = accepted?;
+        run.duplicate = duplicate.then_some(true);
         Ok(run)
     }
 

@@ -3,13 +3,16 @@
 //! Every statement is prepared once per connection and kept, as its text is the same each time.
 
 use super::value::{Value, Values};
+use futures::TryStreamExt as _;
 use sqlx::{
-    Arguments as _, ConnectOptions as _, Error, FromRow, SqlSafeStr, Sqlite, SqliteConnection,
-    SqlitePool,
+    Arguments as _, ConnectOptions as _, Either, Error, Executor as _, FromRow, SqlSafeStr, Sqlite,
+    SqliteConnection, SqlitePool,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow},
 };
 
-const CLOCK: &str = "SELECT CAST(unixepoch('subsec')*1000 AS INTEGER)";
+/// A transaction, and the savepoint of its first item; answers the database's clock, in milliseconds.
+const BEGIN: &str =
+    "BEGIN IMMEDIATE; SAVEPOINT item; SELECT CAST(unixepoch('subsec')*1000 AS INTEGER)";
 
 /// What can be read from a row of any of the databases: `derive(FromRow)` makes it so, and tuples are.
 pub(super) trait Row: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
@@ -125,6 +128,24 @@ rows!(Connection, &mut Self);
 rows!(Readers, &Self);
 scalars!(Readers, &Self);
 
+/// The rows of each statement of a script.
+#[derive(Debug)]
+pub(super) enum Told {
+    Sqlite(Vec<Vec<SqliteRow>>),
+}
+
+impl Told {
+    /// The first row of the `statement`-th, if it has one.
+    pub(super) fn first<T: Row>(&self, statement: usize) -> Result<Option<T>, Error> {
+        match self {
+            Self::Sqlite(rows) => {
+                let first = rows.get(statement).and_then(|rows| rows.first());
+                first.map(T::from_row).transpose()
+            }
+        }
+    }
+}
+
 /// How the connection that writes is made.
 #[derive(Debug)]
 pub(super) enum Target {
@@ -140,13 +161,12 @@ impl Target {
 }
 
 impl Connection {
-    /// Begins a transaction that writes; what it reads is not changed by others until its end. Answers the database's clock, in
-    /// milliseconds, as it is then.
+    /// Begins a transaction that writes, with a savepoint `item`; what it reads is not changed by others until its end. Answers the
+    /// database's clock, in milliseconds, as it is then.
     pub(super) async fn begin(&mut self) -> Result<i64, Error> {
         match self {
             Self::Sqlite(_) => {
-                self.execute("BEGIN IMMEDIATE", Values::new()).await?;
-                let (clock,) = self.one(CLOCK, Values::new()).await?;
+                let (clock,) = self.one(BEGIN, Values::new()).await?;
                 Ok(clock)
             }
         }
@@ -163,6 +183,28 @@ impl Connection {
                 .execute(one)
                 .await
                 .map(|done| done.rows_affected()),
+        }
+    }
+
+    /// Runs statements that stand in one text, parted by semicolons: the connection has a thread of its own, and going there and back costs
+    /// more than most statements do. Values are numbered over the whole text.
+    pub(super) async fn script(
+        &mut self,
+        script: &'static str,
+        values: Values<'_>,
+    ) -> Result<Told, Error> {
+        match self {
+            Self::Sqlite(one) => {
+                let mut told = vec![Vec::new()];
+                let mut steps = one.fetch_many(sqlx::query_with(script, sqlite(values)?));
+                while let Some(step) = steps.try_next().await? {
+                    match (step, told.last_mut()) {
+                        (Either::Right(row), Some(rows)) => rows.push(row),
+                        (Either::Left(_), _) | (_, None) => told.push(Vec::new()),
+                    }
+                }
+                Ok(Told::Sqlite(told))
+            }
         }
     }
 

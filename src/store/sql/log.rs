@@ -15,9 +15,9 @@ use uuid::Uuid;
 pub(super) const INSERT: &str =
     "INSERT INTO event(at,run,run_seq,project,instance,kind,data) VALUES($1,$2,$3,$4,$5,$6,$7)";
 
-/// As many as are open once this transaction is done, unless it opens or ends more.
-pub(super) const COUNT: &str = "INSERT INTO event(at,project,kind,data) SELECT $1, $2, $3, '{\"count\":'|| \
- (SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=$2)||'}'";
+/// Events as [`list`] writes them.
+pub(super) const INSERT_ALL: &str = "INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
+ SELECT $1,$2,$3+key,$4,$5,value->>0,value->>1 FROM json_each($6)";
 
 /// Whom an event belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -57,10 +57,34 @@ pub(super) async fn append_all(
     last: i64,
     events: &[NewEvent],
 ) -> Result<(), StoreError> {
-    for (event, back) in events.iter().zip((0..events.len()).rev()) {
-        append(tx, subject, last - count(back), event).await?;
+    if events.is_empty() {
+        return Ok(());
     }
+    tx.execute(
+        INSERT_ALL,
+        values![
+            tx.now,
+            subject.run,
+            last - count(events.len() - 1),
+            subject.project,
+            subject.instance,
+            list(events)?
+        ],
+    )
+    .await?;
     Ok(())
+}
+
+/// Kinds and data, for one statement that writes all of them.
+pub(super) fn list<'a>(
+    events: impl IntoIterator<Item = &'a NewEvent>,
+) -> Result<String, StoreError> {
+    let pair = |event: &'a NewEvent| Ok((event.kind.as_str(), json(&event.data)?));
+    let pairs: Vec<_> = events
+        .into_iter()
+        .map(pair)
+        .collect::<Result<_, StoreError>>()?;
+    json(&pairs)
 }
 
 /// Writes an event that belongs to no run.
@@ -84,19 +108,6 @@ pub(super) async fn record(
     )
     .await?;
     tx.changed_elsewhere();
-    Ok(())
-}
-
-/// Says how many runs of a project are open now, if it is one's.
-pub(super) async fn delegations(tx: &mut Tx<'_>, project: Option<Uuid>) -> Result<(), StoreError> {
-    let Some(project) = project else {
-        return Ok(());
-    };
-    tx.execute(
-        COUNT,
-        values![tx.now, project, EventKind::DelegationChanged.as_str()],
-    )
-    .await?;
     Ok(())
 }
 

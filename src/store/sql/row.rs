@@ -117,10 +117,17 @@ impl TryFrom<RunRow> for Run {
     }
 }
 
-pub(super) const SESSION: &str =
-    "SELECT id, instance, persona, agent, project, cwd, agent_session FROM session WHERE id=$1";
+macro_rules! session_columns {
+    () => {
+        "id, instance, persona, agent, project, cwd, agent_session"
+    };
+}
+pub(super) use session_columns;
 
-/// The columns of [`SESSION`].
+pub(super) const SESSION: &str =
+    concat!("SELECT ", session_columns!(), " FROM session WHERE id=$1");
+
+/// The columns of `session_columns`.
 #[derive(Debug, FromRow)]
 pub(super) struct Session {
     id: Uuid,

@@ -1,11 +1,11 @@
 //! Ending a run: shared by finish, cancel, sweep and recover. The session's next run comes forward.
 
 use super::{
-    log::{Subject, append, append_all, count, delegations, event, gone},
+    log::{self, Subject, append, count, event, gone},
     requests,
     tx::Tx,
     value::values,
-    words::{json, word},
+    words::{json, word_of},
 };
 use crate::{
     domain::{
@@ -14,7 +14,7 @@ use crate::{
         ids::RunId,
         run::{AttemptOutcome, RunState},
     },
-    store::StoreError,
+    store::{AttemptNote, Progress, StoreError},
 };
 use serde_json::json as data;
 use sqlx::FromRow;
@@ -22,15 +22,29 @@ use uuid::Uuid;
 
 /// The state it leaves is part of the guard: a terminal run matches nothing.
 pub(super) const END: &str = "UPDATE run SET state=$2, fence=NULL, event_seq=event_seq+$3, ended_at=$4, error=$5, \
- conclusion=coalesce($6,conclusion), usage=coalesce($7,usage), warnings=coalesce($8,warnings), step=NULL, tool=NULL, said=NULL, \
- waited_ms=waited_ms+CASE WHEN $4>input_since THEN $4-input_since ELSE 0 END, input_since=NULL \
+ conclusion=coalesce($6,conclusion), usage=coalesce($7,usage), warnings=CASE WHEN $8 IS NULL THEN warnings \
+ WHEN warnings IS NULL THEN $8 ELSE substr(warnings,1,length(warnings)-1)||','||substr($8,2) END, \
+ step=NULL, tool=NULL, said=NULL, waited_ms=waited_ms+CASE WHEN $4>input_since THEN $4-input_since ELSE 0 END, input_since=NULL, \
+ continuity=coalesce($10,continuity), warm=coalesce($11,warm), worktree=coalesce($12,worktree) \
  WHERE id=$1 AND ended_at IS NULL AND fence IS NOT DISTINCT FROM $9 \
  RETURNING session, seq, attempt, event_seq, project, instance, \
  EXISTS(SELECT 1 FROM request q WHERE q.run=$1 AND q.decided_by IS NULL) AS asks";
 pub(super) const END_ATTEMPT: &str = "UPDATE attempt SET outcome=$3, ended_at=$4, reason=coalesce($5,reason), stderr_tail=$6 WHERE run=$1 AND n=$2 AND ended_at IS NULL";
-pub(super) const NEXT: &str = "SELECT id, class_key, tree FROM run WHERE session=$1 AND seq>$2 AND state='queued' ORDER BY seq LIMIT 1";
-pub(super) const FORWARD: &str = "UPDATE session SET head_run=$3, class_key=coalesce($4,class_key), tree=$5, ready_rank=$6, \
- wake_at=NULL, waiting=NULL, lease_holder=NULL, lease_until=NULL WHERE id=$1 AND head_run=$2";
+/// What follows: the session's next run comes forward, the attempt ends, and the log tells of it.
+pub(super) const FOLLOW: &str = "UPDATE session SET head_run=n.id, class_key=coalesce(n.class_key,session.class_key), tree=n.tree, \
+ ready_rank=CASE WHEN n.id IS NULL THEN NULL ELSE $4 END, wake_at=NULL, waiting=NULL, lease_holder=NULL, lease_until=NULL, \
+ agent_session=coalesce($5,agent_session) FROM (SELECT 1) one LEFT JOIN \
+ (SELECT id, class_key, tree FROM run WHERE session=$2 AND seq>$3 AND state='queued' ORDER BY seq LIMIT 1) n ON TRUE \
+ WHERE session.id=$2 AND head_run=$1 RETURNING head_run; \
+ UPDATE attempt SET outcome=$7, ended_at=$4, reason=coalesce($8,reason), stderr_tail=$9, warm=coalesce($10,warm), \
+ persona_route=coalesce($11,persona_route), pid=coalesce($12,pid) WHERE run=$1 AND n=$6 AND ended_at IS NULL AND $7 IS NOT NULL; \
+ INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
+ SELECT $4,$1,$13+key,$14,$15,value->>0,value->>1 FROM json_each($16); \
+ INSERT INTO event(at,project,kind,data) SELECT $4, $14, $17, '{\"count\":'|| \
+ (SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=$14)||'}' WHERE $14 IS NOT NULL";
+
+/// Which of them says who has come forward.
+const FORWARD: usize = 0;
 
 /// How a run ends.
 #[derive(Debug)]
@@ -48,10 +62,10 @@ pub(super) struct Settlement<'a> {
     pub(super) conclusion: Option<&'a str>,
     /// JSON.
     pub(super) usage: Option<&'a str>,
-    /// JSON; replaces those there.
+    /// A JSON array that is not empty; beside those there.
     pub(super) warnings: Option<&'a str>,
-    /// Before the last one.
-    pub(super) events: &'a [NewEvent],
+    /// What is known of its attempt, and the events before the last one.
+    pub(super) progress: Option<&'a Progress>,
 }
 
 impl Settlement<'_> {
@@ -68,8 +82,12 @@ impl Settlement<'_> {
             conclusion: None,
             usage: None,
             warnings: None,
-            events: &[],
+            progress: None,
         }
+    }
+
+    fn events(&self) -> &[NewEvent] {
+        self.progress.map_or(&[], |progress| &progress.events)
     }
 }
 
@@ -98,87 +116,101 @@ pub(super) async fn settle(
     let Some(ended) = end(tx, settlement).await? else {
         return Ok(false);
     };
-    if let Some(outcome) = settlement.outcome {
-        tx.execute(
-            END_ATTEMPT,
-            values![
-                settlement.run,
-                ended.attempt,
-                word(&outcome)?,
-                tx.now,
-                settlement.reason,
-                settlement.stderr_tail
-            ],
-        )
-        .await?;
-    }
-    let held = settlement.fence.is_some();
-    forward(tx, settlement.run, &ended, held).await?;
-    tell(tx, settlement, &ended).await?;
-    delegations(tx, ended.project).await?;
+    follow(tx, settlement, &ended).await?;
     tx.changed(RunId(settlement.run), settlement.state);
     Ok(true)
 }
 
 async fn end(tx: &mut Tx<'_>, settlement: &Settlement<'_>) -> Result<Option<Ended>, StoreError> {
+    let progress = settlement.progress;
+    let note = progress.map(|progress| &progress.note);
+    let worktree = progress.and_then(|progress| progress.worktree.as_ref());
     Ok(tx
         .optional(
             END,
             values![
                 settlement.run,
                 settlement.state.as_str(),
-                count(settlement.events.len() + 1),
+                count(settlement.events().len() + 1),
                 tx.now,
                 settlement.error.map(json).transpose()?,
                 settlement.conclusion,
                 settlement.usage,
                 settlement.warnings,
-                settlement.fence
+                settlement.fence,
+                word_of(note.and_then(|note| note.continuity.as_ref()))?,
+                note.and_then(|note| note.warm),
+                worktree.map(json).transpose()?
             ],
         )
         .await?)
 }
 
 /// The next run of the session becomes its head, if the ended one was.
-async fn forward(tx: &mut Tx<'_>, run: Uuid, ended: &Ended, held: bool) -> Result<(), StoreError> {
-    let next: Option<(Uuid, String, Option<String>)> =
-        tx.optional(NEXT, values![ended.session, ended.seq]).await?;
-    let rank = next.as_ref().map(|_| tx.now);
-    let (head, class, tree) = match next {
-        Some((head, class, tree)) => (Some(head), Some(class), tree),
-        None => (None, None, None),
-    };
-    let moved = tx
-        .execute(
-            FORWARD,
-            values![ended.session, run, head, class, tree, rank],
-        )
-        .await?;
-    if held && moved != 1 {
-        return Err(gone(run));
-    }
-    if let Some(head) = head {
-        // Its reason to wait is another one now.
-        tx.changed(RunId(head), RunState::Queued);
-    }
-    Ok(())
-}
-
-async fn tell(
+async fn follow(
     tx: &mut Tx<'_>,
     settlement: &Settlement<'_>,
     ended: &Ended,
 ) -> Result<(), StoreError> {
-    let subject = Subject {
-        run: settlement.run,
-        project: ended.project,
-        instance: ended.instance,
-    };
-    append_all(tx, subject, ended.event_seq - 1, settlement.events).await?;
-    let mut last = ended.event_seq;
-    if ended.asks {
-        last = requests::end::withdraw(tx, subject, last).await?;
+    let run = settlement.run;
+    let first = ended.event_seq - count(settlement.events().len());
+    let mut events: Vec<&NewEvent> = settlement.events().iter().collect();
+    let last = told(settlement, ended);
+    // What it still asks is taken back between what it did and its end.
+    if !ended.asks {
+        events.push(&last);
     }
+    let bare = AttemptNote::default();
+    let note = settlement.progress.map_or(&bare, |progress| &progress.note);
+    let told = tx
+        .script(
+            FOLLOW,
+            values![
+                run,
+                ended.session,
+                ended.seq,
+                tx.now,
+                &note.agent_session,
+                ended.attempt,
+                word_of(settlement.outcome.as_ref())?,
+                note.reason.as_deref().or(settlement.reason),
+                settlement.stderr_tail,
+                note.warm,
+                word_of(note.persona_route.as_ref())?,
+                note.pid,
+                first,
+                ended.project,
+                ended.instance,
+                log::list(events)?,
+                EventKind::DelegationChanged.as_str()
+            ],
+        )
+        .await?;
+    match told.first(FORWARD)? {
+        Some((head,)) => {
+            let head: Option<Uuid> = head;
+            if let Some(head) = head {
+                // Its reason to wait is another one now.
+                tx.changed(RunId(head), RunState::Queued);
+            }
+        }
+        None if settlement.fence.is_some() => return Err(gone(run)),
+        None => {}
+    }
+    if ended.asks {
+        let subject = Subject {
+            run,
+            project: ended.project,
+            instance: ended.instance,
+        };
+        let moved = requests::end::withdraw(tx, subject, ended.event_seq).await?;
+        append(tx, subject, moved, &last).await?;
+    }
+    Ok(())
+}
+
+/// The last event of a run.
+fn told(settlement: &Settlement<'_>, ended: &Ended) -> NewEvent {
     let mut said = data!({"state": settlement.state});
     // The fence and the number let a reader of the log check which attempt it was.
     if let Some(fence) = settlement.fence {
@@ -194,5 +226,5 @@ async fn tell(
     if let Some(reason) = settlement.reason {
         said["reason"] = data!(reason);
     }
-    append(tx, subject, last, &event(EventKind::Finished, said)).await
+    event(EventKind::Finished, said)
 }

@@ -1,7 +1,7 @@
 //! What a write has in hand: the transaction, the moment it happens at, and whom to tell afterwards.
 
 use super::{
-    connection::{Connection, Row, scalars},
+    connection::{Connection, Row, Told, scalars},
     value::Values,
 };
 use crate::{
@@ -57,6 +57,15 @@ impl Tx<'_> {
         values: Values<'_>,
     ) -> Result<Vec<T>, Error> {
         self.connection.all(sql, values).await
+    }
+
+    /// As [`Connection::script`].
+    pub(super) async fn script(
+        &mut self,
+        script: &'static str,
+        values: Values<'_>,
+    ) -> Result<Told, Error> {
+        self.connection.script(script, values).await
     }
 
     /// A run changed, and has `state` now.

@@ -19,11 +19,6 @@ use tokio_util::{
 
 const QUEUE: usize = 1024;
 const BATCH: usize = 256;
-const COMMIT: &str = "COMMIT";
-const ROLL_BACK: &str = "ROLLBACK";
-const SAVE: &str = "SAVEPOINT item";
-const BACK: &str = "ROLLBACK TO SAVEPOINT item";
-const RELEASE: &str = "RELEASE SAVEPOINT item";
 
 /// A write, as a value. `write` may run any statements; what it answers is sent once they are synced.
 #[async_trait]
@@ -256,26 +251,28 @@ async fn commit(
 ) -> Result<(i64, Vec<Change>), StoreError> {
     let clock = connection.begin().await?;
     let now = clock.max(not_before);
-    // The transaction itself is the savepoint of an item that has it for itself.
-    if let [item] = batch {
-        let changes = attempt(item, connection, now).await?;
-        let end = if changes.is_some() { COMMIT } else { ROLL_BACK };
-        connection.execute(end, Values::new()).await?;
-        return Ok((now, changes.unwrap_or_default()));
-    }
     let mut all = Vec::new();
+    let mut left = batch.len();
     for item in batch {
-        connection.execute(SAVE, Values::new()).await?;
-        match attempt(item, connection, now).await? {
-            Some(changes) => all.extend(changes),
-            None => {
-                connection.execute(BACK, Values::new()).await?;
-            }
-        }
-        connection.execute(RELEASE, Values::new()).await?;
+        left -= 1;
+        let changes = attempt(item, connection, now).await?;
+        connection
+            .script(after(changes.is_some(), left == 0), Values::new())
+            .await?;
+        all.extend(changes.unwrap_or_default());
     }
-    connection.execute(COMMIT, Values::new()).await?;
     Ok((now, all))
+}
+
+/// What follows an item, in one go.
+fn after(kept: bool, last: bool) -> &'static str {
+    match (kept, last) {
+        (true, false) => "RELEASE item; SAVEPOINT item",
+        (true, true) => "COMMIT",
+        // The savepoint itself stays.
+        (false, false) => "ROLLBACK TO item",
+        (false, true) => "ROLLBACK TO item; COMMIT",
+    }
 }
 
 /// What the item changed; `None` when it was refused. An error when the database itself refuses: SQLite may then have rolled back

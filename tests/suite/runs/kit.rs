@@ -193,7 +193,7 @@ impl Yard {
     }
 
     pub(super) async fn accept(&self, run: NewRun) -> RunId {
-        self.store.runs.accept(run).await.unwrap().run
+        self.store.runs.accept(run).await.unwrap().run.id
     }
 
     pub(super) async fn end_of(&self, run: RunId) -> Run {

@@ -33,7 +33,7 @@ impl Line {
     async fn begun(&self, parent: Option<Lease>) -> Lease {
         let mut run = Self::asking(parent);
         run.lane = mint().to_string();
-        let id = self.store.runs.accept(run).await.unwrap().run;
+        let id = self.store.runs.accept(run).await.unwrap().run.id;
         let claimed = self.store.runs.claim(HubId(mint()), 8, 60_000).await;
         let leases = claimed.unwrap().into_iter().map(|claimed| claimed.lease);
         leases.into_iter().find(|lease| lease.run == id).unwrap()
@@ -94,9 +94,9 @@ async fn what_was_left_open_is_found_at_the_start() {
     let middle = line.begun(Some(top)).await;
     let other = line.begun(None).await;
     let last = line.store.runs.accept(Line::asking(Some(middle))).await;
-    let last = last.unwrap().run;
+    let last = last.unwrap().run.id;
     let free = line.store.runs.accept(Line::asking(Some(other))).await;
-    let free = free.unwrap().run;
+    let free = free.unwrap().run.id;
     // The one between has come to its own end; the one above it was cancelled, and then the hub died.
     line.end(middle, RunState::Succeeded, AttemptOutcome::Succeeded)
         .await;

@@ -27,7 +27,7 @@ async fn an_accepted_run_is_read_back_whole_after_a_restart() {
         })
     };
     let accepted = home.store.runs.accept(asked.clone()).await.unwrap();
-    assert_eq!((accepted.run, accepted.duplicate), (asked.id, false));
+    assert_eq!((accepted.run.id, accepted.duplicate), (asked.id, false));
     let home = home.reopen().await;
     let found = home.store.runs.get(asked.id).await.unwrap();
     assert_eq!(found.state, RunState::Queued);
@@ -55,7 +55,7 @@ async fn the_same_key_and_request_is_the_same_run() {
     let home = Home::new().await;
     let first = home.accept(keyed("k", "f")).await;
     let again = home.store.runs.accept(keyed("k", "f")).await.unwrap();
-    assert_eq!((again.run, again.duplicate), (first, true));
+    assert_eq!((again.run.id, again.duplicate), (first, true));
     let other = home.store.runs.accept(keyed("k", "g")).await;
     assert!(matches!(other, Err(StoreError::IdempotencyConflict(key)) if key == "k"));
     assert_eq!(home.store.runs.open(None).await.unwrap(), 1);

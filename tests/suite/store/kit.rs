@@ -69,7 +69,7 @@ impl Home {
     }
 
     pub(super) async fn accept(&self, run: NewRun) -> RunId {
-        self.store.runs.accept(run).await.unwrap().run
+        self.store.runs.accept(run).await.unwrap().run.id
     }
 
     pub(super) async fn claim(&self, limit: u32) -> Vec<Claimed> {

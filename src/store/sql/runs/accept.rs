@@ -3,9 +3,10 @@
 use crate::{
     domain::{event::EventKind, ids::RunId, run::RunState},
     store::{
-        Accepted, NewRun, Redactor, StoreError,
+        NewRun, Redactor, StoreError,
         sql::{
-            log::{Subject, append, delegations, event},
+            log::gone,
+            row::{RunRow, run_columns},
             tx::Tx,
             value::values,
             words::{json, word},
@@ -14,8 +15,6 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use serde_json::json as data;
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// A century: no moment that is reckoned from it leaves the range of an integer, however long the run waits for people.
@@ -27,25 +26,37 @@ const PLACE: &str = "local";
 pub(in crate::store::sql) const KEY: &str = "INSERT INTO idempotency(scope,key,fingerprint,run,created_at) VALUES($1,$2,$3,$4,$5) ON CONFLICT DO NOTHING";
 pub(in crate::store::sql) const KEY_SEEN: &str =
     "SELECT fingerprint,run FROM idempotency WHERE scope=$1 AND key=$2";
-pub(in crate::store::sql) const SESSION: &str = "INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
- VALUES($1,$2,$3,$2||'/'||$3||'/'||$4,2,$5,$6,$7,$8,$9,$10,$11,$12) \
+/// Class, session, run, its first event, the number of open ones, the outbox; and the run as it is then. The class comes before the session
+/// that names it. A continued session keeps its agent, whatever the request says. Rows by VALUES: SQLite would look for children that wait
+/// for their parent, row by row, after any other form.
+pub(in crate::store::sql) const WRITE: &str = concat!(
+    "INSERT INTO class(class_key,place,agent,lane,max_concurrent) VALUES( \
+ $3||'/'||coalesce((SELECT agent FROM session WHERE id=$2),$4)||'/'||$5, $3, coalesce((SELECT agent FROM session WHERE id=$2),$4), $5, \
+ (SELECT value FROM setting WHERE name='default_cap')) ON CONFLICT DO NOTHING; \
+ INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
+ VALUES($2,$3,$4,$3||'/'||$4||'/'||$5,2,$1,$6,$7,$8,$9,$10,$11,$12) \
  ON CONFLICT(id) DO UPDATE SET next_seq=next_seq+1, head_run=coalesce(head_run,excluded.head_run), \
- class_key=CASE WHEN head_run IS NULL THEN place||'/'||agent||'/'||$4 ELSE class_key END, \
+ class_key=CASE WHEN head_run IS NULL THEN place||'/'||agent||'/'||$5 ELSE class_key END, \
  ready_rank=CASE WHEN head_run IS NULL THEN excluded.ready_rank ELSE ready_rank END, \
- tree=CASE WHEN head_run IS NULL THEN excluded.tree ELSE tree END \
- RETURNING next_seq-1 AS seq, place, agent, instance, project";
-/// Before the session that names it. A continued session keeps its agent, whatever the request says. One row by VALUES: SQLite would
-/// look for children that wait for their parent, row by row, after any other form.
-pub(in crate::store::sql) const CLASS: &str = "INSERT INTO class(class_key,place,agent,lane,max_concurrent) VALUES( \
- $2||'/'||coalesce((SELECT agent FROM session WHERE id=$1),$3)||'/'||$4, $2, coalesce((SELECT agent FROM session WHERE id=$1),$3), $4, \
- (SELECT value FROM setting WHERE name='default_cap')) ON CONFLICT DO NOTHING";
-pub(in crate::store::sql) const RUN: &str = "INSERT INTO run(id,session,seq,class_key,event_seq,created_at,timeout_ms,deadline,instance,project,previous,label,lane,tree,mode,warnings,prompt, \
- parent,depth,isolation,policy,worktree) \
- VALUES($1,$2,$3,$4||'/'||$5||'/'||$6,1,$7,$8,$9,$10,$11,$12,$13,$6,$14,$15,$16,$17,$18,$19,$20,$21,$22)";
+ tree=CASE WHEN head_run IS NULL THEN excluded.tree ELSE tree END; \
+ INSERT INTO run(id,session,seq,class_key,instance,project,event_seq,created_at,timeout_ms,deadline,previous,label,lane,tree,mode,warnings, \
+ prompt,parent,depth,isolation,policy,worktree) VALUES($1,$2,(SELECT next_seq-1 FROM session WHERE id=$2), \
+ (SELECT place||'/'||agent||'/'||$5 FROM session WHERE id=$2), (SELECT instance FROM session WHERE id=$2), \
+ (SELECT project FROM session WHERE id=$2), 1,$6,$13,$14,$15,$16,$5,$7,$17,$18,$19,$20,$21,$22,$23,$24); \
+ INSERT INTO event(at,run,run_seq,project,instance,kind,data) SELECT $6,$1,1,project,instance,$25,'{}' FROM session WHERE id=$2; \
+ INSERT INTO event(at,project,kind,data) SELECT $6, s.project, $26, '{\"count\":'|| \
+ (SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=s.project)||'}' \
+ FROM session s WHERE s.id=$2 AND s.project IS NOT NULL; \
+ INSERT INTO outbox(run,kind,at) VALUES($1,'accepted',$6); \
+ SELECT ",
+    run_columns!(),
+    " FROM run r JOIN session s ON s.id=r.session WHERE r.id=$1"
+);
+/// Which of them reads the run.
+const READ: usize = 6;
 /// A parent whose end was asked for delegates nothing more: whoever cancels what is below it has then seen all of it.
 pub(in crate::store::sql) const PARENT: &str =
     "SELECT EXISTS(SELECT 1 FROM run WHERE id=$1 AND fence=$2 AND NOT cancel_requested)";
-const OUTBOX: &str = "INSERT INTO outbox(run,kind,at) VALUES($1,'accepted',$2)";
 
 /// A run to be written, its texts redacted.
 #[derive(Debug)]
@@ -58,13 +69,13 @@ pub(super) struct Accept {
     worktree: Option<String>,
 }
 
-#[derive(FromRow)]
-struct Turn {
-    seq: i64,
-    place: String,
-    agent: String,
-    instance: Option<Uuid>,
-    project: Option<Uuid>,
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// As it was written.
+    Fresh(Box<RunRow>),
+    /// Its key stands for this one.
+    Seen(RunId),
 }
 
 impl Accept {
@@ -133,96 +144,57 @@ impl Accept {
         }
     }
 
-    /// The run's place in its session; a new session is opened.
-    async fn queue(&self, tx: &mut Tx<'_>) -> Result<Turn, StoreError> {
-        let session = &self.run.session;
-        tx.execute(
-            CLASS,
-            values![session.id.0, PLACE, &session.agent, &self.run.lane],
-        )
-        .await?;
-        let turn: Turn = tx
-            .one(
-                SESSION,
+    /// The run in its place in its session; a new session is opened.
+    async fn insert(&self, tx: &mut Tx<'_>) -> Result<RunRow, StoreError> {
+        let (run, session, now) = (&self.run, &self.run.session, tx.now);
+        let told = tx
+            .script(
+                WRITE,
                 values![
+                    run.id.0,
                     session.id.0,
                     PLACE,
                     &session.agent,
-                    &self.run.lane,
-                    self.run.id.0,
-                    tx.now,
-                    &self.run.tree,
+                    &run.lane,
+                    now,
+                    &run.tree,
                     session.instance.map(|id| id.0),
                     session.project.map(|id| id.0),
                     &session.persona,
                     &session.cwd,
-                    &session.agent_session
+                    &session.agent_session,
+                    run.timeout_ms,
+                    run.timeout_ms.map(|ms| now.saturating_add(ms)),
+                    run.previous.map(|id| id.0),
+                    &run.label,
+                    &self.mode,
+                    &self.warnings,
+                    &run.prompt,
+                    run.parent.map(|lease| lease.run.0),
+                    run.depth,
+                    &self.isolation,
+                    &self.policy,
+                    &self.worktree,
+                    EventKind::Accepted.as_str(),
+                    EventKind::DelegationChanged.as_str()
                 ],
             )
             .await?;
-        Ok(turn)
-    }
-
-    async fn insert(&self, tx: &mut Tx<'_>, turn: &Turn) -> Result<(), StoreError> {
-        let run = &self.run;
-        tx.execute(
-            RUN,
-            values![
-                run.id.0,
-                run.session.id.0,
-                turn.seq,
-                &turn.place,
-                &turn.agent,
-                &run.lane,
-                tx.now,
-                run.timeout_ms,
-                run.timeout_ms.map(|ms| tx.now.saturating_add(ms)),
-                turn.instance,
-                turn.project,
-                run.previous.map(|id| id.0),
-                &run.label,
-                &run.tree,
-                &self.mode,
-                &self.warnings,
-                &run.prompt,
-                run.parent.map(|lease| lease.run.0),
-                run.depth,
-                &self.isolation,
-                &self.policy,
-                &self.worktree
-            ],
-        )
-        .await?;
-        Ok(())
+        told.first(READ)?.ok_or_else(|| gone(run.id.0))
     }
 }
 
 #[async_trait]
 impl Write for Accept {
-    type Answer = Accepted;
+    type Answer = Taken;
 
-    async fn write(&self, tx: &mut Tx<'_>) -> Result<Accepted, StoreError> {
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<Taken, StoreError> {
         self.hold(tx).await?;
-        if let Some(run) = self.seen(tx).await? {
-            return Ok(Accepted {
-                run,
-                duplicate: true,
-            });
+        if let Some(earlier) = self.seen(tx).await? {
+            return Ok(Taken::Seen(earlier));
         }
-        let turn = self.queue(tx).await?;
-        self.insert(tx, &turn).await?;
-        let subject = Subject {
-            run: self.run.id.0,
-            project: turn.project,
-            instance: turn.instance,
-        };
-        append(tx, subject, 1, &event(EventKind::Accepted, data!({}))).await?;
-        delegations(tx, turn.project).await?;
-        tx.execute(OUTBOX, values![self.run.id.0, tx.now]).await?;
+        let row = self.insert(tx).await?;
         tx.changed(self.run.id, RunState::Queued);
-        Ok(Accepted {
-            run: self.run.id,
-            duplicate: false,
-        })
+        Ok(Taken::Fresh(Box::new(row)))
     }
 }

@@ -110,11 +110,7 @@ async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<Run
 }
 
 /// Writes what is known of the attempt; the caller has checked the fence.
-pub(super) async fn note(
-    tx: &mut Tx<'_>,
-    lease: Lease,
-    note: &AttemptNote,
-) -> Result<(), StoreError> {
+async fn note(tx: &mut Tx<'_>, lease: Lease, note: &AttemptNote) -> Result<(), StoreError> {
     if note.warm.is_some()
         || note.reason.is_some()
         || note.persona_route.is_some()
@@ -138,37 +134,4 @@ pub(super) async fn note(
             .await?;
     }
     Ok(())
-}
-
-/// Writes only what stands on the run's row and outlives its end, before the run ends in the same transaction.
-pub(super) async fn note_run(
-    tx: &mut Tx<'_>,
-    lease: Lease,
-    progress: &Progress,
-) -> Result<(), StoreError> {
-    let note = &progress.note;
-    if note.warm.is_none() && note.continuity.is_none() && progress.worktree.is_none() {
-        return Ok(());
-    }
-    let found = tx
-        .optional::<Stepped>(
-            STEP,
-            values![
-                lease.run.0,
-                lease.fence,
-                0,
-                None::<&str>,
-                word_of(note.continuity.as_ref())?,
-                note.warm,
-                false,
-                None::<&str>,
-                None::<&str>,
-                progress.worktree.as_ref().map(json).transpose()?
-            ],
-        )
-        .await?;
-    match found {
-        Some(_) => Ok(()),
-        None => Err(StoreError::LeaseLost(lease.run)),
-    }
 }

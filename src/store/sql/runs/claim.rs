@@ -3,15 +3,15 @@
 use crate::{
     domain::{
         event::EventKind,
-        ids::{HubId, RunId, SessionId},
+        ids::{HubId, RunId},
         run::RunState,
     },
     store::{
-        Claimed, Lease, StoreError,
+        Claimed, Lease, SessionRow, StoreError,
         sql::{
-            connection::Readers,
-            log::{Subject, append, event, gone},
-            row::{RunRow, SESSION, Session, run_columns},
+            connection::{Readers, Told},
+            log::gone,
+            row::{RunRow, Session, run_columns, session_columns},
             tx::Tx,
             value::values,
             words::unjson_of,
@@ -20,13 +20,11 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use serde_json::json as data;
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// Up to $1 sessions, the n-th of each class before the n+1-th of any. `k` leaps from class to class in the index, so that classes with
 /// nothing ready, as old lanes are, cost nothing. A session whose tree is held is passed over within the index, so that it takes no
-/// other's place.
+/// other's place. `+0`: SQLite would plan it anew for every value of a bare limit.
 pub(in crate::store::sql) const PICK: &str = "WITH RECURSIVE k(key) AS ( \
   SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL ORDER BY class_key LIMIT 1) \
   UNION ALL SELECT (SELECT n.class_key FROM session n INDEXED BY session_ready WHERE n.ready_rank IS NOT NULL AND n.class_key>k.key \
@@ -38,26 +36,37 @@ pub(in crate::store::sql) const PICK: &str = "WITH RECURSIVE k(key) AS ( \
   FROM f CROSS JOIN session s WHERE f.free>0 AND s.id IN ( \
    SELECT z.id FROM session z INDEXED BY session_ready WHERE z.class_key=f.key AND z.ready_rank IS NOT NULL \
    AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=z.tree AND b.lease_holder IS NOT NULL) \
-   ORDER BY z.ready_rank LIMIT $1)) \
- SELECT id FROM picked WHERE turn<=free ORDER BY turn, ready_rank, id LIMIT $1";
+   ORDER BY z.ready_rank LIMIT $1+0)) \
+ SELECT id FROM picked WHERE turn<=free ORDER BY turn, ready_rank, id LIMIT $1+0";
 pub(in crate::store::sql) const LEASE: &str = "UPDATE session SET fence=fence+1, lease_holder=$2, lease_until=$3, ready_rank=NULL, waiting=NULL \
  WHERE id=$1 AND ready_rank IS NOT NULL \
  AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=session.tree AND b.lease_holder IS NOT NULL) \
  RETURNING head_run, fence";
-pub(in crate::store::sql) const START: &str = "UPDATE run SET state='running', fence=$2, attempt=attempt+1, event_seq=event_seq+1, \
- started_at=coalesce(started_at,$3), warm=FALSE, step=NULL, tool=NULL, said=NULL, continuity=NULL \
- WHERE id=$1 AND state='queued' RETURNING attempt, event_seq, project, instance";
-/// A number given back by a release is used again.
-pub(in crate::store::sql) const ATTEMPT: &str = "INSERT INTO attempt(run,n,fence,holder,started_at) VALUES($1,$2,$3,$4,$5) \
+/// What a leased session's head needs to be worked on: it runs, with an attempt and its event. A number given back by a release is used
+/// again. Then all that is to be known of it.
+pub(in crate::store::sql) const START: &str = concat!(
+    "UPDATE run SET state='running', fence=$2, attempt=attempt+1, event_seq=event_seq+1, \
+ started_at=coalesce(started_at,$3), warm=0, step=NULL, tool=NULL, said=NULL, continuity=NULL \
+ WHERE id=$1 AND state='queued' RETURNING attempt; \
+ INSERT INTO attempt(run,n,fence,holder,started_at) SELECT id,attempt,$2,$4,$3 FROM run WHERE id=$1 \
  ON CONFLICT(run,n) DO UPDATE SET fence=excluded.fence, holder=excluded.holder, started_at=excluded.started_at, \
- outcome=NULL, reason=NULL, warm=FALSE, persona_route=NULL, pid=NULL, ended_at=NULL, stderr_tail=NULL";
-const RUN: &str = concat!(
-    "SELECT ",
+ outcome=NULL, reason=NULL, warm=0, persona_route=NULL, pid=NULL, ended_at=NULL, stderr_tail=NULL; \
+ INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
+ SELECT $3,id,event_seq,project,instance,$6,'{\"attempt\":'||attempt||',\"fence\":'||fence||'}' FROM run WHERE id=$1; \
+ SELECT ",
     run_columns!(),
-    " FROM run r JOIN session s ON s.id=r.session WHERE r.id=$1"
+    " FROM run r JOIN session s ON s.id=r.session WHERE r.id=$1; \
+ SELECT ",
+    session_columns!(),
+    " FROM session WHERE id=$5; \
+ SELECT r.timeout_ms+r.waited_ms AS timeout_ms, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
+ AND p.conclusion IS NOT NULL ORDER BY p.seq DESC LIMIT 1) AS last FROM run r WHERE r.id=$1"
 );
-pub(in crate::store::sql) const REST: &str = "SELECT r.timeout_ms+r.waited_ms AS timeout_ms, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
- AND p.conclusion IS NOT NULL ORDER BY p.seq DESC LIMIT 1) AS last FROM run r WHERE r.id=$1";
+/// Which of them answer.
+const STARTED: usize = 0;
+const RUN: usize = 3;
+const SESSION: usize = 4;
+const REST: usize = 5;
 
 /// Whether a claim would find something.
 pub(super) async fn any(readers: &Readers) -> Result<bool, StoreError> {
@@ -73,14 +82,6 @@ pub(super) struct Claim {
     pub(super) lease_ms: i64,
 }
 
-#[derive(FromRow)]
-struct Started {
-    attempt: u32,
-    event_seq: i64,
-    project: Option<Uuid>,
-    instance: Option<Uuid>,
-}
-
 #[async_trait]
 impl Write for Claim {
     type Answer = Vec<Claimed>;
@@ -92,14 +93,13 @@ impl Write for Claim {
             let left = i64::try_from(limit - claimed.len()).unwrap_or(i64::MAX);
             let picked: Vec<Uuid> = tx.scalars(PICK, values![left]).await?;
             // The first of a pick can always be leased, so every round but the last gets further. Others may find that one before them
-            // in the same pick took their tree.
-            let before = claimed.len();
+            // in the same pick took their tree: only then is there more to pick.
+            let (before, wanted) = (claimed.len(), picked.len());
             for session in picked {
-                if let Some(lease) = self.lease(tx, session).await? {
-                    claimed.push(read(tx, lease).await?);
-                }
+                claimed.extend(self.lease(tx, session).await?);
             }
-            if claimed.len() == before {
+            let leased = claimed.len() - before;
+            if leased == 0 || leased == wanted {
                 break;
             }
         }
@@ -108,7 +108,7 @@ impl Write for Claim {
 }
 
 impl Claim {
-    async fn lease(&self, tx: &mut Tx<'_>, session: Uuid) -> Result<Option<Lease>, StoreError> {
+    async fn lease(&self, tx: &mut Tx<'_>, session: Uuid) -> Result<Option<Claimed>, StoreError> {
         let leased: Option<(Uuid, i64)> = tx
             .optional(
                 LEASE,
@@ -118,44 +118,41 @@ impl Claim {
         let Some((run, fence)) = leased else {
             return Ok(None);
         };
-        let started: Started = tx
-            .optional(START, values![run, fence, tx.now])
-            .await?
-            .ok_or_else(|| gone(run))?;
-        tx.execute(
-            ATTEMPT,
-            values![run, started.attempt, fence, self.holder.0, tx.now],
-        )
-        .await?;
-        let subject = Subject {
-            run,
-            project: started.project,
-            instance: started.instance,
-        };
-        let told = event(
-            EventKind::Started,
-            data!({"attempt": started.attempt, "fence": fence}),
-        );
-        append(tx, subject, started.event_seq, &told).await?;
+        let told = tx
+            .script(
+                START,
+                values![
+                    run,
+                    fence,
+                    tx.now,
+                    self.holder.0,
+                    session,
+                    EventKind::Started.as_str()
+                ],
+            )
+            .await?;
         tx.changed(RunId(run), RunState::Running);
-        Ok(Some(Lease {
-            run: RunId(run),
-            session: SessionId(session),
-            fence,
-            attempt: started.attempt,
-        }))
+        read(&told, RunId(run), fence).map(Some)
     }
 }
 
-async fn read(tx: &mut Tx<'_>, lease: Lease) -> Result<Claimed, StoreError> {
-    let run: RunRow = tx.one(RUN, values![lease.run.0]).await?;
-    let session: Session = tx.one(SESSION, values![lease.session.0]).await?;
+fn read(told: &Told, run: RunId, fence: i64) -> Result<Claimed, StoreError> {
+    let missing = || gone(run.0);
+    let (attempt,): (u32,) = told.first(STARTED)?.ok_or_else(missing)?;
+    let row: RunRow = told.first(RUN)?.ok_or_else(missing)?;
+    let session: Session = told.first(SESSION)?.ok_or_else(missing)?;
     let (timeout_ms, last): (Option<i64>, Option<String>) =
-        tx.one(REST, values![lease.run.0]).await?;
+        told.first(REST)?.ok_or_else(missing)?;
+    let session = SessionRow::from(session);
     Ok(Claimed {
-        lease,
-        run: run.try_into()?,
-        session: session.into(),
+        lease: Lease {
+            run,
+            session: session.id,
+            fence,
+            attempt,
+        },
+        run: row.try_into()?,
+        session,
         timeout_ms,
         last_conclusion: unjson_of(last.as_deref())?,
     })

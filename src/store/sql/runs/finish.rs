@@ -1,24 +1,21 @@
 //! Ending a run under its fence.
 
-use super::append::{note, note_run, redact};
+use super::append::redact;
 use crate::{
-    domain::{event::EventKind, run::Warning},
+    domain::event::EventKind,
     store::{
         Finish, Lease, Redactor, StoreError,
         sql::{
             log::event,
             settle::{Settlement, settle},
             tx::Tx,
-            value::values,
-            words::{json, unjson_of},
+            words::json,
             writer::Write,
         },
     },
 };
 use async_trait::async_trait;
 use serde_json::json as data;
-
-const WARNINGS: &str = "SELECT warnings FROM run WHERE id=$1";
 
 /// The end of a run, its texts redacted.
 #[derive(Debug)]
@@ -27,6 +24,7 @@ pub(super) struct End {
     finish: Finish,
     conclusion: Option<String>,
     usage: Option<String>,
+    warnings: Option<String>,
 }
 
 impl End {
@@ -57,25 +55,14 @@ impl End {
             }
             None => None,
         };
+        let warnings = Some(&finish.warnings).filter(|warnings| !warnings.is_empty());
         Ok(Self {
             lease,
+            warnings: warnings.map(json).transpose()?,
             usage: finish.usage.as_ref().map(json).transpose()?,
             conclusion,
             finish,
         })
-    }
-
-    /// Those that the run was accepted with, and ours.
-    async fn warnings(&self, tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
-        if self.finish.warnings.is_empty() {
-            return Ok(None);
-        }
-        let before: Option<Option<String>> = tx
-            .optional_scalar(WARNINGS, values![self.lease.run.0])
-            .await?;
-        let mut all: Vec<Warning> = unjson_of(before.flatten().as_deref())?.unwrap_or_default();
-        all.extend(self.finish.warnings.iter().cloned());
-        json(&all).map(Some)
     }
 }
 
@@ -101,21 +88,20 @@ impl Write for End {
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let finish = &self.finish;
-        note_run(tx, self.lease, &finish.progress).await?;
-        let warnings = self.warnings(tx).await?;
         let settlement = Settlement {
             outcome: Some(finish.outcome),
             error: finish.error.as_ref(),
             stderr_tail: finish.stderr_tail.as_deref(),
             conclusion: self.conclusion.as_deref(),
             usage: self.usage.as_deref(),
-            warnings: warnings.as_deref(),
-            events: &finish.progress.events,
+            warnings: self.warnings.as_deref(),
+            progress: Some(&finish.progress),
             ..Settlement::new(self.lease.run.0, Some(self.lease.fence), finish.state)
         };
-        if !settle(tx, &settlement).await? {
-            return Err(StoreError::LeaseLost(self.lease.run));
+        if settle(tx, &settlement).await? {
+            Ok(())
+        } else {
+            Err(StoreError::LeaseLost(self.lease.run))
         }
-        note(tx, self.lease, &finish.progress.note).await
     }
 }

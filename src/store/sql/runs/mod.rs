@@ -41,7 +41,20 @@ pub(super) struct SqlRuns(pub(super) Base);
 impl Runs for SqlRuns {
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError> {
         let accept = accept::Accept::new(run, &self.0.redactor)?;
-        self.0.writer.send(accept).await
+        match self.0.writer.send(accept).await? {
+            accept::Taken::Fresh(row) => Ok(Accepted {
+                run: (*row).try_into()?,
+                duplicate: false,
+            }),
+            accept::Taken::Seen(earlier) => Ok(Accepted {
+                run: read::run(&self.0.readers, earlier).await?,
+                duplicate: true,
+            }),
+        }
+    }
+
+    async fn ready(&self) -> Result<bool, StoreError> {
+        claim::any(&self.0.readers).await
     }
 
     async fn claim(
@@ -50,10 +63,6 @@ impl Runs for SqlRuns {
         limit: u32,
         lease_ms: i64,
     ) -> Result<Vec<Claimed>, StoreError> {
-        // Most looks find nothing; those cost no write.
-        if limit == 0 || !claim::any(&self.0.readers).await? {
-            return Ok(Vec::new());
-        }
         self.0
             .writer
             .send(claim::Claim {

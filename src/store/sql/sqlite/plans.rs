@@ -69,25 +69,20 @@ fn statements() -> Vec<String> {
     let fixed = [
         runs::accept::KEY,
         runs::accept::KEY_SEEN,
-        runs::accept::SESSION,
-        runs::accept::CLASS,
-        runs::accept::RUN,
+        runs::accept::WRITE,
         runs::accept::PARENT,
         log::INSERT,
-        log::COUNT,
+        log::INSERT_ALL,
         runs::claim::PICK,
         runs::claim::LEASE,
         runs::claim::START,
-        runs::claim::ATTEMPT,
-        runs::claim::REST,
         runs::renew::RENEW,
         runs::append::STEP,
         runs::append::NOTE,
         runs::append::CONVERSATION,
         settle::END,
         settle::END_ATTEMPT,
-        settle::NEXT,
-        settle::FORWARD,
+        settle::FOLLOW,
         runs::release::BACK,
         runs::release::LEAVE,
         runs::release::WAITS,
@@ -132,7 +127,8 @@ fn statements() -> Vec<String> {
         requests::state::GO_ON,
         events::LATEST,
     ];
-    fixed.into_iter().map(str::to_owned).collect()
+    let each = fixed.into_iter().flat_map(|script| script.split("; "));
+    each.map(str::to_owned).collect()
 }
 
 /// Every combination of filters.
