@@ -327,7 +327,9 @@ impl Loop {
 
     /// Most looks find nothing; those write nothing.
     async fn claim(&mut self) {
-        let limit = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        // Not by the slots that are free: of those that a handle has in hand most come back, and nobody would look again then.
+        let free = HOST_CAP.saturating_sub(self.working.len());
+        let limit = u32::try_from(free).unwrap_or(u32::MAX);
         if self.draining || limit == 0 {
             return;
         }
