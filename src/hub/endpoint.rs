@@ -115,10 +115,31 @@ fn place(settings: &Settings, env: &Environment) -> Result<PathBuf, Fault> {
     if short(&in_home) {
         return Ok(in_home);
     }
-    let uid = rustix::process::geteuid().as_raw();
-    let folder = env.temp_dir.join(format!("eyas-{uid}"));
+    let folder = env.temp_dir.join(own_name());
     private(&folder)?;
     Ok(folder.join(name))
+}
+
+/// Folders that hubs of one user share whatever their homes; none need be there yet. All that may be are named: two hubs may have been
+/// started with different environments.
+pub(super) fn shared_folders(settings: &Settings, env: &Environment) -> Vec<PathBuf> {
+    let uid = rustix::process::geteuid().as_raw();
+    let usual = PathBuf::from(format!("/run/user/{uid}"));
+    let runtime = settings.runtime_dir.clone().into_iter().chain([usual]);
+    let runtime = runtime.filter(|dir| usable(dir)).map(|dir| dir.join("eyas"));
+    let temporary = [env.temp_dir.clone(), PathBuf::from("/tmp")];
+    let temporary = temporary.into_iter().map(|dir| dir.join(own_name()));
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in runtime.chain(temporary) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+fn own_name() -> String {
+    format!("eyas-{}", rustix::process::geteuid().as_raw())
 }
 
 fn short(path: &Path) -> bool {

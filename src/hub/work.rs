@@ -3,6 +3,7 @@
 use super::{
     agent::AgentDesk,
     control::Control,
+    endpoint,
     events::EventsDesk,
     ground::{Ground, Served, Work},
     instance::{self, InstanceDesk},
@@ -179,6 +180,7 @@ fn server(ground: &Ground) -> Server {
         boot_id: process::boot_id(),
         hub: ground.hub.to_string(),
         home: ground.settings.home.clone(),
+        elsewhere: endpoint::shared_folders(&ground.settings, &ground.env),
     }
 }
 

@@ -4,26 +4,25 @@
 //! the one that wrote holds no lock, and text that is no record of ours is nobody's: none of these is a server.
 //! Beside the lock there is a `.gitignore` that ignores the folder and itself, so that a project never looks changed by us. Both go with the
 //! claim.
+//!
+//! Where the tree has no room for it, because it cannot be written to, or its `.eyas` is a link, or belongs to the repository, the lock lies
+//! [`spot`] elsewhere, named by the root's device and inode. Whoever takes one looks at the others afterwards, so that of two who found
+//! different ones at most one serves.
+
+mod spot;
 
 use crate::domain::fault::{ErrorKind, Fault};
-use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat},
-    io::Errno,
-};
 use serde::{Deserialize, Serialize};
+use spot::Spot;
 use std::{
     fs::{File, TryLockError},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    os::{fd::AsFd, unix::fs::MetadataExt as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
-const FOLDER: &str = ".eyas";
-const LOCK: &str = "lock";
-const IGNORE: &str = ".gitignore";
-const IGNORE_ALL: &[u8] = b"*\n";
 /// Of a record of ours; a file that is larger is none.
 const MAX_RECORD: u64 = 16 * 1024;
 /// Who only looks holds a shared lock for a moment, which must not pass for a server.
@@ -42,6 +41,9 @@ pub struct Server {
     pub hub: String,
     /// Its home.
     pub home: PathBuf,
+    /// Private folders of its user, the same for every home, for the locks of trees that have no room for one.
+    #[serde(skip)]
+    pub elsewhere: Vec<PathBuf>,
 }
 
 /// A root that this process serves until this is dropped.
@@ -50,8 +52,8 @@ pub struct Claim {
     root: PathBuf,
     /// Device and inode of the root when it was claimed.
     place: Option<(u64, u64)>,
-    /// `None` where no lock can be: a directory that cannot be written to.
-    lock: Option<File>,
+    /// Empty where no lock can be at all.
+    held: Vec<(Spot, File)>,
 }
 
 /// What has become of a claimed root.
@@ -65,57 +67,101 @@ pub enum Standing {
     Replaced,
 }
 
+/// Why a lock was not taken.
+enum Refused {
+    /// There cannot be one.
+    NoRoom(io::Error),
+    /// Another process has it.
+    Taken(Option<Server>),
+}
+
 /// Claims `root` for `server`.
 ///
 /// # Errors
 /// `external_instance` when another process serves it.
 pub fn claim(root: &Path, server: &Server) -> Result<Claim, Fault> {
     let place = place(root);
-    let bare = |why: &io::Error| {
-        tracing::info!(root = %root.display(), %why, "a project without a lock: another hub would not see that it is served");
-        Claim {
-            root: root.to_owned(),
-            place,
-            lock: None,
-        }
+    let mut claim = Claim {
+        root: root.to_owned(),
+        place,
+        held: Vec::new(),
     };
-    let mut file = match lock_file(root) {
-        Ok(file) => file,
-        Err(error) => return Ok(bare(&error)),
-    };
-    for _ in 0..TRIES {
-        match file.try_lock() {
-            Ok(()) if is_there(root, &file) => {
-                // Whoever gave the root back may have cleared it away after we looked.
-                if let Err(error) = ignored(root).and_then(|()| write(&mut file, server)) {
-                    tracing::debug!(%error, "who serves a project could not be written");
+    let tree = Spot::in_tree(root);
+    let elsewhere = spot::elsewhere(&server.elsewhere, place);
+    match take(&tree, server) {
+        Ok(file) => claim.held.push((tree, file)),
+        Err(Refused::Taken(who)) => return Err(taken(root, who.as_ref())),
+        Err(Refused::NoRoom(why)) => {
+            tracing::debug!(root = %root.display(), %why, "the lock of a project lies elsewhere");
+            for spot in elsewhere {
+                match take(&spot, server) {
+                    Ok(file) => claim.held.push((spot, file)),
+                    Err(Refused::Taken(who)) => return Err(taken(root, who.as_ref())),
+                    Err(Refused::NoRoom(why)) => {
+                        tracing::debug!(?spot, %why, "no lock of a project can be here");
+                    }
                 }
-                return Ok(Claim {
-                    root: root.to_owned(),
-                    place,
-                    lock: Some(file),
-                });
             }
-            // Removed between opening and locking.
-            Ok(()) => match lock_file(root) {
-                Ok(fresh) => file = fresh,
-                Err(error) => return Ok(bare(&error)),
-            },
-            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
-            Err(TryLockError::Error(error)) => return Ok(bare(&error)),
         }
     }
-    Err(taken(root, read(&mut file).as_ref()))
+    if claim.held.is_empty() {
+        tracing::warn!(root = %root.display(), "a project without a lock: another hub would not see that it is served");
+    }
+    // Only now: whoever looks before taking misses the one who takes meanwhile.
+    let others = spots(root, server).filter(|spot| claim.held.iter().all(|(held, _)| held != spot));
+    for spot in others {
+        if let Some(who) = held_by_another(&spot, server) {
+            return Err(taken(root, who.as_ref()));
+        }
+    }
+    Ok(claim)
+}
+
+/// The lock at one spot.
+fn take(spot: &Spot, server: &Server) -> Result<File, Refused> {
+    let mut file = spot.make().map_err(Refused::NoRoom)?;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) if spot.holds(&file) => {
+                // What is no record of ours is somebody's file.
+                if !is_ours(&mut file) {
+                    give_back(&file);
+                    return Err(Refused::NoRoom(io::ErrorKind::InvalidData.into()));
+                }
+                // Whoever gave the root back may have cleared it away after we looked.
+                if let Err(error) = spot.prepare().and_then(|()| write(&mut file, server)) {
+                    tracing::debug!(%error, "who serves a project could not be written");
+                }
+                return Ok(file);
+            }
+            // Removed between opening and locking.
+            Ok(()) => file = spot.make().map_err(Refused::NoRoom)?,
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            Err(TryLockError::Error(error)) => return Err(Refused::NoRoom(error)),
+        }
+    }
+    Err(Refused::Taken(read(&mut file)))
 }
 
 /// Who serves `root`, if a process other than `server` does; its record is `None` when there is none that can be read.
 #[must_use]
 pub fn external(root: &Path, server: &Server) -> Option<Option<Server>> {
-    let mut file = open(root, OFlags::RDONLY).ok()?;
+    spots(root, server).find_map(|spot| held_by_another(&spot, server))
+}
+
+/// Wherever the lock of `root` may be.
+fn spots(root: &Path, server: &Server) -> impl Iterator<Item = Spot> {
+    let elsewhere = spot::elsewhere(&server.elsewhere, place(root));
+    std::iter::once(Spot::in_tree(root)).chain(elsewhere)
+}
+
+fn held_by_another(spot: &Spot, server: &Server) -> Option<Option<Server>> {
+    let mut file = spot.look().ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {
             let said = read(&mut file);
-            (said.as_ref() != Some(server)).then_some(said)
+            let is_us = said.as_ref().is_some_and(|said| server.is(said));
+            (!is_us).then_some(said)
         }
         Ok(()) => {
             give_back(&file);
@@ -145,14 +191,24 @@ pub fn taken(root: &Path, who: Option<&Server>) -> Fault {
     .hint("delegate cold, or end the other one: it is not ours to stop")
 }
 
+impl Server {
+    /// It is the process of which this record speaks.
+    fn is(&self, said: &Self) -> bool {
+        let of = |one: &Self| (one.pid, one.start_time);
+        of(self) == of(said) && self.boot_id == said.boot_id && self.hub == said.hub
+    }
+}
+
 impl Claim {
     /// Whether it still is what it was taken for.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        match &self.lock {
-            _ if place(&self.root) != self.place => Standing::Replaced,
-            Some(file) if !is_there(&self.root, file) => Standing::Removed,
-            Some(_) | None => Standing::Held,
+        if place(&self.root) != self.place {
+            Standing::Replaced
+        } else if self.held.iter().any(|(spot, file)| !spot.holds(file)) {
+            Standing::Removed
+        } else {
+            Standing::Held
         }
     }
 }
@@ -160,41 +216,18 @@ impl Claim {
 /// By a call, not by the last descriptor: a child that is just being started has a copy of it until it becomes another program.
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(file) = &self.lock {
-            if is_there(&self.root, file)
-                && let Err(error) = clear(&self.root)
+        for (spot, file) in &self.held {
+            if spot.holds(file)
+                && let Err(error) = spot.clear()
             {
                 tracing::debug!(%error, "the lock of a project stays where it is");
-                // Nobody's name stands there while nobody serves.
-                drop(file.set_len(0));
+                // Nobody's name stands there while nobody serves, unless it is the repository's by now.
+                if error.kind() != io::ErrorKind::ResourceBusy {
+                    drop(file.set_len(0));
+                }
             }
             give_back(file);
         }
-    }
-}
-
-/// Leaves the project as it was found. While we hold the lock nobody else clears, and the lock's file goes last but for the folder: who
-/// makes the next one puts back what it finds missing. What others keep in the folder stays, and what hides it.
-fn clear(root: &Path) -> io::Result<()> {
-    let folder = root.join(FOLDER);
-    if folder.symlink_metadata()?.is_symlink() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    for entry in std::fs::read_dir(&folder)? {
-        let name = entry?.file_name();
-        if name != LOCK && name != IGNORE {
-            return Err(io::ErrorKind::DirectoryNotEmpty.into());
-        }
-    }
-    if std::fs::read(folder.join(IGNORE))? != IGNORE_ALL {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    std::fs::remove_file(folder.join(IGNORE))?;
-    std::fs::remove_file(folder.join(LOCK))?;
-    match std::fs::remove_dir(&folder) {
-        // The next one is there already.
-        Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => Err(error),
-        _ => Ok(()),
     }
 }
 
@@ -210,66 +243,9 @@ fn place(root: &Path) -> Option<(u64, u64)> {
     Some((found.dev(), found.ino()))
 }
 
-/// The lock's file, made if need be. Whatever is a link on the way is somebody's trap, not ours.
-fn lock_file(root: &Path) -> io::Result<File> {
-    let mut tries = 0;
-    loop {
-        // The ignoring first, so that nothing of ours is ever seen by git.
-        match ignored(root).and_then(|()| open(root, OFlags::RDWR | OFlags::CREATE)) {
-            // Cleared away under us by the one who gave it back.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => tries += 1,
-            done => return done,
-        }
-    }
-}
-
-/// The folder, and in it what hides it from git.
-fn ignored(root: &Path) -> io::Result<()> {
-    match mkdirat(CWD, root.join(FOLDER), Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let mut ignore = regular(root, IGNORE, OFlags::RDWR | OFlags::CREATE)?;
-    if ignore.metadata()?.len() == 0 {
-        ignore.write_all(IGNORE_ALL)?;
-    }
-    Ok(())
-}
-
-fn open(root: &Path, flags: OFlags) -> io::Result<File> {
-    regular(root, LOCK, flags)
-}
-
-/// A file of the folder that is ours alone: no link, nothing that has another name elsewhere.
-fn regular(root: &Path, name: &str, flags: OFlags) -> io::Result<File> {
-    let safe = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let at = openat(
-        CWD,
-        root.join(FOLDER),
-        OFlags::RDONLY | OFlags::DIRECTORY | safe,
-        Mode::empty(),
-    )?;
-    let mode = Mode::RUSR | Mode::WUSR;
-    // Without NONBLOCK the opening of a pipe would wait.
-    let file = File::from(openat(&at, name, flags | safe | OFlags::NONBLOCK, mode)?);
-    let found = file.metadata()?;
-    if found.is_file() && found.nlink() <= 1 {
-        Ok(file)
-    } else {
-        Err(io::ErrorKind::InvalidInput.into())
-    }
-}
-
-/// The file is still the one that the next comer would open.
-fn is_there(root: &Path, file: &File) -> bool {
-    let path = root.join(FOLDER).join(LOCK);
-    let (Ok(named), Ok(held)) = (
-        statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW),
-        rustix::fs::fstat(file.as_fd()),
-    ) else {
-        return false;
-    };
-    (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
+/// Nothing stands in it, or what a server wrote that is no more.
+fn is_ours(file: &mut File) -> bool {
+    file.metadata().is_ok_and(|about| about.len() == 0) || read(file).is_some()
 }
 
 fn write(file: &mut File, server: &Server) -> io::Result<()> {

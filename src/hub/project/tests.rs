@@ -81,6 +81,7 @@ fn server() -> Arc<Server> {
         boot_id: String::new(),
         hub: "ours".to_owned(),
         home: "/nowhere".into(),
+        elsewhere: Vec::new(),
     })
 }
 

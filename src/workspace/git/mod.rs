@@ -16,6 +16,7 @@ pub(in crate::workspace) mod quiet;
 mod repository;
 mod shadow;
 mod snapshot;
+mod tracked;
 mod weigh;
 
 pub use command::Output;
@@ -23,6 +24,7 @@ pub use error::GitError;
 pub use program::look_in;
 pub(in crate::workspace) use shadow::copy_regular;
 pub use snapshot::Snapshot;
+pub use tracked::tracks;
 
 pub(in crate::workspace) use command::Call;
 use repository::Repository;

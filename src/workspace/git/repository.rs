@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Of `.git` as a file, of `commondir`, of a ref.
 const SMALL: u64 = 4096;
+const CONFIG: u64 = 1024 * 1024;
 const PACKED: u64 = 32 * 1024 * 1024;
 
 /// The folders of a repository.
@@ -45,6 +46,14 @@ impl Repository {
     pub(super) fn project(&self) -> Option<&Path> {
         let named = self.common.file_name().is_some_and(|name| name == ".git");
         self.common.parent().filter(|_| named)
+    }
+
+    /// Its objects have long ids.
+    pub(super) fn is_sha256(&self) -> bool {
+        let config = beneath::read(&self.common, Path::new("config"), CONFIG).unwrap_or_default();
+        let config = String::from_utf8_lossy(&config).to_ascii_lowercase();
+        let mut lines = config.lines().filter_map(|line| line.split_once('='));
+        lines.any(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
     }
 
     /// The commit that HEAD leads to, where plain files tell.

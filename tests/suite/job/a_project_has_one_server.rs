@@ -77,6 +77,22 @@ fn and_a_second_hub_works_cold_until_the_first_has_gone() {
 }
 
 #[test]
+fn also_where_the_tree_has_no_room_for_a_lock() {
+    let first = Job::new();
+    fs::write(first.project.join(".eyas"), "a file").unwrap();
+    let other = beside(&first);
+    let (mut theirs, mut ours) = (first.rpc(), other.rpc());
+    theirs.ran(&json!({"prompt": "!say served"}));
+    works_cold(&other, &mut ours);
+    assert_eq!(seen(&first, &mut theirs)["external"], false);
+    theirs.result("project.stop", &json!({"project": first.project}));
+    until("the project is free", || {
+        (seen(&other, &mut ours)["external"] == false).then_some(())
+    });
+    assert_eq!(fs::read(first.project.join(".eyas")).unwrap(), b"a file");
+}
+
+#[test]
 fn and_a_hub_inside_a_face_is_one_too() {
     let first = Job::new();
     let other = beside(&first);
