@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
-    if args.nth(1).is_some_and(|first| first == "__reap") {
+    let first = args.nth(1).unwrap_or_default();
+    if first == eyas::workspace::git::guard::WORD {
+        return eyas::workspace::git::guard::guard_gits();
+    }
+    if first == "__reap" {
         // Before anything else is set up: a reaper shim must start in a millisecond and own nothing but its agent.
         return eyas::agents::process::shim::reap(args);
     }

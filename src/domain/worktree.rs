@@ -41,4 +41,7 @@ pub struct Worktree {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
     pub state: WorktreeState,
+    /// Why nobody could look into it after the run; it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }

@@ -126,7 +126,9 @@ pub(super) fn shared_folders(settings: &Settings, env: &Environment) -> Vec<Path
     let uid = rustix::process::geteuid().as_raw();
     let usual = PathBuf::from(format!("/run/user/{uid}"));
     let runtime = settings.runtime_dir.clone().into_iter().chain([usual]);
-    let runtime = runtime.filter(|dir| usable(dir)).map(|dir| dir.join("eyas"));
+    let runtime = runtime
+        .filter(|dir| usable(dir))
+        .map(|dir| dir.join("eyas"));
     let temporary = [env.temp_dir.clone(), PathBuf::from("/tmp")];
     let temporary = temporary.into_iter().map(|dir| dir.join(own_name()));
     let mut folders: Vec<PathBuf> = Vec::new();

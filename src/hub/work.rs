@@ -215,6 +215,7 @@ impl House {
         if let Some(path) = self.ground.env.var("PATH") {
             git::look_in(path.as_ref());
         }
+        git::guard::guarded_by(self.ground.env.exe.clone());
         let instances = self.instances(stockroom);
         tidy(&instances).await;
         let left = stockroom.worktrees.clone();

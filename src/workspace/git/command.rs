@@ -1,6 +1,6 @@
 //! One call of the `git` program.
 
-use super::{OUTPUT, error::GitError, program};
+use super::{OUTPUT, error::GitError, guard, program};
 use crate::stdx::text;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
@@ -55,6 +55,17 @@ pub(in crate::workspace) struct Call {
     environment: Vec<(&'static str, OsString)>,
     configuration: Vec<(OsString, OsString)>,
     input: Vec<u8>,
+    sink: Sink,
+}
+
+/// Where what git writes goes.
+enum Sink {
+    /// More than this many bytes is too much.
+    Memory(usize),
+    /// The first of it; git is ended when it has more to say.
+    Head(usize),
+    /// A new file of at most so many bytes.
+    File(PathBuf, u64),
 }
 
 impl Call {
@@ -66,6 +77,7 @@ impl Call {
             environment: Vec::new(),
             configuration: Vec::new(),
             input: Vec::new(),
+            sink: Sink::Memory(OUTPUT),
         }
     }
 
@@ -97,6 +109,18 @@ impl Call {
 
     pub(in crate::workspace) fn input(mut self, input: Vec<u8>) -> Self {
         self.input = input;
+        self
+    }
+
+    /// Takes the first `most` bytes of what it writes and one more, and ends it then.
+    pub(in crate::workspace) fn head(mut self, most: usize) -> Self {
+        self.sink = Sink::Head(most);
+        self
+    }
+
+    /// Has what it writes in a new file, of which there is nothing left when it is more than `most` bytes.
+    pub(in crate::workspace) fn file(mut self, path: &Path, most: u64) -> Self {
+        self.sink = Sink::File(path.to_owned(), most);
         self
     }
 
@@ -144,17 +168,69 @@ impl Call {
             // A git that has heard enough closes its end; its exit code tells.
             stdin.write_all(&self.input).await.ok();
         };
-        let ((), out, err) = tokio::join!(written, read(stdout, OUTPUT), read(stderr, COMPLAINT));
-        let stdout = out?.ok_or_else(|| GitError::TooMuch {
-            what: what.to_owned(),
-            limit: OUTPUT,
-        })?;
+        let kept = self.sink.keep(stdout);
+        let ((), out, err) = tokio::join!(written, kept, read(stderr, COMPLAINT));
+        let stdout = match out? {
+            Kept::All(stdout) => stdout,
+            // The rest of it is killed as the group is dropped.
+            Kept::Head(stdout) => {
+                return Ok(Output {
+                    code: 0,
+                    stdout,
+                    stderr: String::new(),
+                });
+            }
+            Kept::TooMuch(limit) => {
+                let what = what.to_owned();
+                return Err(GitError::TooMuch { what, limit });
+            }
+        };
         let complaint = err?.unwrap_or_default();
         Ok(Output {
             code: group.end().await?,
             stdout,
             stderr: String::from_utf8_lossy(&complaint).into_owned(),
         })
+    }
+}
+
+/// What was kept of what git wrote.
+enum Kept {
+    All(Vec<u8>),
+    Head(Vec<u8>),
+    TooMuch(u64),
+}
+
+impl Sink {
+    async fn keep(&self, pipe: impl AsyncRead + Unpin) -> io::Result<Kept> {
+        match self {
+            Self::Memory(most) => Ok(match read(pipe, *most).await? {
+                Some(bytes) => Kept::All(bytes),
+                None => Kept::TooMuch(u64::try_from(*most).unwrap_or(u64::MAX)),
+            }),
+            Self::Head(most) => {
+                let mut bytes = Vec::new();
+                let limit = u64::try_from(*most).unwrap_or(u64::MAX).saturating_add(1);
+                pipe.take(limit).read_to_end(&mut bytes).await?;
+                let whole = bytes.len() <= *most;
+                Ok(if whole {
+                    Kept::All(bytes)
+                } else {
+                    Kept::Head(bytes)
+                })
+            }
+            Self::File(path, most) => {
+                let mut file = tokio::fs::File::create_new(path).await?;
+                let mut pipe = pipe.take(most.saturating_add(1));
+                let copied = tokio::io::copy(&mut pipe, &mut file).await?;
+                file.flush().await?;
+                if copied > *most {
+                    tokio::fs::remove_file(path).await?;
+                    return Ok(Kept::TooMuch(*most));
+                }
+                Ok(Kept::All(Vec::new()))
+            }
+        }
     }
 }
 
@@ -186,10 +262,11 @@ impl Group {
             .kill_on_drop(true)
             .spawn()?;
         let leader = child.id().and_then(|pid| i32::try_from(pid).ok());
-        Ok(Self {
-            leader: leader.and_then(Pid::from_raw),
-            child,
-        })
+        let leader = leader.and_then(Pid::from_raw);
+        if let Some(leader) = leader {
+            guard::watch(leader);
+        }
+        Ok(Self { child, leader })
     }
 
     fn pipes(
@@ -210,7 +287,9 @@ impl Group {
         use std::os::unix::process::ExitStatusExt as _;
         let status = self.child.wait().await?;
         // Its number may be another's from here on.
-        self.leader = None;
+        if let Some(leader) = self.leader.take() {
+            guard::let_go(leader);
+        }
         Ok(status
             .code()
             .unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
@@ -220,10 +299,11 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         // It is not waited for yet, so the number is still its own.
-        if let Some(leader) = self.leader.filter(|_| self.child.id().is_some())
-            && let Err(errno) = kill_process_group(leader, Signal::KILL)
-        {
-            tracing::trace!(%errno, "a late git had ended");
+        if let Some(leader) = self.leader.filter(|_| self.child.id().is_some()) {
+            if let Err(errno) = kill_process_group(leader, Signal::KILL) {
+                tracing::trace!(%errno, "a late git had ended");
+            }
+            guard::let_go(leader);
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum GitError {
         /// Subcommand.
         what: String,
         /// Bytes.
-        limit: usize,
+        limit: u64,
     },
     /// It said no.
     #[error("git {what} failed: {detail}")]
@@ -50,7 +50,9 @@ impl From<GitError> for Fault {
             }
             GitError::NoRepository(_) => Self::new(ErrorKind::InvalidParams, detail)
                 .hint("name the root of a git work tree, or run `git init` there"),
-            GitError::Late { .. } => Self::new(ErrorKind::TimedOut, detail),
+            GitError::Late { .. } => Self::new(ErrorKind::TimedOut, detail).hint(
+                "nothing is lost; the repository is very large, its disk is slow, or something in it holds git up: try again, or do it by hand with git",
+            ),
             GitError::TooMuch { .. } => Self::new(ErrorKind::TooLarge, detail),
             GitError::Failed { .. } | GitError::Io(_) => Self::internal(detail),
         }

@@ -11,6 +11,7 @@
 mod changes;
 mod command;
 mod error;
+pub mod guard;
 mod program;
 pub(in crate::workspace) mod quiet;
 mod repository;

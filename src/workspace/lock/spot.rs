@@ -79,10 +79,7 @@ impl Spot {
         loop {
             let flags = OFlags::RDWR | OFlags::CREATE;
             // The ignoring first, so that nothing of ours is ever seen by git.
-            match self
-                .prepare()
-                .and_then(|()| self.open(self.name(), flags))
-            {
+            match self.prepare().and_then(|()| self.open(self.name(), flags)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => {
                     tries += 1;
                 }

@@ -32,6 +32,15 @@ pub(super) struct Git {
     /// A git directory of our own, in place of the one found at `dir`, and an index.
     own: Option<(PathBuf, PathBuf)>,
     limit: Duration,
+    sink: Sink,
+}
+
+/// Where what a command prints goes.
+#[derive(Clone, Debug)]
+enum Sink {
+    Memory,
+    Head(usize),
+    File(PathBuf, u64),
 }
 
 /// What a command came to.
@@ -62,6 +71,7 @@ impl Git {
             project: project.to_owned(),
             own: None,
             limit: LOOKING,
+            sink: Sink::Memory,
         }
     }
 
@@ -79,6 +89,18 @@ impl Git {
         self
     }
 
+    /// Of what is printed, only the first `most` bytes and one more.
+    pub(super) fn head(mut self, most: usize) -> Self {
+        self.sink = Sink::Head(most);
+        self
+    }
+
+    /// What is printed goes to a new file; more than `most` bytes are `too_large`.
+    pub(super) fn to_file(mut self, path: &Path, most: u64) -> Self {
+        self.sink = Sink::File(path.to_owned(), most);
+        self
+    }
+
     /// What git says, in good or in bad, to `input`.
     ///
     /// # Errors
@@ -90,6 +112,11 @@ impl Git {
             let named = self.call().run(quiet::LIST_DRIVERS).await.map_err(fault)?;
             call = call.set(quiet::drivers_off(&named.stdout)?);
         }
+        call = match &self.sink {
+            Sink::Memory => call,
+            Sink::Head(most) => call.head(*most),
+            Sink::File(path, most) => call.file(path, *most),
+        };
         let output = call.input(input).run(&quiet::harmless(args)).await;
         let output = output.map_err(fault)?;
         Ok(Said {

@@ -4,17 +4,24 @@
 //! defined in a configuration; here there is none, so a file's attributes may name them and nothing runs. What is written, is written here.
 
 use super::git::{Git, names, parts, unreadable};
-use crate::{domain::fault::Fault, stdx::scratch::Scratch, workspace::git::copy_regular};
+use crate::{
+    domain::fault::{ErrorKind, Fault},
+    stdx::scratch::Scratch,
+    workspace::git::copy_regular,
+};
 use std::{
     ffi::OsStr,
     fs, io,
     os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
 };
 use tokio::task::spawn_blocking;
 
 /// Bytes of a list of patterns.
 const EXCLUDE: u64 = 1024 * 1024;
+/// Bytes of files that are read to see what they are.
+const CONTENT: u64 = if cfg!(test) { 1 } else { 1024 } * 1024 * 1024;
 
 /// A git directory of our own over another's objects; gone when dropped.
 #[derive(Debug)]
@@ -59,12 +66,14 @@ impl Lens {
         Git::by(tree, &self.project, self.folder.path(), index)
     }
 
-    /// What stands in `tree`, looked at from the commit `from`; `name` is that of an index in the lens, which then knows it all.
+    /// What stands in `tree`, looked at from the commit `from`; `name` is that of an index in the lens, which then knows it all. A
+    /// repository inside that has stood there unchanged since `since_ms` is nobody's work.
     pub(super) async fn snapshot(
         &self,
         tree: &Path,
         from: &str,
         name: &str,
+        since_ms: Option<i64>,
     ) -> Result<Snapshot, Fault> {
         let git = self.git(tree, &self.file(name));
         git.run(&["read-tree", from]).await?;
@@ -91,6 +100,7 @@ impl Lens {
             seen.other(path);
         }
         if !seen.there.is_empty() {
+            bounded(tree, &seen.there).await?;
             let add = [
                 "update-index",
                 "-z",
@@ -101,14 +111,20 @@ impl Lens {
             ];
             git.run_on(&add, seen.there).await?;
         }
+        let (root, mut foreign) = (tree.to_owned(), seen.foreign);
+        let looked = move || {
+            if let Some(since_ms) = since_ms {
+                foreign.retain(|path| holds_later(&root.join(path), since_ms));
+            }
+            foreign
+        };
         Ok(Snapshot {
             tree: git.run(&["write-tree"]).await?.text(),
-            foreign: seen.foreign,
+            foreign: spawn_blocking(looked).await.map_err(Fault::internal)?,
         })
     }
 
-    /// Files that git ignores and that are not what stood there at `since_ms` already; `index` knows all others. A repository of its own
-    /// counts in any case: nobody looks into it.
+    /// Files that git ignores and that are not what stood there at `since_ms` already; `index` knows all others.
     pub(super) async fn ignored(
         &self,
         tree: &Path,
@@ -123,8 +139,7 @@ impl Lens {
         let tree = tree.to_owned();
         let looked = move || {
             if let Some(since_ms) = since_ms {
-                paths
-                    .retain(|path| path.ends_with(b"/") || is_later(&below(&tree, path), since_ms));
+                paths.retain(|path| holds_later(&below(&tree, path), since_ms));
             }
             paths
         };
@@ -186,6 +201,29 @@ async fn occupied(git: &Git, tree: &Path) -> Result<Vec<String>, Fault> {
     spawn_blocking(looked).await.map_err(Fault::internal)
 }
 
+/// What is to be read must not fill the disk: all of it is copied, compressed, into the lens.
+async fn bounded(tree: &Path, paths: &[u8]) -> Result<(), Fault> {
+    let (tree, paths) = (tree.to_owned(), paths.to_vec());
+    let weighed = move || {
+        let mut whole: u64 = 0;
+        for path in parts(&paths) {
+            let about = below(&tree, path).symlink_metadata();
+            whole = whole.saturating_add(about.map_or(0, |about| about.len()));
+            if whole > CONTENT {
+                let detail = format!(
+                    "what is new or changed in {} is more than {CONTENT} bytes, {} among it",
+                    tree.display(),
+                    shown(path)
+                );
+                let fault = Fault::new(ErrorKind::TooLarge, detail);
+                return Err(fault.hint("look at it with git itself; have git ignore what is no source, or move it away"));
+            }
+        }
+        Ok(())
+    };
+    spawn_blocking(weighed).await.map_err(Fault::internal)?
+}
+
 /// There is no such directory, or nothing in it. One that cannot be read is not empty.
 fn is_empty(folder: &Path) -> bool {
     match folder.symlink_metadata() {
@@ -196,11 +234,37 @@ fn is_empty(folder: &Path) -> bool {
     }
 }
 
-/// By the time of the last change of any kind, which a program cannot set. What cannot be looked at is taken for new.
-fn is_later(file: &Path, since_ms: i64) -> bool {
-    let changed = |about: fs::Metadata| about.ctime() * 1_000 + about.ctime_nsec() / 1_000_000;
-    file.symlink_metadata()
-        .map_or(true, |about| changed(about) > since_ms)
+/// A file, or anything in a folder, with the folder itself, is later. What cannot be looked at is taken for new.
+fn holds_later(place: &Path, since_ms: i64) -> bool {
+    let mut left = vec![place.to_owned()];
+    while let Some(place) = left.pop() {
+        let Ok(about) = place.symlink_metadata() else {
+            return true;
+        };
+        if is_later(&about, since_ms) {
+            return true;
+        }
+        if about.is_dir() {
+            let Ok(listed) = fs::read_dir(&place) else {
+                return true;
+            };
+            left.extend(listed.flatten().map(|entry| entry.path()));
+        }
+    }
+    false
+}
+
+/// By the time of the last change of any kind, which a program cannot set. A file with other names changes also when one of those comes or
+/// goes, as package managers do that link all projects' files to one store: of that, content and birth tell.
+fn is_later(about: &fs::Metadata, since_ms: i64) -> bool {
+    let ms = |seconds: i64, ns: i64| seconds * 1_000 + ns / 1_000_000;
+    let changed = ms(about.ctime(), about.ctime_nsec()) > since_ms;
+    let written = ms(about.mtime(), about.mtime_nsec()) > since_ms;
+    let since = u64::try_from(since_ms).unwrap_or_default();
+    let since = UNIX_EPOCH + Duration::from_millis(since);
+    let was_there = about.created().is_ok_and(|born| born <= since);
+    let only_linked = about.is_file() && about.nlink() > 1 && !written && was_there;
+    changed && !only_linked
 }
 
 fn below(tree: &Path, path: &[u8]) -> PathBuf {

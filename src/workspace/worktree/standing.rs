@@ -1,7 +1,7 @@
 //! What is in a worktree, and what would be lost with it.
 
 use super::{
-    git::{Git, unreadable},
+    git::Git,
     lens::{Lens, Snapshot},
     plan::Plan,
 };
@@ -9,7 +9,6 @@ use crate::{
     domain::fault::{ErrorKind, Fault},
     stdx::text,
 };
-use std::io::Read as _;
 
 /// Commits that are named; more are only counted up to here.
 const COMMITS: &str = "--max-count=50";
@@ -97,8 +96,6 @@ impl Plan {
         self.there()?;
         let lens = Lens::over(&self.repository, &self.base).await?;
         let now = self.now(&lens, "index").await?;
-        let patch = lens.file("patch");
-        let output = format!("--output={}", patch.display());
         let asked = [
             "diff-tree",
             "-p",
@@ -107,20 +104,12 @@ impl Plan {
             "--no-color",
             "--no-ext-diff",
             "--no-textconv",
-            &output,
             &self.base,
             &now.tree,
         ];
-        lens.git(&self.path, &lens.file("index"))
-            .run(&asked)
-            .await?;
-        let file = std::fs::File::open(&patch).map_err(|error| unreadable(&patch, &error))?;
-        let mut bytes = Vec::new();
-        // A little more than is wanted, to know whether there is more.
-        let limit = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
-        file.take(limit)
-            .read_to_end(&mut bytes)
-            .map_err(|error| unreadable(&patch, &error))?;
+        // No more of it than is wanted is made.
+        let git = lens.git(&self.path, &lens.file("index")).head(cap);
+        let bytes = git.run(&asked).await?.out;
         let mut diff = String::from_utf8_lossy(&bytes).into_owned();
         for folder in now.foreign {
             diff.push_str(&format!("# a repository of its own, not shown: {folder}\n"));
@@ -130,7 +119,10 @@ impl Plan {
     }
 
     /// Both the worktree and its repository are there.
-    pub(super) fn there(&self) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// `not_found` saying which is gone.
+    pub fn there(&self) -> Result<(), Fault> {
         for (what, folder) in [("worktree", &self.path), ("repository", &self.repository)] {
             if !folder.is_dir() {
                 let detail = format!("the {what} {} is gone", folder.display());
@@ -144,7 +136,8 @@ impl Plan {
     pub(super) async fn now(&self, lens: &Lens, index: &str) -> Result<Snapshot, Fault> {
         let head = self.head().await?;
         let from = head.as_ref().unwrap_or(&self.base);
-        lens.snapshot(&self.path, from, index).await
+        lens.snapshot(&self.path, from, index, self.set_up_at_ms)
+            .await
     }
 
     /// What is checked out in it, as its repository knows; the worktree's own files are an agent's to change.

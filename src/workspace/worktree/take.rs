@@ -12,6 +12,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// Conflicts that are named.
 const NAMED: usize = 20;
+/// Bytes of what goes over, as a patch.
+const PATCH: u64 = if cfg!(test) { 256 } else { 256 * 1024 } * 1024;
 
 impl Plan {
     /// Takes all of it over, committed and not, into the repository's tree; answers which files that changed there.
@@ -21,7 +23,8 @@ impl Plan {
     pub async fn apply(&self) -> Result<Vec<String>, Fault> {
         self.there()?;
         let lens = Lens::over(&self.repository, &self.base).await?;
-        let theirs = self.now(&lens, "theirs").await?;
+        let theirs = self.now(&lens, "theirs").await;
+        let theirs = theirs.map_err(|fault| self.by_hand(fault))?;
         if !theirs.foreign.is_empty() {
             let detail = format!(
                 "repositories inside the worktree cannot be taken over: {}",
@@ -45,7 +48,7 @@ impl Plan {
         } else {
             self.base.clone()
         };
-        let ours = lens.snapshot(&self.repository, &here, "ours").await?;
+        let ours = lens.snapshot(&self.repository, &here, "ours", None).await?;
         let merged = self.merged(&lens, &ours, &theirs, &changed).await?;
         let to_write = lens.between(&ours.tree, &merged).await?;
         self.nothing_in_the_way(&lens, &ours, &to_write).await?;
@@ -74,7 +77,6 @@ impl Plan {
             .await
             .map_err(|error| unreadable(&index, &error))?;
         let git = lens.git(&self.repository, &index);
-        let output = format!("--output={}", patch.display());
         let asked = [
             "diff-tree",
             "-p",
@@ -85,11 +87,14 @@ impl Plan {
             "--no-color",
             "--no-ext-diff",
             "--no-textconv",
-            &output,
             &from,
             &theirs.tree,
         ];
-        git.run(&asked).await?;
+        git.clone()
+            .to_file(&patch, PATCH)
+            .run(&asked)
+            .await
+            .map_err(|fault| self.by_hand(fault))?;
         // Git takes an empty patch for a broken one.
         if patch.metadata().is_ok_and(|meta| meta.len() == 0) {
             return Ok(ours.tree.clone());
@@ -122,6 +127,19 @@ impl Plan {
             .cloned()
             .collect();
         Err(conflict(if both.is_empty() { &here } else { &both }))
+    }
+
+    /// What is too much for us is not for git itself.
+    fn by_hand(&self, fault: Fault) -> Fault {
+        if fault.kind != ErrorKind::TooLarge {
+            return fault;
+        }
+        let branch = &self.branch;
+        let detail = format!("{}; nothing was taken over", fault.detail);
+        Fault::new(ErrorKind::TooLarge, detail).hint(format!(
+            "commit it in {}, then `git merge {branch}` in the project, and drop the worktree",
+            self.path.display()
+        ))
     }
 
     /// The base, but with what both sides have made alike: a deletion for one, which no patch could make twice. So what was taken over, but

@@ -472,6 +472,98 @@ async fn what_git_ignores_is_work_unless_the_set_up_left_it() {
 }
 
 #[tokio::test]
+async fn repositories_that_the_set_up_left_are_no_work_until_something_changes_in_them() {
+    let yard = Yard::new();
+    let inner = yard.folder.with_file_name("inner");
+    fs::create_dir(&inner).unwrap();
+    git(&inner, &["init", "-q", "-b", "main"]);
+    write(&inner, "deep/x", "x\n");
+    commit(&inner, "inner");
+    let id = git(&inner, &["rev-parse", "HEAD"]);
+    let link = format!("160000,{id},vendor/part");
+    yard.git(&["update-index", "--add", "--cacheinfo", &link]);
+    yard.git(&["commit", "-q", "-m", "a submodule"]);
+    let mut plan = yard.made().await;
+    for place in ["vendor/part", "tools", "kept.log"] {
+        let place = plan.path.join(place);
+        git(&inner, &["clone", "-q", ".", &place.display().to_string()]);
+    }
+    assert_eq!(plan.standing().await.unwrap().uncommitted.len(), 2);
+    pause();
+    plan.set_up().unwrap();
+    let standing = plan.standing().await.unwrap();
+    assert!(!standing.changed && !standing.is_dirty(), "{standing:?}");
+    assert_eq!(plan.apply().await.unwrap(), Vec::<String>::new());
+    pause();
+    write(&plan.path, "vendor/part/deep/x", "by an agent\n");
+    fs::remove_file(plan.path.join("tools/deep/x")).unwrap();
+    write(&plan.path, "kept.log/new", "by an agent\n");
+    let standing = plan.standing().await.unwrap();
+    assert_eq!(standing.uncommitted, ["vendor/part/", "tools/"]);
+    assert_eq!(standing.ignored, ["kept.log/"]);
+}
+
+#[tokio::test]
+async fn a_file_of_the_set_up_that_is_linked_elsewhere_later_is_no_work() {
+    let yard = Yard::new();
+    let mut plan = yard.made().await;
+    let store = yard.folder.with_file_name("store");
+    write(&plan.path, "linked.log", "of a package\n");
+    pause();
+    plan.set_up().unwrap();
+    pause();
+    fs::hard_link(plan.path.join("linked.log"), &store).unwrap();
+    assert!(!plan.standing().await.unwrap().is_dirty());
+    // One that came later with an old time and another name is an agent's.
+    write(&plan.path, "mine.log", "by an agent\n");
+    let file = fs::File::options()
+        .write(true)
+        .open(plan.path.join("mine.log"));
+    file.unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    fs::hard_link(plan.path.join("mine.log"), store.with_extension("2")).unwrap();
+    assert_eq!(plan.standing().await.unwrap().ignored, ["mine.log"]);
+    write(&plan.path, "linked.log", "by an agent\n");
+    assert_eq!(plan.standing().await.unwrap().ignored.len(), 2);
+}
+
+/// The clock of files goes by ticks.
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(20));
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_taken_over_is_refused_and_stays() {
+    let yard = Yard::new();
+    let plan = yard.made().await;
+    // Noise, which no compression makes small; more than a patch may be in a test.
+    let mut noise = Vec::new();
+    let mut last: u32 = 1;
+    for _ in 0..400 * 1024 {
+        last = last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        noise.push(last.to_be_bytes()[0]);
+    }
+    fs::write(plan.path.join("large.bin"), &noise).unwrap();
+    let before = yard.status();
+    let fault = plan.apply().await.unwrap_err();
+    assert_eq!(fault.kind, ErrorKind::TooLarge, "{fault}");
+    assert!(fault.hint.unwrap().contains(&plan.branch));
+    assert_eq!(yard.status(), before);
+    assert!(plan.standing().await.unwrap().is_dirty());
+    // A file without content on disk, larger than what is read.
+    let sparse = fs::File::create(plan.path.join("sparse.bin")).unwrap();
+    sparse.set_len(3 * 1024 * 1024 * 1024).unwrap();
+    for fault in [
+        plan.standing().await.unwrap_err(),
+        plan.diff(100).await.unwrap_err(),
+        plan.apply().await.unwrap_err(),
+    ] {
+        assert_eq!(fault.kind, ErrorKind::TooLarge, "{fault}");
+        assert!(fault.hint.is_some());
+    }
+    assert_eq!(fs::read(plan.path.join("large.bin")).unwrap(), noise);
+}
+
+#[tokio::test]
 async fn a_pipe_in_the_place_of_the_list_of_patterns_is_not_waited_for() {
     let yard = Yard::new();
     let plan = yard.made().await;

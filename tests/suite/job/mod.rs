@@ -10,6 +10,7 @@ mod a_run_waits_for_its_environment;
 mod a_second_delegation_finds_the_agent_warm;
 mod a_secret_stays_where_it_belongs;
 mod a_warm_delegation_costs_two_commits;
+mod a_slow_repository_holds_up_nobody_else;
 mod an_agent_may_fail_in_any_way;
 mod an_agent_speaks_for_its_own_run_alone;
 mod an_agent_without_a_role_may_only_look;

@@ -244,7 +244,9 @@ fn at_the_quota_the_next_is_refused_and_the_oldest_named() {
             .contains(first["id"].as_str().unwrap()),
         "{fault}"
     );
-    assert!(fault["hint"].as_str().unwrap().contains("drop"), "{fault}");
+    let command = format!("`eyas run drop {}`", first["id"].as_str().unwrap());
+    let hint = fault["hint"].as_str().unwrap();
+    assert!(hint.contains(&command), "{fault}");
     face.result("run.drop", &json!({"id": second["id"], "force": true}));
     done(&mut face, "!write file c");
 }

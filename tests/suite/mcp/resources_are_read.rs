@@ -128,6 +128,7 @@ async fn a_diff_is_the_worktrees_and_else_what_the_conclusion_knows() {
             branch: "eyas/x".to_owned(),
             base: None,
             state,
+            problem: None,
         });
         ids.push(run.id);
         pipe.hub.put(run);

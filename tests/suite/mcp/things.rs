@@ -103,6 +103,7 @@ pub(super) fn busy(run: &mut Run) {
         branch: "eyas/x".to_owned(),
         base: None,
         state: WorktreeState::Open,
+        problem: None,
     });
     run.tree_usage = Some(TreeUsage {
         runs: 2,

@@ -20,6 +20,7 @@ fn worktree(state: WorktreeState) -> Worktree {
         branch: "eyas/one".to_owned(),
         base: (state != WorktreeState::Planned).then(|| "c0ffee".to_owned()),
         state,
+        problem: None,
     }
 }
 

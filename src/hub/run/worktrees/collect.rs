@@ -13,21 +13,22 @@ use crate::{
     store::StoreError,
     workspace::worktree::Plan,
 };
+use futures::{StreamExt as _, stream};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-/// How many are named when there are too many.
-const NAMED: usize = 3;
+/// Worktrees that are looked at beside each other.
+const BESIDE: usize = 8;
 
 /// A worktree with the runs that work or worked in it, oldest first.
-type Shared = BTreeMap<String, Vec<Run>>;
+pub(super) type Shared = BTreeMap<String, Vec<Run>>;
 
 impl Worktrees {
     /// What a former hub left.
     pub(crate) async fn tidy(&self) {
-        let _entry = self.0.entry.lock().await;
+        let _one = self.0.collecting.lock().await;
         if let Err(fault) = self.collect(true).await {
             tracing::warn!(%fault, "old worktrees were not collected");
         }
@@ -35,12 +36,18 @@ impl Worktrees {
 
     /// The end of a run in a worktree: without changes it goes. And what is old by now.
     pub(super) async fn settle(&self, run: RunId) {
-        let _entry = self.0.entry.lock().await;
         let settled = async {
             if let Some(worktree) = self.0.store.runs.get(run).await?.worktree {
-                self.look_after(&worktree.path).await?;
+                if let Err(fault) = self.look_after(&worktree.path).await {
+                    self.unseen(&worktree.path, &fault).await?;
+                    return Err(fault);
+                }
             }
-            self.collect(false).await
+            // Whoever does that now finds what is old as well.
+            match self.0.collecting.try_lock() {
+                Ok(_one) => self.collect(false).await,
+                Err(_taken) => Ok(()),
+            }
         };
         let settled: Result<(), Fault> = settled.await;
         if let Err(fault) = settled {
@@ -48,47 +55,7 @@ impl Worktrees {
         }
     }
 
-    /// As many as may be are too many for one more, once those that nobody needs are gone.
-    pub(super) async fn admit(&self) -> Result<(), Fault> {
-        if self.count().await?.0 < self.0.max {
-            return Ok(());
-        }
-        self.collect(true).await?;
-        let (count, shared) = self.count().await?;
-        if count < self.0.max {
-            return Ok(());
-        }
-        let mut oldest: Vec<&Run> = shared.values().filter_map(|runs| runs.first()).collect();
-        oldest.sort_by_key(|run| run.created_at.0);
-        let named: Vec<String> = oldest
-            .iter()
-            .take(NAMED)
-            .map(|run| format!("{} of {}", run.id, run.created_at))
-            .collect();
-        let detail = format!(
-            "{count} worktrees are there, and worktrees.max is {}; the oldest are those of the runs {}",
-            self.0.max,
-            named.join(", ")
-        );
-        Err(Fault::new(ErrorKind::InUse, detail)
-            .field("isolation")
-            .hint(
-                "look with `eyas run diff RUN`, then `eyas run apply RUN` or `eyas run drop RUN`",
-            ))
-    }
-
-    /// How many there are, those of forgotten runs too.
-    async fn count(&self) -> Result<(usize, Shared), Fault> {
-        let shared = self.shared().await?;
-        let forgotten = self.folders().await?;
-        let forgotten = forgotten
-            .iter()
-            .filter(|path| !knows(&shared, path))
-            .count();
-        Ok((shared.len() + forgotten, shared))
-    }
-
-    async fn shared(&self) -> Result<Shared, Fault> {
+    pub(super) async fn shared(&self) -> Result<Shared, Fault> {
         let mut shared = Shared::new();
         for run in self.0.store.runs.with_worktree().await? {
             if let Some(worktree) = &run.worktree {
@@ -99,16 +66,20 @@ impl Worktrees {
     }
 
     /// Removes what nobody needs: whose run has ended long ago and in which nothing would be lost; when `thorough`, also what a hub did not
-    /// come to remove when its run ended. Under the entry's turn.
-    async fn collect(&self, thorough: bool) -> Result<(), Fault> {
+    /// come to remove when its run ended. By one at a time.
+    pub(super) async fn collect(&self, thorough: bool) -> Result<(), Fault> {
         let shared = self.shared().await?;
-        for (path, runs) in &shared {
-            if (thorough || self.are_old(runs))
-                && let Err(fault) = self.look_after(path).await
-            {
-                tracing::warn!(path, %fault, "a worktree was not looked at");
-            }
-        }
+        let looked = shared
+            .iter()
+            .filter(|(_, runs)| thorough || self.are_old(runs));
+        // Beside each other, since one repository may be slow; those of one take turns.
+        stream::iter(looked)
+            .for_each_concurrent(BESIDE, async |(path, _)| {
+                if let Err(fault) = self.look_after(path).await {
+                    tracing::warn!(path, %fault, "a worktree was not looked at");
+                }
+            })
+            .await;
         for path in self.folders().await? {
             if !knows(&shared, &path)
                 && let Err(fault) = self.forgotten(&path).await
@@ -121,6 +92,7 @@ impl Worktrees {
 
     /// One with its runs: it goes when they all have ended and left nothing, or nothing that is not elsewhere for long enough.
     async fn look_after(&self, path: &str) -> Result<(), Fault> {
+        let _door = self.door(Path::new(path)).await;
         let plan = match Plan::noted(Path::new(path)) {
             Ok(plan) => Some(plan),
             Err(fault) if fault.kind == ErrorKind::NotFound && !Path::new(path).exists() => None,
@@ -150,6 +122,8 @@ impl Worktrees {
                         WorktreeState::Planned => {
                             self.write(&runs, &last, WorktreeState::Open).await
                         }
+                        // It could be looked at by now.
+                        state if last.problem.is_some() => self.write(&runs, &last, state).await,
                         WorktreeState::Open
                         | WorktreeState::Kept
                         | WorktreeState::Applied
@@ -163,6 +137,22 @@ impl Worktrees {
         self.write(&runs, &last, WorktreeState::Dropped).await
     }
 
+    /// Nobody could look into it: it stays, and its runs say why.
+    async fn unseen(&self, path: &str, fault: &Fault) -> Result<(), Fault> {
+        let problem = format!("it could not be looked at after its run, and stays: {fault}");
+        for run in self.sharing(path).await? {
+            let Some(worktree) = run.worktree.filter(|_| run.state.is_terminal()) else {
+                continue;
+            };
+            let now = Worktree {
+                problem: Some(problem.clone()),
+                ..worktree
+            };
+            self.0.store.runs.set_worktree(run.id, now).await?;
+        }
+        Ok(())
+    }
+
     /// The last of them ended long enough ago.
     fn are_old(&self, runs: &[Run]) -> bool {
         let ends: Option<Vec<i64>> = runs.iter().map(|run| run.ended_at.map(|at| at.0)).collect();
@@ -172,7 +162,16 @@ impl Worktrees {
 
     /// One that no row of a run speaks of. Taken over already, it goes; else only when nothing would be lost.
     async fn forgotten(&self, path: &Path) -> Result<(), Fault> {
-        let plan = Plan::noted(path)?;
+        let _door = self.door(path).await;
+        // Only now: a run may have come on disk for it since it was found.
+        if !self.sharing(&path.to_string_lossy()).await?.is_empty() {
+            return Ok(());
+        }
+        let plan = match Plan::noted(path) {
+            // It went meanwhile.
+            Err(fault) if fault.kind == ErrorKind::NotFound && !path.exists() => return Ok(()),
+            noted => noted?,
+        };
         let run = path
             .file_name()
             .and_then(|name| name.to_str()?.parse::<RunId>().ok());
@@ -196,7 +195,7 @@ impl Worktrees {
     }
 
     /// What stands in the folder, by the paths that worktrees have: a worktree, or the note of one.
-    async fn folders(&self) -> Result<Vec<PathBuf>, Fault> {
+    pub(super) async fn folders(&self) -> Result<Vec<PathBuf>, Fault> {
         let folder = self.folder().await?;
         on_disk(move || {
             let listed = std::fs::read_dir(&folder)
@@ -225,6 +224,7 @@ impl Worktrees {
     ) -> Result<(), Fault> {
         let now = Worktree {
             state,
+            problem: None,
             ..worktree.clone()
         };
         for run in runs {
@@ -234,6 +234,6 @@ impl Worktrees {
     }
 }
 
-fn knows(shared: &Shared, path: &Path) -> bool {
+pub(super) fn knows(shared: &Shared, path: &Path) -> bool {
     path.to_str().is_some_and(|path| shared.contains_key(path))
 }

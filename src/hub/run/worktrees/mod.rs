@@ -1,9 +1,10 @@
 //! Worktrees of runs: planned when a run is accepted, made when its first attempt begins, looked at when it has ended.
 //!
 //! Several runs share one worktree when a conversation goes on in it; what becomes of it is written to all of them. Git's locks are not made
-//! for many writers, so work on one repository takes turns.
+//! for many writers, so work on one repository takes turns; nothing that asks git holds what other repositories wait for.
 
 mod collect;
+mod quota;
 mod verbs;
 
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     store::{Claimed, Store},
     workspace::{git, worktree::Plan},
 };
+use quota::{Quota, Room};
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
@@ -35,13 +37,19 @@ struct Inner {
     folder: PathBuf,
     max: usize,
     keep_ms: i64,
-    /// Held by whoever lets one come or go: from the look at the quota until the run is on disk for one.
-    entry: Arc<Turn<()>>,
+    quota: Quota,
+    /// By a worktree's path: held by whoever lets that one go, or has a run begin in it until the run is on disk. Before a turn.
+    doors: Turns,
     /// By the folder that all worktrees of a repository share.
-    turns: Mutex<HashMap<PathBuf, Arc<Turn<()>>>>,
+    turns: Turns,
+    /// Held by whoever looks through all of them: one at a time.
+    collecting: Turn<()>,
     /// Runs that have not ended and have, or are to have, a worktree.
     open: Mutex<HashSet<RunId>>,
 }
+
+/// Turns by path.
+type Turns = Mutex<HashMap<PathBuf, Arc<Turn<()>>>>;
 
 /// A worktree that an attempt may work in.
 #[derive(Debug)]
@@ -52,7 +60,7 @@ pub(crate) struct Ready {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// A worktree for a run which is not on disk yet. Until it is, no other comes or goes.
+/// A worktree for a run which is not on disk yet. Until it is, the worktree does not go.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) worktree: Worktree,
@@ -60,7 +68,8 @@ pub(crate) struct Place {
     /// It is to be made.
     plan: Option<Plan>,
     worktrees: Worktrees,
-    _entry: OwnedMutexGuard<()>,
+    _room: Option<Room>,
+    _door: OwnedMutexGuard<()>,
 }
 
 impl Place {
@@ -82,8 +91,10 @@ impl Worktrees {
             folder,
             max: usize::try_from(max).unwrap_or(usize::MAX),
             keep_ms: i64::try_from(keep_ms).unwrap_or(i64::MAX),
-            entry: Arc::default(),
-            turns: Mutex::default(),
+            quota: Quota::default(),
+            doors: Turns::default(),
+            turns: Turns::default(),
+            collecting: Turn::default(),
             open: Mutex::default(),
         }))
     }
@@ -98,10 +109,10 @@ impl Worktrees {
         root: &Path,
         label: Option<&str>,
     ) -> Result<Place, Fault> {
-        let entry = self.0.entry.clone().lock_owned().await;
         let folder = self.folder().await?;
         let plan = Plan::draw(&folder, root, run, label).await?;
-        self.admit().await?;
+        let room = self.admit(&plan.path).await?;
+        let door = self.door(&plan.path).await;
         let noted = plan.clone();
         on_disk(move || noted.note()).await?;
         self.open().insert(run);
@@ -111,11 +122,13 @@ impl Worktrees {
                 branch: plan.branch.clone(),
                 base: Some(plan.base.clone()),
                 state: WorktreeState::Planned,
+                problem: None,
             },
             run,
             plan: Some(plan),
             worktrees: self.clone(),
-            _entry: entry,
+            _room: Some(room),
+            _door: door,
         })
     }
 
@@ -136,7 +149,7 @@ impl Worktrees {
         else {
             return Ok(None);
         };
-        let entry = self.0.entry.clone().lock_owned().await;
+        let door = self.door(Path::new(cwd)).await;
         let live = self.sharing(cwd).await?;
         if let Some(worktree) = live.into_iter().next().and_then(|run| run.worktree) {
             self.open().insert(run);
@@ -145,7 +158,8 @@ impl Worktrees {
                 run,
                 plan: None,
                 worktrees: self.clone(),
-                _entry: entry,
+                _room: None,
+                _door: door,
             }));
         }
         Err(self.gone(first, cwd).await)
@@ -245,16 +259,26 @@ impl Worktrees {
     async fn turn(&self, plan: &Plan) -> OwnedMutexGuard<()> {
         let shared = git::Git::at(&plan.repository).common_dir();
         let key = shared.unwrap_or_else(|| plan.repository.clone());
-        let turn = {
-            let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            turns.entry(key).or_default().clone()
-        };
-        turn.lock_owned().await
+        in_turn(&self.0.turns, key).await
+    }
+
+    /// The door of the worktree at `path`.
+    async fn door(&self, path: &Path) -> OwnedMutexGuard<()> {
+        in_turn(&self.0.doors, path.to_owned()).await
     }
 
     fn open(&self) -> MutexGuard<'_, HashSet<RunId>> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn in_turn(turns: &Turns, key: PathBuf) -> OwnedMutexGuard<()> {
+    let turn = {
+        let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        turns.entry(key).or_default().clone()
+    };
+    turn.lock_owned().await
 }
 
 fn text(path: &Path) -> Result<String, Fault> {

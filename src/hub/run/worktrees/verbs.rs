@@ -12,6 +12,7 @@ use crate::{
     workspace::worktree::Plan,
 };
 use std::path::Path;
+use tokio::sync::OwnedMutexGuard;
 
 /// Of one patch; more is for git itself to show.
 const DIFF: usize = 512 * 1024;
@@ -29,8 +30,7 @@ impl Worktrees {
     /// # Errors
     /// `in_use` naming the files that do not fit, or while one of its runs goes on; `not_found` when it is gone.
     pub(crate) async fn apply(&self, run: RunId) -> Result<(), Fault> {
-        let _entry = self.0.entry.lock().await;
-        let found = self.decided(run).await?;
+        let (found, _door) = self.decided(run).await?;
         let _turn = self.turn(&found.plan).await;
         let changed = found.plan.apply().await?;
         tracing::info!(run.id = %run, files = changed.len(), "a worktree was taken over");
@@ -45,10 +45,9 @@ impl Worktrees {
     /// # Errors
     /// As [`Worktrees::apply`].
     pub(crate) async fn keep(&self, run: RunId) -> Result<(), Fault> {
-        let _entry = self.0.entry.lock().await;
-        let found = self.decided(run).await?;
-        let _turn = self.turn(&found.plan).await;
-        found.plan.standing().await?;
+        let (found, _door) = self.decided(run).await?;
+        // What is in it need not be known for that, and a repository that is slow or broken is a reason to keep it.
+        found.plan.there()?;
         self.write(&found.runs, &found.worktree, WorktreeState::Kept)
             .await
     }
@@ -58,8 +57,7 @@ impl Worktrees {
     /// # Errors
     /// `in_use` saying what would be lost, unless forced, or while one of its runs goes on.
     pub(crate) async fn discard(&self, run: RunId, force: bool) -> Result<(), Fault> {
-        let _entry = self.0.entry.lock().await;
-        let found = self.decided(run).await?;
+        let (found, _door) = self.decided(run).await?;
         let _turn = self.turn(&found.plan).await;
         if !force && found.plan.made && found.plan.path.exists() {
             let lost = match found.plan.standing().await {
@@ -88,10 +86,14 @@ impl Worktrees {
         Ok(RunDiff { text, truncated })
     }
 
-    async fn decided(&self, run: RunId) -> Result<Found, Fault> {
+    /// With its door held, so that no run begins in it meanwhile.
+    async fn decided(&self, run: RunId) -> Result<(Found, OwnedMutexGuard<()>), Fault> {
+        let path = self.found(run).await?.plan.path;
+        let door = self.door(&path).await;
+        // Only now: somebody else may have decided.
         let found = self.found(run).await?;
         match found.runs.iter().find(|run| !run.state.is_terminal()) {
-            None => Ok(found),
+            None => Ok((found, door)),
             Some(open) => {
                 let detail = format!("run {} works in this worktree and has not ended", open.id);
                 Err(Fault::new(ErrorKind::InUse, detail).hint("wait for it, or cancel it"))
