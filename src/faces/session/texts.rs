@@ -34,6 +34,6 @@ command can tell you. Waits until it is answered or timeout_ms is over, minutes 
 pub(super) const DELEGATE: &str = "\
 Give a part of your work to another agent as a run of its own, below yours, or wait again for one that you began. Use it for parts that are complete in \
 themselves and can go on side by side; give each its own prompt, as the agent sees the project and not this conversation. Not for what you can do \
-yourself in a few steps. Give prompt to begin one, or run to wait for one. Waits up to wait_ms, then answers with its id, state, and when it has ended \
+yourself in a few steps. Give prompt to begin one, with previous to go on in the conversation of one that you began, or run to wait for one. Waits up to wait_ms, then answers with its id, state, and when it has ended \
 its conclusion; while it goes on, call delegate {run} again. If your run is cancelled or times out, so is what \
 is still open below it; what is open when you conclude goes on.";

@@ -269,6 +269,68 @@ fn what_it_delegates_stands_below_it_and_comes_back() {
 }
 
 #[test]
+fn it_goes_on_with_what_it_began_and_with_nothing_else() {
+    let job = Job::new();
+    let mut face = job.face();
+    let project = job.project.to_str().unwrap();
+    for (name, role) in [("cap", "captain"), ("tal", "talon")] {
+        face.tool("instance_create", &json!({"name": name, "role": role, "project": project, "parent": (role == "talon").then_some("cap")}));
+    }
+    let others = face.done("!say of a person", json!({"instance": "tal"}));
+    let begin = r#"!mcp delegate {"instance":"tal","prompt":"!say it is built","concurrent":true}"#;
+    let first = face.done(begin, json!({"instance": "cap"}));
+    let said = face.output(&first, |_| true);
+    let child = calls(&said)[0]["body"]["run"].as_str().unwrap().to_owned();
+    let others = others["id"].as_str().unwrap();
+    let own = first["id"].as_str().unwrap();
+    let follow = |id: &str, more: &str| {
+        format!(
+            r#"!mcp delegate {{"previous":"{id}","prompt":"!say and painted","concurrent":true{more}}}"#
+        )
+    };
+    let prompt = [
+        follow(&child, ""),
+        follow(others, ""),
+        follow(own, ""),
+        follow("01890000-0000-7000-8000-000000000000", ""),
+        follow("nonsense", ""),
+        format!(r#"!mcp delegate {{"previous":"{child}","run":"{child}"}}"#),
+        follow(&child, r#","persona":"scribe""#),
+    ];
+    // In the captain's own conversation, which goes on.
+    let run = face.done(&prompt.join("\n"), json!({"previous": own}));
+    let said = face.output(&run, |_| true);
+    let [next, theirs, itself, nowhere, nonsense, both, changed] = &calls(&said)[..] else {
+        panic!("{said}")
+    };
+    assert_eq!(
+        next["body"]["conclusion"]["summary"], "and painted",
+        "{next}"
+    );
+    let mut rpc = job.rpc();
+    let id = json!({"id": next["body"]["run"]});
+    let (before, after) = (
+        rpc.result("run.get", &json!({"id": child})),
+        rpc.result("run.get", &id),
+    );
+    assert_eq!(after["session"], before["session"], "{after}");
+    assert_eq!(after["previous"], before["id"], "{after}");
+    assert_eq!(after["parent"], run["id"], "{after}");
+    for (refused, kind) in [
+        (theirs, "forbidden"),
+        (itself, "forbidden"),
+        (nowhere, "forbidden"),
+        (nonsense, "not_found"),
+        (both, "invalid_params"),
+        (changed, "invalid_params"),
+    ] {
+        assert_eq!(refused["failed"], true, "{refused}");
+        assert_eq!(refused["body"]["kind"], kind, "{refused}");
+    }
+    assert_eq!(theirs["body"]["field"], "previous", "{theirs}");
+}
+
+#[test]
 fn a_slip_in_a_report_is_taught() {
     let job = Job::new();
     let mut face = job.face();

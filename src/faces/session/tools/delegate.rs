@@ -38,6 +38,8 @@ pub(super) struct Arguments {
     prompt: Option<String>,
     /// Id of a run that you began, to wait for again.
     run: Option<String>,
+    /// Id of a run that you began, to go on with in its conversation, with the same agent in the same tree.
+    previous: Option<String>,
     /// Instance to give it to, by name.
     instance: Option<String>,
     /// Persona id, when no instance is named.
@@ -95,15 +97,23 @@ async fn begun(tools: &Tools, given: Arguments) -> Result<Run, Fault> {
         )),
         (None, None) => Err(Fault::required("prompt").hint("or give run, to wait for one")),
         (None, Some(run)) => {
-            let id: RunId = run
-                .parse()
-                .map_err(|_no_uuid| Fault::not_found("run", &run).field("run"))?;
+            if given.previous.is_some() {
+                return Err(Fault::invalid(
+                    "previous",
+                    "stands beside run: it begins a run, and run waits for one",
+                )
+                .hint("give prompt with previous, or run alone"));
+            }
+            let id = named("run", &run)?;
             tools.way().call("run.get", &json!({"id": id})).await
         }
         (Some(prompt), None) => {
+            let previous = given.previous.as_deref();
+            let previous = previous.map(|id| named("previous", id)).transpose()?;
             let mut params = Map::new();
             params.insert("prompt".to_owned(), prompt.into());
             let more = [
+                ("previous", previous.map(|id| json!(id))),
                 ("instance", given.instance.map(Value::from)),
                 ("persona", given.persona.map(Value::from)),
                 (
@@ -120,6 +130,11 @@ async fn begun(tools: &Tools, given: Arguments) -> Result<Run, Fault> {
             tools.way().call("run.delegate", &params).await
         }
     }
+}
+
+fn named(field: &str, id: &str) -> Result<RunId, Fault> {
+    id.parse()
+        .map_err(|_no_uuid| Fault::not_found("run", id).field(field))
 }
 
 fn doing(run: &Run) -> String {
