@@ -133,5 +133,8 @@ fn in_use(captain: &Instance) -> Fault {
     let detail = format!("\"{}\" is the captain of this project", captain.name);
     Fault::new(ErrorKind::InUse, detail)
         .field("role")
-        .hint("delegate to that captain, create a talon, or replace it with `replace: true`")
+        .hint(
+            "delegate to that captain, or create a talon below it; only a person or a commander replaces it, and says so: \
+             `eyas instance create NAME --role captain --project PATH --replace`, or instance.create with replace: true",
+        )
 }

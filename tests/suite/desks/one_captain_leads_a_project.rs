@@ -37,6 +37,9 @@ async fn a_second_one_is_refused_and_the_first_is_named() {
         let fault = desk.create(&person(), second).await.unwrap_err();
         assert_eq!(fault.kind, ErrorKind::InUse);
         assert!(fault.detail.contains("\"first\""), "{fault}");
+        let hint = fault.hint.unwrap();
+        assert!(hint.contains("eyas instance create"), "{hint}");
+        assert!(hint.contains("--replace"), "{hint}");
     }
     let talon = InstanceCreate {
         role: Some(Role::Talon),
