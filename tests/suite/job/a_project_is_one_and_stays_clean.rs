@@ -137,6 +137,105 @@ fn gone_and_back_again() {
 }
 
 #[test]
+fn one_that_is_missing_is_registered_once_it_is_there() {
+    let job = Job::new();
+    let mut rpc = job.rpc();
+    let real = job.nest.root().join("later");
+    let path = json!({"path": real});
+    let refused = rpc.refusal("project.register", &path);
+    assert_eq!(refused["kind"], "not_found", "{refused}");
+    let named = json!({"prompt": "!say x", "project": real});
+    let refused = rpc.refusal("run.delegate", &named);
+    assert_eq!(refused["kind"], "not_found", "{refused}");
+    assert_eq!(projects(&mut rpc), Vec::<Value>::new());
+    // What comes is a link; the project is where it leads.
+    let aside = job.folder("aside");
+    symlink(&aside, &real).unwrap();
+    let first = rpc.result("project.register", &path);
+    let again = rpc.result("project.register", &json!({"path": aside}));
+    assert_eq!(
+        (&first["id"], &first["status"]),
+        (&again["id"], &json!("stopped"))
+    );
+    assert_eq!(projects(&mut rpc).len(), 1);
+    // A file, a link in a circle, a name that is too long.
+    let odd = job.nest.root().join("odd");
+    fs::write(&odd, "x").unwrap();
+    let circle = job.nest.root().join("circle");
+    symlink(&circle, &circle).unwrap();
+    let long = job.nest.root().join("x".repeat(300));
+    for path in [odd, circle, long] {
+        let refused = rpc.refusal("project.register", &json!({"path": path}));
+        let kind = refused["kind"].as_str().unwrap();
+        assert!(matches!(kind, "not_found" | "invalid_params"), "{refused}");
+    }
+    assert_eq!(projects(&mut rpc).len(), 1);
+}
+
+#[test]
+fn moved_elsewhere_it_is_missing_until_a_link_leads_there() {
+    let job = Job::new();
+    let mut rpc = job.rpc();
+    let first = rpc.result("project.register", &json!({"path": job.project}));
+    let moved = job.nest.root().join("moved");
+    fs::rename(&job.project, &moved).unwrap();
+    let id = json!({"project": first["id"]});
+    assert_eq!(rpc.result("project.get", &id)["status"], "missing");
+    // Somebody left a link behind: it is one directory, and one project.
+    symlink(&moved, &job.project).unwrap();
+    assert_eq!(rpc.result("project.get", &id)["status"], "stopped");
+    let found = rpc.result("project.register", &json!({"path": moved}));
+    assert_eq!(found["id"], first["id"], "{found}");
+    let run = rpc.result(
+        "run.delegate",
+        &json!({"prompt": "!say x", "project": moved}),
+    );
+    assert_eq!(run["project"], first["id"], "{run}");
+    // Without it the new place is another project, and the old one can be let go.
+    fs::remove_file(&job.project).unwrap();
+    let other = rpc.result("project.register", &json!({"path": moved}));
+    assert_ne!(other["id"], first["id"], "{other}");
+    assert_eq!(rpc.result("project.get", &id)["status"], "missing");
+    until("the end of its run", || {
+        let now = rpc.result("run.get", &json!({"id": run["id"]}));
+        now["ended_at"].is_string().then_some(())
+    });
+    rpc.result("project.unregister", &id);
+    assert_eq!(projects(&mut rpc).len(), 1);
+}
+
+#[test]
+fn unregistered_it_stays_so_however_it_is_named() {
+    let job = Job::new();
+    let link = job.nest.root().join("link");
+    symlink(&job.project, &link).unwrap();
+    let deep = job.folder("project/deep");
+    git(&job.project, &["init", "-q"]);
+    let mut rpc = job.rpc();
+    let first = rpc.result("project.register", &json!({"path": job.project}));
+    rpc.result("project.unregister", &json!({"project": first["id"]}));
+    let path = job.project.to_str().unwrap();
+    for named in [
+        path,
+        &format!("{path}/"),
+        "~/project",
+        link.to_str().unwrap(),
+        deep.to_str().unwrap(),
+    ] {
+        let run = rpc.ran(&json!({"prompt": "!say x", "project": named}));
+        assert!(run["project"].is_null(), "{named}: {run}");
+        assert_eq!(run["warm"], false, "{named}");
+    }
+    for cwd in [&job.project, &deep, &link] {
+        let run = job.rpc_in(cwd, &[]).ran(&json!({"prompt": "!say x"}));
+        assert!(run["project"].is_null(), "{run}");
+    }
+    assert_eq!(projects(&mut rpc), Vec::<Value>::new());
+    let back = rpc.result("project.register", &json!({"path": link}));
+    assert_eq!(back["id"], first["id"], "{back}");
+}
+
+#[test]
 fn and_no_agent_stays_where_nobody_wants_it() {
     let job = Job::new();
     let mut rpc = job.rpc();
