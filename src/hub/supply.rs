@@ -220,7 +220,9 @@ impl Stockroom {
                 worktree: Path::new(&ready.worktree.path),
             };
             warnings.extend(setup.run(&terms, claimed.run.policy.security).await);
-            self.worktrees.set_up(&ready.worktree.path).await;
+            if terms.trusted && !terms.file.setup.commands.is_empty() {
+                self.worktrees.set_up(&ready.worktree.path).await;
+            }
         }
         Ok(Some(ready.worktree))
     }

@@ -3,7 +3,10 @@
 //! A lens is a git directory of our own, empty but for the way to the repository's objects. Filters, merge drivers, hooks and monitors are
 //! defined in a configuration; here there is none, so a file's attributes may name them and nothing runs. What is written, is written here.
 
-use super::git::{Git, names, parts, unreadable};
+use super::{
+    git::{Git, names, parts, unreadable},
+    left::Left,
+};
 use crate::{
     domain::fault::{ErrorKind, Fault},
     stdx::scratch::Scratch,
@@ -12,9 +15,9 @@ use crate::{
 use std::{
     ffi::OsStr,
     fs, io,
-    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    time::{Duration, UNIX_EPOCH},
+    sync::Arc,
 };
 use tokio::task::spawn_blocking;
 
@@ -67,13 +70,13 @@ impl Lens {
     }
 
     /// What stands in `tree`, looked at from the commit `from`; `name` is that of an index in the lens, which then knows it all. A
-    /// repository inside that has stood there unchanged since `since_ms` is nobody's work.
+    /// repository inside that is as the set-up left it is nobody's work.
     pub(super) async fn snapshot(
         &self,
         tree: &Path,
         from: &str,
         name: &str,
-        since_ms: Option<i64>,
+        left: Option<&Arc<Left>>,
     ) -> Result<Snapshot, Fault> {
         let git = self.git(tree, &self.file(name));
         git.run(&["read-tree", from]).await?;
@@ -112,9 +115,10 @@ impl Lens {
             git.run_on(&add, seen.there).await?;
         }
         let (root, mut foreign) = (tree.to_owned(), seen.foreign);
+        let left = left.cloned();
         let looked = move || {
-            if let Some(since_ms) = since_ms {
-                foreign.retain(|path| holds_later(&root.join(path), since_ms));
+            if let Some(left) = left {
+                foreign.retain(|path| !left.holds(&root, &root.join(path)));
             }
             foreign
         };
@@ -124,23 +128,21 @@ impl Lens {
         })
     }
 
-    /// Files that git ignores and that are not what stood there at `since_ms` already; `index` knows all others.
+    /// Files that git ignores and that are not as the set-up left them; `index` knows all others.
     pub(super) async fn ignored(
         &self,
         tree: &Path,
         index: &str,
-        since_ms: Option<i64>,
+        left: &Arc<Left>,
     ) -> Result<Vec<String>, Fault> {
         let asked = ["ls-files", "-z", "-o", "-i", "--exclude-standard"];
         let git = self.git(tree, &self.file(index));
         let mut paths: Vec<Vec<u8>> = parts(&git.run(&asked).await?.out)
             .map(<[u8]>::to_vec)
             .collect();
-        let tree = tree.to_owned();
+        let (tree, left) = (tree.to_owned(), left.clone());
         let looked = move || {
-            if let Some(since_ms) = since_ms {
-                paths.retain(|path| holds_later(&below(&tree, path), since_ms));
-            }
+            paths.retain(|path| !left.holds(&tree, &below(&tree, path)));
             paths
         };
         let paths = spawn_blocking(looked).await.map_err(Fault::internal)?;
@@ -232,39 +234,6 @@ fn is_empty(folder: &Path) -> bool {
         }
         Ok(_) | Err(_) => true,
     }
-}
-
-/// A file, or anything in a folder, with the folder itself, is later. What cannot be looked at is taken for new.
-fn holds_later(place: &Path, since_ms: i64) -> bool {
-    let mut left = vec![place.to_owned()];
-    while let Some(place) = left.pop() {
-        let Ok(about) = place.symlink_metadata() else {
-            return true;
-        };
-        if is_later(&about, since_ms) {
-            return true;
-        }
-        if about.is_dir() {
-            let Ok(listed) = fs::read_dir(&place) else {
-                return true;
-            };
-            left.extend(listed.flatten().map(|entry| entry.path()));
-        }
-    }
-    false
-}
-
-/// By the time of the last change of any kind, which a program cannot set. A file with other names changes also when one of those comes or
-/// goes, as package managers do that link all projects' files to one store: of that, content and birth tell.
-fn is_later(about: &fs::Metadata, since_ms: i64) -> bool {
-    let ms = |seconds: i64, ns: i64| seconds * 1_000 + ns / 1_000_000;
-    let changed = ms(about.ctime(), about.ctime_nsec()) > since_ms;
-    let written = ms(about.mtime(), about.mtime_nsec()) > since_ms;
-    let since = u64::try_from(since_ms).unwrap_or_default();
-    let since = UNIX_EPOCH + Duration::from_millis(since);
-    let was_there = about.created().is_ok_and(|born| born <= since);
-    let only_linked = about.is_file() && about.nlink() > 1 && !written && was_there;
-    changed && !only_linked
 }
 
 fn below(tree: &Path, path: &[u8]) -> PathBuf {

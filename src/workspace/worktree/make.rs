@@ -2,6 +2,7 @@
 
 use super::{
     git::{Git, names, unreadable},
+    left::Left,
     lens::Lens,
     plan::Plan,
 };
@@ -57,7 +58,7 @@ impl Plan {
         let unfiltered = self.check_out().await?;
         self.verify().await?;
         self.made = true;
-        self.set_up_at_ms = None;
+        Left::forget(&self.path).map_err(|error| unreadable(&self.path, &error))?;
         self.note()?;
         Ok(Made {
             fresh: true,

@@ -5,6 +5,7 @@
 //! writes files goes through a git directory of our own, which borrows the repository's objects and has no configuration.
 
 mod git;
+mod left;
 mod lens;
 mod make;
 mod plan;

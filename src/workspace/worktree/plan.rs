@@ -1,12 +1,15 @@
 //! What a worktree is to be, before it is there: its names, and the note beside it.
 
-use super::git::{Git, unreadable};
+use super::{
+    git::{Git, unreadable},
+    left::Left,
+};
 use crate::{
     domain::{
         fault::{ErrorKind, Fault},
         ids::RunId,
     },
-    stdx::{atomic, clock},
+    stdx::atomic,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,9 +34,6 @@ pub struct Plan {
     /// It was made whole once: before that nobody has worked in it.
     #[serde(default)]
     pub made: bool,
-    /// When its set-up commands had ended, in milliseconds since 1970.
-    #[serde(default)]
-    pub set_up_at_ms: Option<i64>,
 }
 
 impl Plan {
@@ -56,7 +56,6 @@ impl Plan {
             branch: branch(label, run, blocked),
             base,
             made: false,
-            set_up_at_ms: None,
         })
     }
 
@@ -87,21 +86,21 @@ impl Plan {
         atomic::write(&note, &text, 0o600).map_err(|error| unreadable(&note, &error))
     }
 
-    /// The set-up commands have ended: what git ignores until now is theirs. Only the first time, since later somebody may have worked in it.
+    /// The set-up commands have ended: what stands there now is theirs. Only the first time, since later somebody may have worked in it.
     ///
     /// # Errors
-    /// As [`Plan::note`].
-    pub fn set_up(&mut self) -> Result<(), Fault> {
-        if self.set_up_at_ms.is_some() {
-            return Ok(());
-        }
-        self.set_up_at_ms = Some(clock::now_ms());
-        self.note()
+    /// As [`Plan::note`]; without the note all of it counts as work.
+    pub fn set_up(&self) -> Result<(), Fault> {
+        Left::note(&self.path).map_err(|error| unreadable(&self.path, &error))
     }
 
     /// Removes the note; that of a worktree which is gone.
     pub fn forget(&self) {
         let note = note(&self.path);
+        // First: a rest of that kind alone would stand for a worktree that nobody knows.
+        if let Err(error) = Left::forget(&self.path) {
+            tracing::warn!(note = %note.display(), %error, "what a set-up left stays noted");
+        }
         if let Err(error) = fs::remove_file(&note)
             && error.kind() != io::ErrorKind::NotFound
         {

@@ -2,6 +2,7 @@
 
 use super::{
     git::Git,
+    left::Left,
     lens::{Lens, Snapshot},
     plan::Plan,
 };
@@ -9,6 +10,8 @@ use crate::{
     domain::fault::{ErrorKind, Fault},
     stdx::text,
 };
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
 
 /// Commits that are named; more are only counted up to here.
 const COMMITS: &str = "--max-count=50";
@@ -71,7 +74,8 @@ impl Plan {
         self.there()?;
         let lens = Lens::over(&self.repository, &self.base).await?;
         let head = self.head().await?;
-        let now = self.now(&lens, "index").await?;
+        let left = self.left().await?;
+        let now = self.now(&lens, "index", &left).await?;
         let seen_from = format!("{}^{{tree}}", head.as_ref().unwrap_or(&self.base));
         let mut uncommitted = lens.between(&seen_from, &now.tree).await?;
         let from_base = lens.between(&self.base, &now.tree).await?;
@@ -82,7 +86,7 @@ impl Plan {
         Ok(Standing {
             changed,
             uncommitted,
-            ignored: lens.ignored(&self.path, "index", self.set_up_at_ms).await?,
+            ignored: lens.ignored(&self.path, "index", &left).await?,
             commits: self.unreached(head.as_deref()).await?,
             head,
         })
@@ -95,7 +99,7 @@ impl Plan {
     pub async fn diff(&self, cap: usize) -> Result<(String, bool), Fault> {
         self.there()?;
         let lens = Lens::over(&self.repository, &self.base).await?;
-        let now = self.now(&lens, "index").await?;
+        let now = self.now(&lens, "index", &self.left().await?).await?;
         let asked = [
             "diff-tree",
             "-p",
@@ -133,11 +137,22 @@ impl Plan {
     }
 
     /// What stands in it on disk. What a commit has counts, also where git would ignore it.
-    pub(super) async fn now(&self, lens: &Lens, index: &str) -> Result<Snapshot, Fault> {
+    pub(super) async fn now(
+        &self,
+        lens: &Lens,
+        index: &str,
+        left: &Arc<Left>,
+    ) -> Result<Snapshot, Fault> {
         let head = self.head().await?;
         let from = head.as_ref().unwrap_or(&self.base);
-        lens.snapshot(&self.path, from, index, self.set_up_at_ms)
-            .await
+        lens.snapshot(&self.path, from, index, Some(left)).await
+    }
+
+    /// What the set-up commands left in it.
+    pub(super) async fn left(&self) -> Result<Arc<Left>, Fault> {
+        let path = self.path.clone();
+        let noted = spawn_blocking(move || Left::noted(&path));
+        Ok(Arc::new(noted.await.map_err(Fault::internal)?))
     }
 
     /// What is checked out in it, as its repository knows; the worktree's own files are an agent's to change.

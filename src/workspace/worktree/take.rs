@@ -23,7 +23,8 @@ impl Plan {
     pub async fn apply(&self) -> Result<Vec<String>, Fault> {
         self.there()?;
         let lens = Lens::over(&self.repository, &self.base).await?;
-        let theirs = self.now(&lens, "theirs").await;
+        let left = self.left().await?;
+        let theirs = self.now(&lens, "theirs", &left).await;
         let theirs = theirs.map_err(|fault| self.by_hand(fault))?;
         if !theirs.foreign.is_empty() {
             let detail = format!(

@@ -448,7 +448,7 @@ async fn what_stands_in_the_place_of_a_submodule_is_work() {
 #[tokio::test]
 async fn what_git_ignores_is_work_unless_the_set_up_left_it() {
     let yard = Yard::new();
-    let mut plan = yard.made().await;
+    let plan = yard.made().await;
     write(&plan.path, "deep/report.log", "all of it\n");
     let standing = plan.standing().await.unwrap();
     assert!(!standing.changed && standing.is_dirty());
@@ -483,7 +483,7 @@ async fn repositories_that_the_set_up_left_are_no_work_until_something_changes_i
     let link = format!("160000,{id},vendor/part");
     yard.git(&["update-index", "--add", "--cacheinfo", &link]);
     yard.git(&["commit", "-q", "-m", "a submodule"]);
-    let mut plan = yard.made().await;
+    let plan = yard.made().await;
     for place in ["vendor/part", "tools", "kept.log"] {
         let place = plan.path.join(place);
         git(&inner, &["clone", "-q", ".", &place.display().to_string()]);
@@ -501,12 +501,17 @@ async fn repositories_that_the_set_up_left_are_no_work_until_something_changes_i
     let standing = plan.standing().await.unwrap();
     assert_eq!(standing.uncommitted, ["vendor/part/", "tools/"]);
     assert_eq!(standing.ignored, ["kept.log/"]);
+    // Not known any more, all of it counts.
+    fs::write(plan.path.with_extension("left"), "garbage").unwrap();
+    assert_eq!(plan.standing().await.unwrap().ignored, ["kept.log/"]);
+    plan.remove().await.unwrap();
+    assert_eq!(fs::read_dir(&yard.folder).unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn a_file_of_the_set_up_that_is_linked_elsewhere_later_is_no_work() {
     let yard = Yard::new();
-    let mut plan = yard.made().await;
+    let plan = yard.made().await;
     let store = yard.folder.with_file_name("store");
     write(&plan.path, "linked.log", "of a package\n");
     pause();

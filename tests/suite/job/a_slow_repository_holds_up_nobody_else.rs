@@ -30,7 +30,7 @@ impl Mire {
         let real = env::split_paths(&path).map(|dir| dir.join("git"));
         let real = real.into_iter().find(|git| git.is_file()).unwrap();
         let script = format!(
-            "#!/bin/sh\ncase \"$(pwd -P)\" in *slow-repository*) if [ -e {at}/slow ]; then\n\
+            "#!/bin/sh\ncase \"$(pwd -P)\" in *slow-repository*) [ -e {at}/broken ] && exit 1\nif [ -e {at}/slow ]; then\n\
              echo $$ >> {at}/pids; sleep 300 & echo $! >> {at}/pids; wait; fi;; esac\nexec {real} \"$@\"\n",
             at = at.display(),
             real = real.display(),
@@ -58,8 +58,9 @@ impl Mire {
 
 /// Children of a process that are guards.
 fn guards(hub: u32) -> Vec<u32> {
-    let listed = Command::new("pgrep").args(["-P", &hub.to_string(), "-f", "__guard"]);
-    let listed = { listed }.output().unwrap().stdout;
+    let mut pgrep = Command::new("pgrep");
+    pgrep.args(["-P", &hub.to_string(), "-f", "__guard"]);
+    let listed = pgrep.output().unwrap().stdout;
     let listed = String::from_utf8(listed).unwrap();
     listed.lines().map(|line| line.parse().unwrap()).collect()
 }
@@ -104,6 +105,7 @@ fn its_own_worktree_stays_with_what_is_in_it_and_says_why() {
     assert!(problem.contains("took longer"), "{told}");
     assert_eq!(state(&told), "open");
     assert!(is_written(&precious(&told)));
+    fs::write(mire.folder.path().join("broken"), "").unwrap();
     let lost = face.refusal("run.drop", &json!({"id": run["id"]}));
     assert_eq!(lost["kind"], "in_use", "{lost}");
     assert!(is_written(&precious(&told)));

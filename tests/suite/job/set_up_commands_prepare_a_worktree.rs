@@ -1,6 +1,6 @@
 use super::{
     kit::{Face, Job, alive},
-    worktree_kit::{begin, done, ended, job, once, path},
+    worktree_kit::{begin, done, ended, job, once, path, state},
 };
 use crate::hub::nest::until;
 use serde_json::{Value, json};
@@ -67,6 +67,41 @@ fn those_of_a_run_that_may_only_read_do_not_run() {
     let run = ended(&mut face, &run);
     assert!(!path(&run).join("ready").exists());
     assert!(warning(&run, "setup_skipped").is_some(), "{run}");
+}
+
+#[test]
+fn those_of_a_trusted_file_are_allowed_by_that_trust_alone() {
+    let (_job, mut face) = set_up(&json!([["sh", "-c", "echo x > ready; echo y | cat"]]), true);
+    let more = json!({"policy": {"security": "allowlist", "ask": "always"}});
+    let run = begin(&mut face, "!say x", &more);
+    let run = once(&mut face, &run, |run| {
+        assert_ne!(run["state"], "input_required", "{run}");
+        run["ended_at"].is_string()
+    });
+    assert_eq!(warning(&run, "setup_skipped"), None, "{run}");
+    assert_eq!(warning(&run, "setup_failed"), None, "{run}");
+}
+
+#[test]
+fn what_they_leave_does_not_keep_a_worktree_and_what_an_agent_adds_does() {
+    let script = "echo '*.o' > .git-ignore-me; mkdir deps && echo x > deps/x.o && git init -q deps/inner && echo x > deps/inner/x";
+    let (job, mut face) = set_up(&json!([["sh", "-c", script]]), true);
+    fs::write(
+        job.project.join(".git/info/exclude"),
+        "*.o\n.git-ignore-me\n",
+    )
+    .unwrap();
+    let run = done(&mut face, "!say x");
+    once(&mut face, &run, |run| state(run) == "dropped");
+    let run = done(&mut face, "!write deps/mine.o x");
+    assert_eq!(warning(&run, "setup_failed"), None, "{run}");
+    let lost = face.refusal("run.drop", &json!({"id": run["id"]}));
+    let detail = lost["detail"].as_str().unwrap();
+    assert!(detail.contains("deps/mine.o"), "{lost}");
+    assert!(
+        !detail.contains("x.o") && !detail.contains("inner"),
+        "{lost}"
+    );
 }
 
 #[test]
