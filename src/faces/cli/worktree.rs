@@ -68,8 +68,10 @@ pub(super) async fn run(verb: WorktreeVerb, context: &CliContext) -> Result<(), 
 /// What there is of a run's worktree, in a line; nothing for a run without.
 pub(super) fn about(run: &Run) -> String {
     run.worktree.as_ref().map_or_else(String::new, |worktree| {
+        let problem = worktree.problem.as_ref();
+        let problem = problem.map_or_else(String::new, |problem| format!("; {problem}"));
         format!(
-            "{} {} {}",
+            "{} {} {}{problem}",
             word(worktree.state),
             worktree.branch,
             worktree.path

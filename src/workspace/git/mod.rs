@@ -7,6 +7,7 @@
 //! - What must be asked of the repository itself ([`Git::run`]) is asked with its drivers, hooks, helpers and transports overridden.
 //! - The environment is ours, every call has a time limit and a limit to what it may write, and only `<root>/.git` is taken for the
 //!   repository: neither a folder above the root nor one that a configuration names.
+//! - What hangs is ended with its group when its time is over, and by a [`guard`] when the hub itself is killed.
 
 mod changes;
 mod command;
@@ -16,6 +17,7 @@ mod program;
 pub(in crate::workspace) mod quiet;
 mod repository;
 mod shadow;
+mod sink;
 mod snapshot;
 mod tracked;
 mod weigh;

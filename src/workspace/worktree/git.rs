@@ -96,7 +96,7 @@ impl Git {
     }
 
     /// What is printed goes to a new file; more than `most` bytes are `too_large`.
-    pub(super) fn to_file(mut self, path: &Path, most: u64) -> Self {
+    pub(super) fn into_file(mut self, path: &Path, most: u64) -> Self {
         self.sink = Sink::File(path.to_owned(), most);
         self
     }

@@ -92,7 +92,7 @@ impl Plan {
             &theirs.tree,
         ];
         git.clone()
-            .to_file(&patch, PATCH)
+            .into_file(&patch, PATCH)
             .run(&asked)
             .await
             .map_err(|fault| self.by_hand(fault))?;

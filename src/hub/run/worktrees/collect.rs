@@ -37,11 +37,11 @@ impl Worktrees {
     /// The end of a run in a worktree: without changes it goes. And what is old by now.
     pub(super) async fn settle(&self, run: RunId) {
         let settled = async {
-            if let Some(worktree) = self.0.store.runs.get(run).await?.worktree {
-                if let Err(fault) = self.look_after(&worktree.path).await {
-                    self.unseen(&worktree.path, &fault).await?;
-                    return Err(fault);
-                }
+            if let Some(worktree) = self.0.store.runs.get(run).await?.worktree
+                && let Err(fault) = self.look_after(&worktree.path).await
+            {
+                self.unseen(&worktree.path, &fault).await?;
+                return Err(fault);
             }
             // Whoever does that now finds what is old as well.
             match self.0.collecting.try_lock() {

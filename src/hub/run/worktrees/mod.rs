@@ -207,6 +207,7 @@ impl Worktrees {
         if worktree.state != WorktreeState::Kept {
             worktree.state = WorktreeState::Open;
         }
+        worktree.problem = None;
         worktree.base = Some(plan.base);
         Ok(Some(Ready {
             worktree,
