@@ -26,7 +26,8 @@ pub struct Watch {
 /// The log as a subscription.
 #[rpc(server, client, namespace = "events", namespace_separator = ".")]
 pub trait EventsApi {
-    /// Replays from the log, then goes live; reads from the log itself, so nothing is dropped however slow the watcher.
+    /// Replays from the log, then goes live; reads from the log itself, so nothing is dropped however slow the watcher. One that took nothing
+    /// for a second is told so by an event `lagged`, with the cursor to resume at.
     #[subscription(name = "watch" => "event", unsubscribe = "unwatch", item = Event)]
     async fn watch(&self, params: Watch) -> SubscriptionResult;
 }

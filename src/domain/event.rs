@@ -47,6 +47,9 @@ pub enum EventKind {
     ProjectInitRequired,
     /// How many runs of a project are open now.
     DelegationChanged,
+    /// Of one watcher alone and in no log: it did not keep up. Its cursor is that of the event before it, where reading goes on and whoever
+    /// comes back begins; nothing was left out.
+    Lagged,
 }
 
 impl EventKind {

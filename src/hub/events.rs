@@ -3,21 +3,30 @@
 use super::project::ProjectDesk;
 use crate::{
     api::events::{EventsApiServer, Watch},
-    domain::{fault::Fault, ids::InstanceId},
-    store::{EventFilter, Store},
+    domain::{
+        event::{Event, EventKind},
+        fault::Fault,
+        ids::InstanceId,
+        time::Timestamp,
+    },
+    stdx::clock,
+    store::{Change, EventFilter, Store},
 };
 use async_trait::async_trait;
 use jsonrpsee::{
-    PendingSubscriptionSink, SubscriptionSink,
+    PendingSubscriptionSink, SendTimeoutError, SubscriptionSink,
     core::{SubscriptionResult, to_json_raw_value},
     types::ErrorObjectOwned,
 };
-use std::time::Duration;
+use serde_json::json;
+use std::time::{Duration, Instant};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 const BATCH: u32 = 100;
 /// A look without being told, as the safety net.
 const POLL: Duration = Duration::from_secs(5);
+/// Whoever takes nothing for so long lags.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Serves `events.*`.
 #[derive(Clone, Debug)]
@@ -51,18 +60,27 @@ impl EventsDesk {
             instance,
         })
     }
+}
 
-    /// Reads on whenever something was committed; a slow watcher holds up itself alone.
-    async fn follow(
-        &self,
-        sink: &SubscriptionSink,
-        mut cursor: Option<String>,
-        filter: EventFilter,
-        mut changes: Receiver<crate::store::Change>,
-    ) {
+/// One watcher of the log.
+#[derive(Debug)]
+struct Follower {
+    store: Store,
+    filter: EventFilter,
+    cursor: Option<String>,
+    patience: Duration,
+}
+
+impl Follower {
+    /// Reads on whenever something was committed; a slow watcher holds up itself alone. Ends when the watcher has gone.
+    async fn follow(mut self, sink: &SubscriptionSink, mut changes: Receiver<Change>) {
         loop {
             // Nothing is dropped silently: what cannot be read now is read with the next look.
-            let events = match self.store.events.after(cursor.clone(), filter, BATCH).await {
+            let read = self
+                .store
+                .events
+                .after(self.cursor.clone(), self.filter, BATCH);
+            let events = match read.await {
                 Ok(events) => events,
                 Err(error) => {
                     tracing::warn!(%error, "a watcher has to wait");
@@ -71,13 +89,10 @@ impl EventsDesk {
             };
             let more = events.len() == BATCH as usize;
             for event in events {
-                cursor = Some(event.cursor.clone());
-                let Ok(message) = to_json_raw_value(&event) else {
-                    return;
-                };
-                if sink.send(message).await.is_err() {
+                if !self.tell(sink, &event).await {
                     return;
                 }
+                self.cursor = Some(event.cursor);
             }
             if more {
                 continue;
@@ -88,6 +103,43 @@ impl EventsDesk {
                 () = tokio::time::sleep(POLL) => {}
             }
             while changes.try_recv().is_ok() {}
+        }
+    }
+
+    /// Waits until the watcher takes it; one that took its time is told before that.
+    async fn tell(&self, sink: &SubscriptionSink, event: &Event) -> bool {
+        let Ok(message) = to_json_raw_value(event) else {
+            return false;
+        };
+        let waiting = Instant::now();
+        match sink.send_timeout(message, self.patience).await {
+            Ok(()) => true,
+            Err(SendTimeoutError::Closed(_)) => false,
+            Err(SendTimeoutError::Timeout(message)) => {
+                let Ok(lagged) = to_json_raw_value(&self.lagged(event)) else {
+                    return false;
+                };
+                if sink.send(lagged).await.is_err() {
+                    return false;
+                }
+                tracing::debug!(waited = ?waiting.elapsed(), "a watcher lagged");
+                sink.send(message).await.is_ok()
+            }
+        }
+    }
+
+    /// What a watcher is told that has taken nothing since the event before `next`.
+    fn lagged(&self, next: &Event) -> Event {
+        Event {
+            // Without one it began at the beginning of an empty log, and there it can begin again.
+            cursor: self.cursor.clone().unwrap_or_else(|| next.cursor.clone()),
+            run: None,
+            run_seq: None,
+            project: None,
+            instance: None,
+            kind: EventKind::Lagged,
+            at: Timestamp(clock::now_ms()),
+            data: json!({"resume_after": self.cursor, "next_at": next.at}),
         }
     }
 }
@@ -115,9 +167,113 @@ impl EventsApiServer for EventsDesk {
             Err(fault) => pending.reject(ErrorObjectOwned::from(fault)).await,
             Ok((filter, cursor)) => {
                 let sink = pending.accept().await?;
-                self.follow(&sink, cursor, filter, changes).await;
+                let follower = Follower {
+                    store: self.store.clone(),
+                    filter,
+                    cursor,
+                    patience: PATIENCE,
+                };
+                follower.follow(&sink, changes).await;
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Follower, clock};
+    use crate::{
+        domain::event::{Event, EventKind, NewEvent},
+        store::{
+            EventFilter, Store,
+            sqlite::{self, Settings},
+        },
+    };
+    use jsonrpsee::{RpcModule, core::EmptyServerParams};
+    use serde_json::json;
+    use std::time::Duration;
+
+    const MANY: usize = 250;
+
+    fn watched(store: Store) -> RpcModule<Store> {
+        let mut module = RpcModule::new(store);
+        module
+            .register_subscription(
+                "watch",
+                "event",
+                "unwatch",
+                |_, pending, store, _| async move {
+                    let sink = pending.accept().await?;
+                    let changes = store.changes.subscribe();
+                    let follower = Follower {
+                        store: Store::clone(&store),
+                        filter: EventFilter::default(),
+                        cursor: None,
+                        patience: Duration::from_millis(20),
+                    };
+                    follower.follow(&sink, changes).await;
+                    Ok(())
+                },
+            )
+            .expect("one subscription");
+        module
+    }
+
+    async fn write(store: &Store, n: usize) {
+        let kind = EventKind::ProjectChanged;
+        let event = NewEvent {
+            kind,
+            data: json!({"n": n}),
+        };
+        store.events.record(None, None, event).await.expect("room");
+    }
+
+    #[tokio::test]
+    async fn a_slow_watcher_is_told_where_to_resume_and_loses_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("eyas.db");
+        let store = sqlite::open(&path, Settings::default())
+            .await
+            .expect("a store");
+        for n in 0..MANY {
+            write(&store, n).await;
+        }
+        let module = watched(store.clone());
+        // It takes none until the log and its own place in it are far apart.
+        let mut watch = module
+            .subscribe("watch", EmptyServerParams::new(), 2)
+            .await
+            .expect("a watch");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        write(&store, MANY).await;
+        let (mut seen, mut lags, mut last) = (Vec::new(), 0, None);
+        while seen.len() <= MANY {
+            let (event, _) = watch
+                .next::<Event>()
+                .await
+                .expect("more")
+                .expect("an event");
+            if event.kind == EventKind::Lagged {
+                lags += 1;
+                assert_eq!(Some(&event.cursor), last.as_ref(), "where it stands");
+                assert_eq!(event.data["resume_after"], json!(last));
+                assert!(event.at.0 <= clock::now_ms());
+                // Whoever comes back there finds what comes next here.
+                let from = store
+                    .events
+                    .after(last.clone(), EventFilter::default(), 1)
+                    .await;
+                assert_eq!(
+                    from.expect("a cursor of ours")[0].data["n"],
+                    json!(seen.len())
+                );
+                continue;
+            }
+            last = Some(event.cursor);
+            seen.push(event.data["n"].as_u64().expect("its number"));
+        }
+        assert!(lags >= 1);
+        assert!(seen.iter().copied().eq(0..=MANY as u64), "{seen:?}");
     }
 }
