@@ -102,9 +102,8 @@ impl<'a> Attempt<'a> {
 
     /// What is left of the run's time.
     fn left(&self) -> Option<Duration> {
-        let gone = clock::now_ms() - self.claimed.run.created_at.0;
-        let left = self.claimed.timeout_ms?.saturating_sub(gone);
-        Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+        let begun = self.claimed.run.created_at.0;
+        Some(left(self.claimed.timeout_ms?, begun, clock::now_ms()))
     }
 
     /// Until there is a session whatever is under way is dropped when the attempt is stopped; the berth cleans up after it.
@@ -314,9 +313,32 @@ async fn stopped(
     }
 }
 
+/// A run that was begun in the future, as the clock was set back since, has no more time than it was given.
+fn left(timeout_ms: i64, begun: i64, now: i64) -> Duration {
+    let gone = now.saturating_sub(begun).max(0);
+    let left = timeout_ms.saturating_sub(gone);
+    Duration::from_millis(u64::try_from(left).unwrap_or(0))
+}
+
 pub(super) async fn until(moment: Option<Instant>) {
     match moment {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left;
+    use std::time::Duration;
+
+    #[test]
+    fn a_run_has_what_is_left_of_its_time_whatever_the_clock_does() {
+        let of = |now| left(1_000, 50_000, now);
+        assert_eq!(of(50_000), Duration::from_secs(1));
+        assert_eq!(of(50_400), Duration::from_millis(600));
+        assert_eq!(of(90_000), Duration::ZERO);
+        assert_eq!(of(0), Duration::from_secs(1));
+        assert_eq!(left(i64::MAX, i64::MIN, i64::MAX), Duration::ZERO);
     }
 }

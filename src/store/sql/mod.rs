@@ -9,6 +9,7 @@ mod cursor;
 mod events;
 mod instances;
 mod log;
+mod moment;
 mod projects;
 mod requests;
 mod row;

@@ -14,7 +14,7 @@ use sqlx::{Error, SqlSafeStr};
 #[derive(Debug)]
 pub(super) struct Tx<'c> {
     pub(super) connection: &'c mut Connection,
-    /// The database's clock, read once in this transaction; it never goes back while the store is open.
+    /// The database's clock, read once in this transaction; it never goes back while the store is open, see `moment.rs`.
     pub(super) now: i64,
     /// Told after the commit.
     pub(super) changes: Vec<Change>,

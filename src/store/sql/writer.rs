@@ -5,12 +5,13 @@
 
 use super::{
     connection::{Connection, Target},
+    moment::Moment,
     tx::Tx,
     value::Values,
 };
 use crate::store::{Change, StoreError};
 use async_trait::async_trait;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -137,7 +138,7 @@ pub(super) async fn start(
         patient: patient_queue,
         closing: writer.closing.clone(),
         changes,
-        last_now: 0,
+        moment: Moment::default(),
     };
     writer.task.spawn(task.run());
     writer.task.close();
@@ -152,7 +153,7 @@ struct Task {
     patient: mpsc::Receiver<Box<dyn Item>>,
     closing: CancellationToken,
     changes: broadcast::Sender<Change>,
-    last_now: i64,
+    moment: Moment,
 }
 
 impl Task {
@@ -206,8 +207,8 @@ impl Task {
             Some(connection) => connection,
             None => self.target.connect().await?,
         };
-        let (now, changes) = commit(&mut connection, batch, self.last_now).await?;
-        self.last_now = now;
+        let (now, at, changes) = commit(&mut connection, batch, self.moment).await?;
+        self.moment.was(now, at);
         // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
         self.connection = Some(connection);
         Ok(changes)
@@ -243,13 +244,16 @@ fn take(queue: &mut mpsc::Receiver<Box<dyn Item>>, batch: &mut Vec<Box<dyn Item>
     }
 }
 
-/// Answers the moment of the transaction and what changed in it.
+/// Answers the moment of the transaction, on its clock and on ours, and what changed in it.
 async fn commit(
     connection: &mut Connection,
     batch: &mut [Box<dyn Item>],
-    not_before: i64,
-) -> Result<(i64, Vec<Change>), StoreError> {
+    moment: Moment,
+) -> Result<(i64, Instant, Vec<Change>), StoreError> {
+    // Before the clock is read and after it, lest what lies between is counted twice and ours runs away from the clock.
+    let not_before = moment.at_least(Instant::now());
     let clock = connection.begin().await?;
+    let at = Instant::now();
     let now = clock.max(not_before);
     let mut all = Vec::new();
     let mut left = batch.len();
@@ -261,7 +265,7 @@ async fn commit(
             .await?;
         all.extend(changes.unwrap_or_default());
     }
-    Ok((now, all))
+    Ok((now, at, all))
 }
 
 /// What follows an item, in one go.
