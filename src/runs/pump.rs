@@ -356,20 +356,37 @@ mod tests {
         assert_eq!(texts(Some(pump.take())), ["t"]);
     }
 
-    #[tokio::test]
-    async fn what_is_said_is_due_at_once_and_not_too_often() {
-        let mut pump = Pump::default();
-        let soon = |pump: &Pump| pump.due().map(|due| due - tokio::time::Instant::now());
-        pump.note(|note| note.pid = Some(1));
-        pump.push(say("one "));
-        assert!(soon(&pump).is_some_and(|wait| wait <= super::WORDS_WAIT));
+    /// When an agent that says a word each millisecond is written, by a clock of the test's own: no time passes.
+    fn writes(words: u32) -> Vec<std::time::Duration> {
+        let ms = std::time::Duration::from_millis;
         let begun = tokio::time::Instant::now();
-        for _ in 0..6 {
+        let mut pump = Pump::default();
+        let mut written = Vec::new();
+        for n in 0..words {
+            let now = begun + ms(n.into());
+            let heard = pump.heard.unwrap_or(now);
             pump.push(say("word "));
-            tokio::time::sleep_until(pump.due().unwrap()).await;
-            assert!(pump.take_ripe().is_some());
+            (pump.heard, pump.since) = (Some(heard), Some(heard));
+            if pump.due().is_some_and(|due| due <= now) {
+                let events = pump.take_ripe().expect("it is ripe").events;
+                assert_eq!(events.len(), 1, "all words of that time in one event");
+                assert!(pump.heard.is_none());
+                pump.flushed = Some(now);
+                written.push(now - begun);
+            }
         }
-        assert!(begun.elapsed() >= 5 * super::FLUSH_EVERY);
+        written
+    }
+
+    #[tokio::test]
+    async fn words_are_written_within_50_ms_and_20_times_a_second_at_most() {
+        let written = writes(5_000);
+        assert_eq!(written[0], super::WORDS_WAIT, "the first ones soon");
+        for pair in written.windows(2) {
+            assert_eq!(pair[1] - pair[0], super::FLUSH_EVERY, "{pair:?}");
+        }
+        assert!((98..=100).contains(&written.len()), "{}", written.len());
+        assert!(super::FLUSH_EVERY.as_millis() * 20 >= 1_000);
     }
 
     #[tokio::test]

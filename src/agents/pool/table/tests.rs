@@ -435,3 +435,32 @@ fn nobody_new_comes_to_an_agent_whose_root_was_replaced() {
     assert!(table.handle(returned("/p", first, "s", None), 0).is_empty());
     assert_eq!(table.rows()[0].busy, 1);
 }
+
+#[test]
+fn whoever_comes_as_an_idle_agent_ends_has_another_and_who_was_first_keeps_it() {
+    let wanted = || Event::Wanted {
+        key: key("/p"),
+        ticket: 9,
+    };
+    // First the caller: it is not idle any more.
+    let mut table = table();
+    let generation = warm(&mut table, "/p", "a");
+    table.handle(returned("/p", generation, "s", None), 0);
+    let given = table.handle(wanted(), 5_000);
+    assert!(matches!(given[..], [Effect::Give { .. }]), "{given:?}");
+    assert!(table.handle(Event::Ticked, 5_000).is_empty());
+    // First its end: what comes is for a new one, and the death of the old one is nothing to it.
+    table.handle(returned("/p", generation, "s", None), 5_000);
+    let ended = table.handle(Event::Ticked, 9_000);
+    assert!(matches!(ended[..], [Effect::Close { .. }]), "{ended:?}");
+    let next = table.handle(wanted(), 9_000);
+    assert!(
+        matches!(next[..], [Effect::Start { generation: new, .. }] if new > generation),
+        "{next:?}"
+    );
+    let died = Event::Died {
+        key: key("/p"),
+        generation,
+    };
+    assert!(table.handle(died, 9_000).is_empty());
+}
