@@ -327,10 +327,13 @@ impl Turn {
     }
 }
 
-/// Calls `tool {arguments}`; the answer is one line.
+/// Calls `tool {arguments}`, or `tool @FILE` with those in a file; the answer is one line.
 fn called(tools: &mut Tools, rest: &str) -> String {
     let (tool, arguments) = rest.split_once(' ').unwrap_or((rest, "{}"));
-    let arguments = serde_json::from_str(arguments).unwrap_or(json!({"unreadable": arguments}));
+    let read = arguments.strip_prefix('@').map(std::fs::read_to_string);
+    let arguments = &read.and_then(Result::ok).unwrap_or(arguments.to_owned());
+    let arguments =
+        serde_json::from_str(arguments).unwrap_or_else(|_| json!({"unreadable": arguments}));
     let answer = tools.call(tool, &arguments);
     let result = &answer["result"];
     json!({

@@ -24,6 +24,9 @@ use tower::layer::util::Identity;
 /// Faces at the same time; more are answered with an HTTP error.
 const MAX_PEERS: u32 = 1024;
 
+/// Messages for a peer that does not read; what it is sent waits then. Its events are as large as 64 KiB, and are read from the log anew.
+const UNREAD: u32 = 128;
+
 /// Bytes on their way in an in-memory connection.
 const PIPE: usize = 256 * 1024;
 
@@ -49,6 +52,7 @@ impl Host {
             .max_request_body_size(MAX_MESSAGE + 4096)
             .max_response_body_size(MAX_MESSAGE)
             .max_connections(MAX_PEERS)
+            .set_message_buffer_capacity(UNREAD)
             .set_batch_request_config(BatchRequestConfig::Unlimited)
             .build();
         let (stopped, stop) = stop_channel();

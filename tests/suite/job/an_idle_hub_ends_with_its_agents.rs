@@ -61,3 +61,35 @@ fn an_idle_agent_ends_and_the_next_is_started() {
     assert_eq!(next["state"], "succeeded", "{next}");
     assert_eq!(next["warm"], false);
 }
+
+#[test]
+fn unless_a_person_started_its_instance() {
+    let job = Job::with(&[("EYAS_WARM_IDLE_TTL_MS", "300")]);
+    let (mut face, mut rpc) = (job.face(), job.rpc());
+    let elsewhere = job.folder("elsewhere");
+    let made = json!({"name": "one", "project": job.project});
+    face.tool("instance_create", &made);
+    let start = json!({"name": "one", "action": "start"});
+    assert_eq!(face.tool("instance_control", &start)["status"], "running");
+    let mut agents = || {
+        let info = rpc.result("hub.info", &json!({}));
+        info["agents"].as_array().unwrap().clone()
+    };
+    let pinned = until("its agent", || agents().first().cloned());
+    // One that began to be idle later ends; this one stays.
+    face.done("!say x", json!({"project": elsewhere}));
+    until("the end of the other", || {
+        (agents().len() == 1).then_some(())
+    });
+    assert_eq!(agents()[0]["pid"], pinned["pid"]);
+    let run = face.done("!say x", json!({"instance": "one"}));
+    assert_eq!(
+        (&run["warm"], agent_pid(&run)),
+        (&json!(true), pinned["pid"].as_u64().unwrap())
+    );
+    face.tool(
+        "instance_control",
+        &json!({"name": "one", "action": "stop"}),
+    );
+    until("its end", || agents().is_empty().then_some(()));
+}

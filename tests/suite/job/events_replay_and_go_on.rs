@@ -81,6 +81,46 @@ fn of_one_run_alone_while_others_go_on() {
 }
 
 #[test]
+fn of_one_instance_and_of_one_project() {
+    let job = Job::new();
+    let mut face = job.face();
+    let elsewhere = job.folder("elsewhere");
+    for name in ["one", "two"] {
+        face.tool(
+            "instance_create",
+            &json!({"name": name, "project": job.project}),
+        );
+    }
+    let first = face.done("!say x", json!({"project": elsewhere}));
+    let watching = |filter: Value| {
+        let mut rpc = job.rpc();
+        let watch = rpc.result("events.watch", &filter);
+        (rpc, watch)
+    };
+    let mut of_one = watching(json!({"instance": "one"}));
+    let mut of_place = watching(json!({"project": elsewhere}));
+    face.done("!say x", json!({"instance": "two"}));
+    face.done("!say x", json!({"project": elsewhere}));
+    let mine = face.done("!say x", json!({"instance": "one"}));
+    let seen = until_kind(&mut of_one.0, &of_one.1, "finished");
+    let instance = &seen[0]["instance"];
+    assert!(instance.is_string(), "{seen:?}");
+    for event in &seen {
+        assert_eq!(&event["instance"], instance);
+        assert!(
+            event["run"].is_null() || event["run"] == mine["id"],
+            "{event}"
+        );
+    }
+    let seen = until_kind(&mut of_place.0, &of_place.1, "finished");
+    assert!(
+        seen.iter()
+            .all(|event| event["project"] == first["project"]),
+        "{seen:?}"
+    );
+}
+
+#[test]
 fn a_cursor_of_nobody_is_refused() {
     let job = Job::new();
     let mut rpc = job.rpc();

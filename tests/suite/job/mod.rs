@@ -1,6 +1,7 @@
 //! The whole job: the real binary as face and as hub, and an agent that does as its prompt says.
 
 mod a_captain_leads_its_talons;
+mod a_conclusion_may_be_hostile;
 mod a_person_is_asked_through_their_editor;
 mod a_project_has_one_server;
 mod a_project_is_one_and_stays_clean;
@@ -14,6 +15,7 @@ mod a_slow_repository_holds_up_nobody_else;
 mod an_agent_may_fail_in_any_way;
 mod an_agent_speaks_for_its_own_run_alone;
 mod an_agent_without_a_role_may_only_look;
+mod an_agents_shell_is_nobodys_face;
 mod an_editor_may_crash_at_any_moment;
 mod an_idle_hub_ends_with_its_agents;
 mod an_open_request_outlives_its_hub;
@@ -23,6 +25,7 @@ mod bad_input_is_refused_and_does_no_harm;
 mod below;
 mod events_replay_and_go_on;
 mod kit;
+mod many_hands_register_one_project;
 mod only_a_person_answers_and_only_once;
 mod runs_work_in_worktrees_of_their_own;
 mod set_up_commands_prepare_a_worktree;
