@@ -363,6 +363,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_to_be_off_is_off_and_what_a_table_leaves_out_is_as_ever() {
+        let home = tempfile::tempdir().expect("a directory");
+        let file = "[warm]\nrequire_init = true\nidle_ttl_ms = 0\n";
+        std::fs::write(home.path().join("config.toml"), file).expect("a file");
+        let path = home.path().to_string_lossy().into_owned();
+        let loaded = |vars: &[(&str, &str)]| {
+            let vars = [&[("EYAS_HOME", path.as_str())], vars].concat();
+            let loaded = Settings::load(&env(&vars), &Flags::default());
+            loaded.expect("nothing is wrong").warm
+        };
+        let warm = loaded(&[]);
+        assert!(warm.require_init);
+        assert_eq!((warm.idle_ttl_ms, warm.max_concurrent), (0, 4));
+        assert!(!loaded(&[("EYAS_WARM_REQUIRE_INIT", "false")]).require_init);
+    }
+
+    #[test]
     fn the_policy_and_its_ceiling_are_words_that_are_known() {
         let vars = [
             ("EYAS_HOME", "nest"),
