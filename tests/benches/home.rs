@@ -3,6 +3,7 @@
 use crate::{client::Client, rpc::Rpc};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -43,7 +44,9 @@ impl Home {
     }
 
     fn eyas(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_eyas"));
+        // As for the clients' suite: another build than the bench's own, where one is named.
+        let built = std::env::var_os("EYAS_BIN");
+        let mut command = Command::new(built.unwrap_or_else(|| env!("CARGO_BIN_EXE_eyas").into()));
         command
             .env("EYAS_HOME", self.path().join("home"))
             .current_dir(self.path().join("project"));
@@ -58,6 +61,14 @@ impl Home {
     /// The API over pipes.
     pub(crate) fn rpc(&self) -> Rpc {
         Rpc::start(self.eyas().arg("rpc").stderr(Stdio::null()))
+    }
+
+    /// The same, with nothing but this environment, which is then the hub's too.
+    pub(crate) fn rpc_in(&self, env: &BTreeMap<String, String>) -> Rpc {
+        let mut command = self.eyas();
+        command.env_clear().envs(env);
+        command.env("EYAS_HOME", self.path().join("home"));
+        Rpc::start(command.arg("rpc").stderr(Stdio::null()))
     }
 
     /// One more project, plain and empty.

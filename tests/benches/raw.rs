@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -17,8 +18,18 @@ pub(crate) struct Raw {
 impl Raw {
     /// Starts an agent and says hello.
     pub(crate) fn start(command: &[String], cwd: &Path) -> Self {
-        let mut child = Command::new(&command[0])
-            .args(&command[1..])
+        Self::spawned(Command::new(&command[0]).args(&command[1..]), cwd)
+    }
+
+    /// The same, with nothing but this environment.
+    pub(crate) fn start_in(command: &[String], cwd: &Path, env: &BTreeMap<String, String>) -> Self {
+        let mut started = Command::new(&command[0]);
+        started.args(&command[1..]).env_clear().envs(env);
+        Self::spawned(started.stderr(Stdio::null()), cwd)
+    }
+
+    fn spawned(command: &mut Command, cwd: &Path) -> Self {
+        let mut child = command
             .current_dir(cwd)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -58,7 +69,9 @@ impl Raw {
             let read = self.stdout.read_line(&mut line).expect("the agent writes");
             assert_ne!(read, 0, "the agent ended");
             let message: Value = serde_json::from_str(&line).expect("JSON");
-            if message["id"] == json!(self.next) {
+            // What it asks of us has numbers of its own.
+            if message["id"] == json!(self.next) && message["method"].is_null() {
+                assert!(message["error"].is_null(), "{message}");
                 return message["result"].clone();
             }
         }

@@ -22,3 +22,9 @@ pub(crate) fn us(time: Duration) -> String {
 pub(crate) fn row(what: &str, seen: impl std::fmt::Display, target: &str) {
     println!("{what:<52} {seen:<44} {target}");
 }
+
+/// What was seen, as a part of what it may be.
+pub(crate) fn against(what: &str, seen: Duration, bound: Duration, of: &str) {
+    let seen = format!("{} = {:.2} x ({of})", ms(seen), ratio(seen, bound));
+    row(what, seen, "<= 1 x");
+}

@@ -5,7 +5,7 @@ use crate::{
     home::{self, Home},
     raw::Raw,
     rpc::Rpc,
-    table::{ms, p50, ratio, row, us},
+    table::{against, ms, p50, ratio, row, us},
 };
 use serde_json::json;
 use std::{
@@ -32,7 +32,7 @@ pub(crate) fn bench() {
     home.stop();
 }
 
-fn timed(work: impl FnOnce()) -> Duration {
+pub(crate) fn timed(work: impl FnOnce()) -> Duration {
     let begun = Instant::now();
     work();
     begun.elapsed()
@@ -103,7 +103,7 @@ fn one_by_one(home: &Home, rpc: &mut Rpc) {
     against("cold p50", p50(&mut taken), bound, "raw + 15 ms");
 }
 
-fn until_spare(rpc: &mut Rpc) {
+pub(crate) fn until_spare(rpc: &mut Rpc) {
     let begun = Instant::now();
     loop {
         let info = rpc.call("hub.info", &json!({}));
@@ -164,9 +164,4 @@ fn side_by_side(home: &Home, rpc: &mut Rpc) {
         format!("{} = {:.2} x the rate", ms(eyas), ratio(raw, eyas)),
         ">= 0.9 x",
     );
-}
-
-fn against(what: &str, seen: Duration, bound: Duration, of: &str) {
-    let seen = format!("{} = {:.2} x ({of})", ms(seen), ratio(seen, bound));
-    row(what, seen, "<= 1 x");
 }

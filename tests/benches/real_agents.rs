@@ -1,0 +1,163 @@
+//! Eyas' own share beside agents that people use, on a model that is faked on loopback: the programs that `tests/clients/install` installs.
+
+use crate::{
+    disk,
+    home::Home,
+    raw::Raw,
+    rpc::Rpc,
+    table::{against, ms, p50, row, us},
+    warm_agents::{timed, until_spare},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+const ROUNDS: usize = 12;
+const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
+
+/// How they are started, and the model that they talk to for as long as this lives.
+struct Real {
+    models: Child,
+    env: BTreeMap<String, String>,
+    agents: BTreeMap<String, Vec<String>>,
+}
+
+/// A module of the clients' suite, by hand.
+fn python(words: &[&str]) -> Command {
+    let mut command = Command::new("python3");
+    command.arg("-Bm").args(words).current_dir(CLIENTS);
+    command.stdout(Stdio::piped());
+    command
+}
+
+impl Real {
+    /// `None` where they are not installed.
+    fn start(home: &Path) -> Option<Self> {
+        let mut models = python(&["fakes"]).spawn().ok()?;
+        let mut url = String::new();
+        let said = models.stdout.take().map(BufReader::new);
+        let read = said?.read_line(&mut url);
+        let told = python(&["kit", &home.join("user").to_string_lossy(), url.trim()])
+            .stderr(Stdio::null())
+            .output();
+        let told = told
+            .ok()
+            .filter(|told| read.is_ok() && told.status.success());
+        let told: Option<Value> = told.and_then(|told| serde_json::from_slice(&told.stdout).ok());
+        let mut real = Self {
+            models,
+            env: BTreeMap::new(),
+            agents: BTreeMap::new(),
+        };
+        let told = told?;
+        real.env = serde_json::from_value(told["env"].clone()).ok()?;
+        real.agents = serde_json::from_value(told["agents"].clone()).ok()?;
+        Some(real)
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        // A bench ends what it started.
+        drop(self.models.kill());
+        drop(self.models.wait());
+    }
+}
+
+pub(crate) fn bench() {
+    let home = Home::new();
+    let Some(real) = Real::start(home.path()) else {
+        row("real agents", "not installed", "tests/clients/install");
+        return;
+    };
+    let commit = p50(&mut disk::single_commits(home.path(), 200));
+    row("one durable commit on this disk p50", us(commit), "");
+    let mut rpc = home.rpc_in(&real.env);
+    for (agent, command) in &real.agents {
+        let project = home.project(agent);
+        let taken = Taken::take(
+            &mut rpc,
+            agent,
+            |text| {
+                let mut raw = Raw::start_in(command, &project, &real.env);
+                let session = raw.session(&project);
+                raw.prompt(&session, text);
+                (raw, session)
+            },
+            &project,
+        );
+        taken.show(agent, commit);
+    }
+    drop(rpc);
+    home.stop();
+}
+
+#[derive(Default)]
+struct Taken {
+    raw_cold: Vec<Duration>,
+    cold: Vec<Duration>,
+    raw_warm: Vec<Duration>,
+    same: Vec<Duration>,
+    spare: Vec<Duration>,
+}
+
+impl Taken {
+    /// One of each after the other, so that a slow moment of the machine is everybody's.
+    fn take(
+        rpc: &mut Rpc,
+        agent: &str,
+        start: impl Fn(&str) -> (Raw, String),
+        project: &Path,
+    ) -> Self {
+        let mut taken = Self::default();
+        let (mut raw, session) = start("MARK-begin");
+        let ask = json!({"prompt": "MARK-eyas", "agent": agent, "project": project});
+        let first = rpc.delegate(&ask);
+        let follow = json!({"prompt": "MARK-follow", "session": first["session"]});
+        let mut cold = ask.clone();
+        cold["mode"] = json!("cold");
+        for _ in 0..ROUNDS {
+            taken.raw_cold.push(timed(|| drop(start("MARK-cold"))));
+            taken.cold.push(timed(|| drop(rpc.delegate(&cold))));
+            taken
+                .raw_warm
+                .push(timed(|| raw.prompt(&session, "MARK-raw")));
+            let warm = |run: Value| assert_eq!(run["warm"], true, "{run}");
+            taken.same.push(timed(|| warm(rpc.delegate(&follow))));
+            until_spare(rpc);
+            taken.spare.push(timed(|| warm(rpc.delegate(&ask))));
+        }
+        taken
+    }
+
+    fn show(mut self, agent: &str, commit: Duration) {
+        let (raw_cold, raw_warm) = (p50(&mut self.raw_cold), p50(&mut self.raw_warm));
+        row(
+            &format!("{agent}: raw start, session and prompt p50"),
+            ms(raw_cold),
+            "",
+        );
+        let bound = raw_cold + Duration::from_millis(15);
+        against(
+            &format!("{agent}: cold p50"),
+            p50(&mut self.cold),
+            bound,
+            "raw + 15 ms",
+        );
+        row(
+            &format!("{agent}: raw session/prompt p50"),
+            ms(raw_warm),
+            "",
+        );
+        let bound = raw_warm + commit * 3 + Duration::from_micros(1_500);
+        for (what, seen) in [("same", &mut self.same), ("spare", &mut self.spare)] {
+            let what = format!("{agent}: warm, {what} session p50");
+            against(&what, p50(seen), bound, "raw + 3 commits + 1.5 ms");
+        }
+    }
+}
