@@ -48,7 +48,7 @@ pub enum EventKind {
     /// How many runs of a project are open now.
     DelegationChanged,
     /// Of one watcher alone and in no log: it did not keep up. Its cursor is that of the event before it, where reading goes on and whoever
-    /// comes back begins; nothing was left out.
+    /// comes back begins. Nothing was left out, unless `pruned` is true: then it comes back so late that some events are not kept any more.
     Lagged,
 }
 

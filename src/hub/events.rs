@@ -68,12 +68,18 @@ struct Follower {
     store: Store,
     filter: EventFilter,
     cursor: Option<String>,
+    /// Events after its cursor may be gone.
+    pruned: bool,
     patience: Duration,
 }
 
 impl Follower {
     /// Reads on whenever something was committed; a slow watcher holds up itself alone. Ends when the watcher has gone.
     async fn follow(mut self, sink: &SubscriptionSink, mut changes: Receiver<Change>) {
+        if self.pruned && !self.warn(sink).await {
+            return;
+        }
+        self.pruned = false;
         loop {
             // Nothing is dropped silently: what cannot be read now is read with the next look.
             let read = self
@@ -116,10 +122,7 @@ impl Follower {
             Ok(()) => true,
             Err(SendTimeoutError::Closed(_)) => false,
             Err(SendTimeoutError::Timeout(message)) => {
-                let Ok(lagged) = to_json_raw_value(&self.lagged(event)) else {
-                    return false;
-                };
-                if sink.send(lagged).await.is_err() {
+                if !self.warn(sink).await {
                     return false;
                 }
                 tracing::debug!(waited = ?waiting.elapsed(), "a watcher lagged");
@@ -128,18 +131,25 @@ impl Follower {
         }
     }
 
-    /// What a watcher is told that has taken nothing since the event before `next`.
-    fn lagged(&self, next: &Event) -> Event {
+    /// Tells it that it lags.
+    async fn warn(&self, sink: &SubscriptionSink) -> bool {
+        match to_json_raw_value(&self.lagged()) {
+            Ok(message) => sink.send(message).await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// What a watcher is told that has taken nothing since the event at its cursor. Without one it began with an empty log.
+    fn lagged(&self) -> Event {
         Event {
-            // Without one it began at the beginning of an empty log, and there it can begin again.
-            cursor: self.cursor.clone().unwrap_or_else(|| next.cursor.clone()),
+            cursor: self.cursor.clone().unwrap_or_default(),
             run: None,
             run_seq: None,
             project: None,
             instance: None,
             kind: EventKind::Lagged,
             at: Timestamp(clock::now_ms()),
-            data: json!({"resume_after": self.cursor, "next_at": next.at}),
+            data: json!({"resume_after": self.cursor, "pruned": self.pruned}),
         }
     }
 }
@@ -151,26 +161,24 @@ impl EventsApiServer for EventsDesk {
         let begin = async {
             let filter = self.filter(&params).await?;
             // A cursor that is not ours is refused before the subscription begins.
-            let cursor = match params.after.clone() {
+            let (cursor, pruned) = match params.after.clone() {
                 Some(after) => {
-                    self.store
-                        .events
-                        .after(Some(after.clone()), filter, 1)
-                        .await?;
-                    Some(after)
+                    let pruned = !self.store.events.keeps(&after).await?;
+                    (Some(after), pruned)
                 }
-                None => self.store.events.latest().await?,
+                None => (self.store.events.latest().await?, false),
             };
-            Ok::<_, Fault>((filter, cursor))
+            Ok::<_, Fault>((filter, cursor, pruned))
         };
         match begin.await {
             Err(fault) => pending.reject(ErrorObjectOwned::from(fault)).await,
-            Ok((filter, cursor)) => {
+            Ok((filter, cursor, pruned)) => {
                 let sink = pending.accept().await?;
                 let follower = Follower {
                     store: self.store.clone(),
                     filter,
                     cursor,
+                    pruned,
                     patience: PATIENCE,
                 };
                 follower.follow(&sink, changes).await;
@@ -210,6 +218,7 @@ mod tests {
                         store: Store::clone(&store),
                         filter: EventFilter::default(),
                         cursor: None,
+                        pruned: false,
                         patience: Duration::from_millis(20),
                     };
                     follower.follow(&sink, changes).await;
@@ -258,6 +267,7 @@ mod tests {
                 lags += 1;
                 assert_eq!(Some(&event.cursor), last.as_ref(), "where it stands");
                 assert_eq!(event.data["resume_after"], json!(last));
+                assert_eq!(event.data["pruned"], false);
                 assert!(event.at.0 <= clock::now_ms());
                 // Whoever comes back there finds what comes next here.
                 let from = store

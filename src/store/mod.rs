@@ -464,6 +464,8 @@ pub trait Events: Send + Sync + std::fmt::Debug {
         filter: EventFilter,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
+    /// Whether the event at this cursor is still there. Where it is gone others after it may be, too: they were kept long enough.
+    async fn keeps(&self, cursor: &str) -> Result<bool, StoreError>;
     /// The newest cursor, to start watching from now.
     async fn latest(&self) -> Result<Option<String>, StoreError>;
 }

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 /// More than this in one answer is asked for in several.
 const MOST: u32 = 1000;
+pub(super) const KEPT: &str = "SELECT EXISTS(SELECT 1 FROM event WHERE cursor=?1)";
 pub(super) const LATEST: &str = "SELECT max(cursor) FROM event";
 
 /// The aggregate.
@@ -144,6 +145,11 @@ impl Events for SqlEvents {
             )
             .await?;
         rows.into_iter().map(Event::try_from).collect()
+    }
+
+    async fn keeps(&self, cursor: &str) -> Result<bool, StoreError> {
+        let kept = sqlx::query_scalar(KEPT).bind(cursor::event(cursor)?);
+        Ok(kept.fetch_one(&self.0.readers).await?)
     }
 
     async fn latest(&self) -> Result<Option<String>, StoreError> {

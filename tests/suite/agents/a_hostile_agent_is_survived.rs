@@ -43,10 +43,19 @@ async fn updates_for_nobody() {
 async fn requests_that_were_never_offered() {
     let linked = Linked::new(&[]).await;
     let session = linked.session().await;
-    assert_eq!(
-        linked.say(&session, "!ask fs/read_text_file").await,
-        "-32601"
-    );
+    for method in [
+        "fs/read_text_file",
+        "fs/write_text_file",
+        "terminal/create",
+        "terminal/output",
+        "terminal/kill",
+        "terminal/release",
+        "session/new",
+        "from/the_future",
+    ] {
+        let said = linked.say(&session, &format!("!ask {method}")).await;
+        assert_eq!(said, "-32601", "{method}");
+    }
 }
 
 #[tokio::test]

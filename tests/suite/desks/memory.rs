@@ -191,6 +191,9 @@ impl Events for Memory {
     ) -> Result<Vec<Event>, StoreError> {
         Ok(Vec::new())
     }
+    async fn keeps(&self, _: &str) -> Result<bool, StoreError> {
+        Ok(true)
+    }
     async fn latest(&self) -> Result<Option<String>, StoreError> {
         Ok(None)
     }

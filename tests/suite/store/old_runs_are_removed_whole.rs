@@ -16,6 +16,8 @@ async fn ended_ones_with_events_attempts_and_key() {
     home.store.requests.open(lease, asks("one")).await.unwrap();
     home.finish(lease).await;
     let ended = home.store.runs.get(old).await.unwrap();
+    let last = home.store.events.latest().await.unwrap().unwrap();
+    assert!(home.store.events.keeps(&last).await.unwrap());
 
     let runs = &home.store.runs;
     assert_eq!(runs.prune(ended.ended_at.unwrap()).await.unwrap(), 0);
@@ -36,6 +38,7 @@ async fn ended_ones_with_events_attempts_and_key() {
             .unwrap()
             .is_empty()
     );
+    assert!(!home.store.events.keeps(&last).await.unwrap());
     let again = runs.accept(keyed("k", "other")).await.unwrap();
     assert!(!again.duplicate, "the key is free");
 }

@@ -126,6 +126,7 @@ fn statements() -> Vec<String> {
         requests::state::TOLD,
         requests::state::GO_ON,
         events::LATEST,
+        events::KEPT,
     ];
     let each = fixed.into_iter().flat_map(|script| script.split("; "));
     each.map(str::to_owned).collect()
