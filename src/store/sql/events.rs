@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// More than this in one answer is asked for in several.
 const MOST: u32 = 1000;
-pub(super) const KEPT: &str = "SELECT EXISTS(SELECT 1 FROM event WHERE cursor=?1)";
+pub(super) const KEPT: &str = "SELECT EXISTS(SELECT 1 FROM event WHERE cursor=$1)";
 pub(super) const LATEST: &str = "SELECT max(cursor) FROM event";
 
 /// The aggregate.
@@ -148,8 +148,8 @@ impl Events for SqlEvents {
     }
 
     async fn keeps(&self, cursor: &str) -> Result<bool, StoreError> {
-        let kept = sqlx::query_scalar(KEPT).bind(cursor::event(cursor)?);
-        Ok(kept.fetch_one(&self.0.readers).await?)
+        let after = cursor::event(cursor)?;
+        Ok(self.0.readers.scalar(KEPT, values![after]).await?)
     }
 
     async fn latest(&self) -> Result<Option<String>, StoreError> {
