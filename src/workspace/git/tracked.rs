@@ -3,7 +3,7 @@
 use super::repository::Repository;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _},
     path::Path,
 };
@@ -23,6 +23,9 @@ pub fn tracks(root: &Path, folder: &str) -> io::Result<bool> {
     let Some(repository) = Repository::at(root) else {
         return Ok(false);
     };
+    if is_split(&repository.folder)? {
+        return Err(io::Error::other("its index is split over several files"));
+    }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let index = match openat(CWD, repository.folder.join("index"), flags, Mode::empty()) {
         Ok(index) => File::from(index),
@@ -36,6 +39,17 @@ pub fn tracks(root: &Path, folder: &str) -> io::Result<bool> {
     index.take(MOST).read_to_end(&mut bytes)?;
     let id = if repository.is_sha256() { 32 } else { 20 };
     listed(&bytes, id, folder.as_bytes()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// Most entries of such an index stand in another file, of which it says which only at its end.
+fn is_split(folder: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name.as_encoded_bytes().starts_with(b"sharedindex.") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether `folder` or what is in it is among the entries; `None` when the bytes are no index.
@@ -130,6 +144,15 @@ mod tests {
             }
             git(root, &["update-index", "--index-version", version]);
             assert!(tracks(root, ".eyas").expect("an index"), "{version}");
+            git(root, &["update-index", "--split-index"]);
+            assert!(tracks(root, ".eyas").is_err(), "who knows");
+            git(root, &["update-index", "--no-split-index"]);
+            for entry in fs::read_dir(root.join(".git")).expect("a folder").flatten() {
+                if entry.file_name().to_string_lossy().starts_with("shared") {
+                    fs::remove_file(entry.path()).expect("ours");
+                }
+            }
+            assert!(tracks(root, ".eyas").expect("an index"));
             fs::write(root.join(".git/index"), "DIRC garbage").expect("ours");
             assert!(tracks(root, ".eyas").is_err());
         }
