@@ -63,12 +63,6 @@ pub fn conclude(answer: &str, seen: Seen) -> Conclusion {
     }
 }
 
-/// Whether the agent has reported: by the tool, or in a block of its answer.
-#[must_use]
-pub fn has_reported(answer: &str, report: Option<&Report>) -> bool {
-    report.is_some() || block::last(answer).conclusion.is_some()
-}
-
 fn blank(source: ConclusionSource) -> Conclusion {
     Conclusion {
         status: ConclusionStatus::Success,

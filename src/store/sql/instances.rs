@@ -1,7 +1,7 @@
 //! Instances in SQL.
 
 use super::{
-    Base, cursor,
+    Base, cursor, page,
     sqlite::error::is_duplicate,
     tx::Tx,
     value::values,
@@ -246,12 +246,11 @@ impl Instances for SqlInstances {
         status: Option<InstanceStatus>,
         page: PageAt,
     ) -> Result<Page<Instance>, StoreError> {
-        let limit = page.rows();
         let after = match &page.cursor {
             Some(text) => cursor::name(text)?.0,
             None => String::new(),
         };
-        let mut rows: Vec<Row> = self
+        let rows: Vec<Row> = self
             .0
             .readers
             .all(
@@ -260,23 +259,16 @@ impl Instances for SqlInstances {
                     after,
                     project.map(|id| id.0),
                     word_of(status.as_ref())?,
-                    i64::try_from(limit).unwrap_or(i64::MAX) + 1
+                    page::rows(&page)
                 ],
             )
             .await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|row| cursor::of_name(&row.name, row.id));
-        Ok(Page {
-            items: rows
-                .into_iter()
-                .map(Instance::try_from)
-                .collect::<Result<_, _>>()?,
-            next_cursor,
-        })
+        page::cut(
+            &page,
+            rows,
+            |row| cursor::of_name(&row.name, row.id),
+            Instance::try_from,
+        )
     }
 
     async fn using_persona(&self, persona: &str) -> Result<u32, StoreError> {

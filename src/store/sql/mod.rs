@@ -10,6 +10,7 @@ mod events;
 mod instances;
 mod log;
 mod moment;
+mod page;
 mod projects;
 mod requests;
 mod row;

@@ -1,7 +1,7 @@
 //! Projects in SQL.
 
 use super::{
-    Base, cursor,
+    Base, cursor, page,
     tx::Tx,
     value::values,
     words::{unword_of, word_of},
@@ -209,31 +209,20 @@ impl Projects for SqlProjects {
     }
 
     async fn list(&self, page: PageAt) -> Result<Page<ProjectRow>, StoreError> {
-        let limit = page.rows();
         let (name, id) = match &page.cursor {
             Some(text) => cursor::name(text)?,
             None => (String::new(), Uuid::nil()),
         };
-        let mut rows: Vec<Row> = self
+        let rows: Vec<Row> = self
             .0
             .readers
-            .all(
-                LIST,
-                values![name, id, i64::try_from(limit).unwrap_or(i64::MAX) + 1],
-            )
+            .all(LIST, values![name, id, page::rows(&page)])
             .await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|row| cursor::of_name(&row.name, row.id));
-        Ok(Page {
-            items: rows
-                .into_iter()
-                .map(ProjectRow::try_from)
-                .collect::<Result<_, _>>()?,
-            next_cursor,
-        })
+        page::cut(
+            &page,
+            rows,
+            |row| cursor::of_name(&row.name, row.id),
+            ProjectRow::try_from,
+        )
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         PageAt, RunFilter, SessionRow, StoreError,
         sql::{
             connection::Readers,
-            cursor,
+            cursor, page,
             row::{RunRow, SESSION, Session, run_columns},
             value::values,
             words::unword_of,
@@ -113,12 +113,11 @@ pub(super) async fn list(
     filter: &RunFilter,
     page: &PageAt,
 ) -> Result<Page<Run>, StoreError> {
-    let limit = page.rows();
     let (created_at, id) = match &page.cursor {
         Some(text) => cursor::run(text)?,
         None => (i64::MAX, uuid::Uuid::max()),
     };
-    let mut rows: Vec<RunRow> = readers
+    let rows: Vec<RunRow> = readers
         .all(
             AssertSqlSafe(list_sql(filter)),
             values![
@@ -128,23 +127,16 @@ pub(super) async fn list(
                 filter.project.map(|id| id.0),
                 filter.instance.map(|id| id.0),
                 &filter.label,
-                i64::try_from(limit).unwrap_or(i64::MAX) + 1
+                page::rows(page)
             ],
         )
         .await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| cursor::of_run(row.created_at, row.id));
-    Ok(Page {
-        items: rows
-            .into_iter()
-            .map(Run::try_from)
-            .collect::<Result<_, _>>()?,
-        next_cursor,
-    })
+    page::cut(
+        page,
+        rows,
+        |row| cursor::of_run(row.created_at, row.id),
+        Run::try_from,
+    )
 }
 
 #[derive(FromRow)]

@@ -4,7 +4,7 @@ use crate::{
     domain::{ids::ProjectId, page::Page},
     store::{
         PageAt, SessionRow, StoreError,
-        sql::{connection::Readers, cursor, row::Session, value::values},
+        sql::{connection::Readers, cursor, page, row::Session, value::values},
     },
 };
 use sqlx::FromRow;
@@ -30,30 +30,20 @@ pub(super) async fn of(
     project: ProjectId,
     page: &PageAt,
 ) -> Result<Page<SessionRow>, StoreError> {
-    let limit = page.rows();
     let (last_at, last_run) = match &page.cursor {
         Some(text) => cursor::run(text)?,
         None => (i64::MAX, Uuid::max()),
     };
-    let mut rows: Vec<Row> = readers
+    let rows: Vec<Row> = readers
         .all(
             SESSIONS,
-            values![
-                project.0,
-                last_at,
-                last_run,
-                i64::try_from(limit).unwrap_or(i64::MAX) + 1
-            ],
+            values![project.0, last_at, last_run, page::rows(page)],
         )
         .await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| cursor::of_run(row.last_at, row.last_run));
-    Ok(Page {
-        items: rows.into_iter().map(|row| row.session.into()).collect(),
-        next_cursor,
-    })
+    page::cut(
+        page,
+        rows,
+        |row| cursor::of_run(row.last_at, row.last_run),
+        |row| Ok(row.session.into()),
+    )
 }
