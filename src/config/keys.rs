@@ -26,6 +26,7 @@ pub(super) struct Key {
 }
 
 const SECURITY: Kind = Kind::Word(&["deny", "allowlist", "full"]);
+const OVERFLOW: Kind = Kind::Word(&["cold", "wait"]);
 const ASKING: Kind = Kind::Word(&["off", "always", "on_miss"]);
 
 const fn key(name: &'static str, kind: Kind, default: &'static str) -> Key {
@@ -41,6 +42,7 @@ pub(super) const KEYS: &[Key] = &[
     key("agent.default", Kind::Text, ""),
     key("agent.env_file", Kind::Path, ""),
     key("agent.env_passthrough", Kind::List, ""),
+    key("cold.max_concurrent", Kind::Number, "2"),
     key("hierarchy.max_depth", Kind::Number, "3"),
     key("hub.idle_exit_ms", Kind::Number, "1800000"),
     key("limits.prompt_bytes", Kind::Number, "4194304"),
@@ -53,6 +55,8 @@ pub(super) const KEYS: &[Key] = &[
     key("runs.retention_ms", Kind::Number, "7776000000"),
     key("warm.idle_ttl_ms", Kind::Number, "600000"),
     key("warm.max_concurrent", Kind::Number, "4"),
+    key("warm.overflow", OVERFLOW, "wait"),
+    key("warm.queue_depth", Kind::Number, "16"),
     key("warm.require_init", Kind::Switch, "false"),
     key("worktrees.keep_ms", Kind::Number, "1209600000"),
     key("worktrees.max", Kind::Number, "32"),

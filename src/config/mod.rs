@@ -12,6 +12,6 @@ mod settings;
 pub use environment::Environment;
 pub use resolve::{Origin, Shown};
 pub use settings::{
-    AgentSettings, Flags, HubSettings, LimitSettings, PolicySettings, RunSettings, Settings,
-    WarmSettings,
+    AgentSettings, ColdSettings, Flags, HubSettings, LimitSettings, Overflow, PolicySettings,
+    RunSettings, Settings, WarmSettings,
 };

@@ -10,7 +10,7 @@ use crate::domain::{
     fault::Fault,
     policy::{Ceiling, Policy},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What was given on the command line, by the names of `config.toml`; `home` is one of them.
@@ -27,12 +27,35 @@ pub struct LimitSettings {
 /// The pool of warm agents.
 #[derive(Clone, Debug)]
 pub struct WarmSettings {
-    /// Turns at the same time.
+    /// Turns at the same time, of one agent in one lane.
     pub max_concurrent: u64,
+    /// What becomes of a queue for them that is long.
+    pub overflow: Overflow,
+    /// How many may wait for a turn before `overflow` says what becomes of more.
+    pub queue_depth: u64,
     /// How long an agent may be idle before it ends.
     pub idle_ttl_ms: u64,
     /// None in a project that has no `.eyas.toml`.
     pub require_init: bool,
+}
+
+/// What becomes of runs that wait for a turn of a warm agent when many do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// They wait.
+    #[default]
+    Wait,
+    /// Some get a process of their own; `cold.max_concurrent` bounds them.
+    Cold,
+}
+
+/// Attempts with a process of their own.
+#[derive(Clone, Debug)]
+pub struct ColdSettings {
+    /// At the same time: those that were asked for, which take no turn of a warm agent, and those that went cold as too many waited. Runs that
+    /// agents delegate count on their own level.
+    pub max_concurrent: u64,
 }
 
 /// The hub's own life.
@@ -107,6 +130,7 @@ pub struct Settings {
     pub runtime_dir: Option<PathBuf>,
     pub limits: LimitSettings,
     pub warm: WarmSettings,
+    pub cold: ColdSettings,
     pub hub: HubSettings,
     pub agent: AgentSettings,
     pub runs: RunSettings,
@@ -252,8 +276,13 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         },
         warm: WarmSettings {
             max_concurrent: values.number("warm.max_concurrent").max(1),
+            overflow: values.word("warm.overflow"),
+            queue_depth: values.number("warm.queue_depth"),
             idle_ttl_ms: values.number("warm.idle_ttl_ms"),
             require_init: values.is_on("warm.require_init"),
+        },
+        cold: ColdSettings {
+            max_concurrent: values.number("cold.max_concurrent").max(1),
         },
         hub: HubSettings {
             idle_exit_ms: values.number("hub.idle_exit_ms"),

@@ -26,7 +26,8 @@ pub struct ProjectFile {
     pub environment: Vec<String>,
     /// Prepares a fresh worktree. Trusted only.
     pub setup: Setup,
-    /// Turns of one agent in this project at the same time, at most `warm.max_concurrent`. Trusted only.
+    /// Turns in this project at the same time, of all agents together; runs that agents delegate have as many again on each level below.
+    /// Trusted only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrent: Option<u32>,
 }

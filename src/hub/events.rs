@@ -195,7 +195,7 @@ mod tests {
         domain::event::{Event, EventKind, NewEvent},
         store::{
             EventFilter, Store,
-            sqlite::{self, Settings},
+            sql::{self, Settings},
         },
     };
     use jsonrpsee::{RpcModule, core::EmptyServerParams};
@@ -242,7 +242,7 @@ mod tests {
     async fn a_slow_watcher_is_told_where_to_resume_and_loses_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("eyas.db");
-        let store = sqlite::open(&path, Settings::default())
+        let store = sql::open_sqlite(&path, Settings::default())
             .await
             .expect("a store");
         for n in 0..MANY {

@@ -27,7 +27,7 @@ use crate::{
         instance::InstanceApiServer as _, persona::PersonaApiServer as _,
         project::ProjectApiServer as _, run::RunApiServer as _, session::SessionApiServer as _,
     },
-    config::Settings,
+    config::{Overflow, Settings},
     domain::{
         caller::{Caller, Token},
         fault::Fault,
@@ -153,9 +153,12 @@ async fn tidy(instances: &InstanceDesk) {
 }
 
 async fn opened(settings: &Settings) -> Result<Store, Fault> {
-    let default_cap = u32::try_from(settings.warm.max_concurrent).unwrap_or(u32::MAX);
+    let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let warm = &settings.warm;
     let more = sql::Settings {
-        default_cap,
+        default_cap: narrow(warm.max_concurrent),
+        cold_cap: narrow(settings.cold.max_concurrent),
+        overflow: (warm.overflow == Overflow::Cold).then(|| narrow(warm.queue_depth)),
         ..sql::Settings::default()
     };
     Ok(sql::open_sqlite(&settings.database, more).await?)

@@ -170,7 +170,11 @@ impl<'a> Attempt<'a> {
 
     async fn berth(&mut self, brief: &Brief) -> Result<Berth, Fault> {
         let (pool, launch) = (self.tools.pool.clone(), brief.launch.clone());
-        let reason = match (self.claimed.run.mode, &brief.cold) {
+        let crowded = self.claimed.overflow.map(crowded);
+        let reason = match (
+            self.claimed.run.mode,
+            brief.cold.as_ref().or(crowded.as_ref()),
+        ) {
             (Mode::Warm, Some(why)) => return Err(why.clone()),
             (Mode::Cold, _) => "a cold agent was asked for".to_owned(),
             (Mode::Auto, Some(why)) => why.to_string(),
@@ -293,6 +297,12 @@ impl<'a> Attempt<'a> {
             }
         }
     }
+}
+
+/// It was leased beyond the slots of its class, which the warm agent's turns are counted by.
+fn crowded(many: u32) -> Fault {
+    let detail = format!("more than {many} runs wait for a warm slot");
+    Fault::new(ErrorKind::WarmCapReached, detail)
 }
 
 /// Why the attempt must stop, once it must.

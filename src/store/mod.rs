@@ -142,7 +142,7 @@ pub struct NewRun {
     pub prompt: String,
     pub previous: Option<RunId>,
     pub label: Option<String>,
-    /// A class is place, agent and lane.
+    /// A class is place, agent and lane; `~`, `@` and `+` are the store's and the hub's own in it.
     pub lane: String,
     pub mode: Mode,
     /// Of the whole run, waiting in the queue included.
@@ -159,6 +159,8 @@ pub struct NewRun {
     pub parent: Option<Lease>,
     /// How many runs stand above it.
     pub depth: u32,
+    /// Turns at once in its project, over all agents and on each level of the run tree, as the project's file says now.
+    pub max_in_project: Option<u32>,
 }
 
 /// What became of a request.
@@ -178,6 +180,8 @@ pub struct Claimed {
     pub session: SessionRow,
     /// From the moment the run was accepted; the time in which it waited for people is added.
     pub timeout_ms: Option<i64>,
+    /// It was leased beyond the slots of its class, as more than so many waited for one: it must be cold.
+    pub overflow: Option<u32>,
     /// Conclusion of the run before this one in its session.
     pub last_conclusion: Option<Conclusion>,
 }
@@ -313,7 +317,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError>;
     /// Whether a claim would find something: a look, which costs no write.
     async fn ready(&self) -> Result<bool, StoreError>;
-    /// Leases up to `limit` ready sessions whose class and tree are free, fairly over the classes; raises each fence.
+    /// Leases up to `limit` ready sessions whose class, project and tree are free, fairly over the classes; raises each fence. Cold runs take
+    /// no slots of a class: they are bounded together, by level. Where overflow is on and many wait for a slot, some more are leased.
     async fn claim(
         &self,
         holder: HubId,
@@ -367,8 +372,6 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError>;
     /// How many sessions of a class (`place/agent/lane`) may be leased at once. New classes begin with `default_cap`.
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError>;
-    /// A cap of its own for the class of an agent and a lane; above the default cap it is the default cap.
-    async fn set_cap(&self, agent: &str, lane: &str, cap: u32) -> Result<(), StoreError>;
 }
 
 /// What agents ask of people.

@@ -8,7 +8,6 @@ use crate::{
         fault::{ErrorKind, Fault},
         ids::{RunId, SessionId},
         instance::{Instance, InstanceStatus},
-        project_file::ProjectFile,
         run::{Mode, Run, Warning},
     },
     stdx,
@@ -43,9 +42,6 @@ impl RunDesk {
             fingerprint: fingerprint(&params, &session.cwd),
         });
         let policy = self.policy(&terms, params.policy, origin.policy(), &mut warnings);
-        let lane = self
-            .lane(origin.lane(params.lane.clone()), &session, &terms.file)
-            .await?;
         let id: RunId = stdx::mint().into();
         self.values.keep(id, values);
         let settled = self.settle(&params, &origin, &mut session, id).await;
@@ -56,7 +52,7 @@ impl RunDesk {
             prompt: params.prompt,
             previous: params.previous,
             label: params.label,
-            lane,
+            lane: origin.lane(params.lane),
             mode: spot.mode(params.mode.or(terms.file.mode).unwrap_or_default()),
             timeout_ms: params
                 .timeout_ms
@@ -69,6 +65,7 @@ impl RunDesk {
             worktree: spot.worktree(),
             parent: origin.lease(),
             depth: origin.depth(),
+            max_in_project: terms.file.max_concurrent,
         };
         let accepted = self.dispatch.accept(&self.store, run).await;
         if !matches!(&accepted, Ok(accepted) if !accepted.duplicate) {
@@ -78,21 +75,6 @@ impl RunDesk {
         let Accepted { mut run, duplicate } = accepted?;
         run.duplicate = duplicate.then_some(true);
         Ok(run)
-    }
-
-    /// A project that bounds its turns has a lane of its own, with its own cap.
-    async fn lane(
-        &self,
-        asked: String,
-        session: &SessionRow,
-        file: &ProjectFile,
-    ) -> Result<String, Fault> {
-        let (Some(project), Some(cap)) = (session.project, file.max_concurrent) else {
-            return Ok(asked);
-        };
-        let lane = format!("{asked}@{project}");
-        self.store.runs.set_cap(&session.agent, &lane, cap).await?;
-        Ok(lane)
     }
 
     fn check(&self, params: &Delegate) -> Result<(), Fault> {
@@ -130,6 +112,17 @@ impl RunDesk {
             ("idempotency_key", &params.idempotency_key),
         ] {
             check_word(field, text.as_deref())?;
+        }
+        if params
+            .lane
+            .as_deref()
+            .is_some_and(|lane| lane.contains(['+', '@', '~']))
+        {
+            // One that named the lane of its own children could take the slots that they wait for.
+            return Err(Fault::invalid(
+                "lane",
+                "must not contain `+`, `@` or `~`: Eyas names lanes of its own so",
+            ));
         }
         Ok(())
     }

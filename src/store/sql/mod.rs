@@ -37,6 +37,10 @@ const CHANGES_KEPT: usize = 1024;
 pub struct Settings {
     /// How many sessions of one class may be leased at once.
     pub default_cap: u32,
+    /// How many cold attempts there may be at once, over all classes.
+    pub cold_cap: u32,
+    /// Where more than so many wait for a slot of their class, some are leased beyond its slots, as cold attempts; `None`: all wait.
+    pub overflow: Option<u32>,
     /// The file may not grow above so many pages of 4 KiB; `None`: above what the disk holds.
     pub max_pages: Option<u32>,
 }
@@ -45,6 +49,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             default_cap: 4,
+            cold_cap: 2,
+            overflow: None,
             max_pages: None,
         }
     }
@@ -56,6 +62,13 @@ struct Base {
     writer: writer::Writer,
     readers: Readers,
     redactor: Arc<Redactor>,
+}
+
+impl Base {
+    async fn set_caps(&self, class: u32, cold: Option<u32>) -> Result<(), StoreError> {
+        let caps = runs::caps::SetCaps { class, cold };
+        self.writer.send(caps).await
+    }
 }
 
 /// Opens the database at `path`, created (0600) if it is not there. An older schema is backed up to `<path>.backup-<schema>` and brought
@@ -80,8 +93,13 @@ async fn start(target: Target, readers: Readers, settings: Settings) -> Result<S
         readers,
         redactor: Arc::new(Redactor::default()),
     };
+    let (class, cold) = (settings.default_cap, settings.cold_cap);
+    base.set_caps(class, Some(cold)).await?;
     let store = Store {
-        runs: Arc::new(runs::SqlRuns(base.clone())),
+        runs: Arc::new(runs::SqlRuns {
+            base: base.clone(),
+            overflow: settings.overflow,
+        }),
         requests: Arc::new(requests::SqlRequests(base.clone())),
         instances: Arc::new(instances::SqlInstances(base.clone())),
         projects: Arc::new(projects::SqlProjects(base.clone())),
@@ -90,7 +108,6 @@ async fn start(target: Target, readers: Readers, settings: Settings) -> Result<S
         redactor: Arc::clone(&base.redactor),
         closer: Arc::new(Closer(base)),
     };
-    store.runs.set_default_cap(settings.default_cap).await?;
     Ok(store)
 }
 

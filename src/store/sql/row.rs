@@ -19,7 +19,8 @@ use uuid::Uuid;
 /// index each. In one statement, so that what is read fits together.
 macro_rules! run_columns {
     () => {
-        "r.id, r.state, r.session, r.instance, r.project, r.previous, r.continuity, r.label, r.mode, r.warm, r.attempt, r.step, \
+        concat!(
+            "r.id, r.state, r.session, r.instance, r.project, r.previous, r.continuity, r.label, r.mode, r.warm, r.attempt, r.step, \
          r.warnings, r.created_at, r.started_at, r.ended_at, r.error, r.conclusion, r.usage, r.prompt, s.persona, s.agent, \
          r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, \
          EXISTS(SELECT 1 FROM run c WHERE c.parent=r.id) AS has_children, \
@@ -30,8 +31,10 @@ macro_rules! run_columns {
           WHEN s.head_run<>r.id THEN 'session' \
           WHEN s.waiting IS NOT NULL THEN s.waiting \
           WHEN s.tree IS NOT NULL AND EXISTS(SELECT 1 FROM session b WHERE b.tree=s.tree AND b.lease_holder IS NOT NULL) THEN 'tree' \
-          WHEN (SELECT count(*) FROM session a WHERE a.class_key=s.class_key AND a.lease_holder IS NOT NULL) \
-           >=(SELECT c.max_concurrent FROM class c WHERE c.class_key=s.class_key) THEN 'slot' END AS waiting"
+          WHEN (SELECT ",
+            $crate::store::sql::runs::caps::room!(),
+            " FROM class c WHERE c.class_key=s.class_key)<=0 THEN 'slot' END AS waiting"
+        )
     };
 }
 pub(super) use run_columns;

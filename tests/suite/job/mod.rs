@@ -2,6 +2,7 @@
 
 mod a_captain_leads_its_talons;
 mod a_conclusion_may_be_hostile;
+mod a_long_queue_goes_cold_where_that_is_set;
 mod a_person_is_asked_through_their_editor;
 mod a_project_has_one_server;
 mod a_project_is_one_and_stays_clean;

@@ -189,6 +189,7 @@ impl Yard {
             worktree: None,
             parent: None,
             depth: 0,
+            max_in_project: None,
         }
     }
 

@@ -151,6 +151,7 @@ pub(super) fn run_in(session: SessionRow) -> NewRun {
         worktree: None,
         parent: None,
         depth: 0,
+        max_in_project: None,
     }
 }
 

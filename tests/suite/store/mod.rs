@@ -1,5 +1,7 @@
 //! What every store promises. Nothing here but `kit` and the files named `sqlite_…` knows which backend it is.
 
+mod a_long_queue_may_overflow;
+mod a_project_bounds_its_turns;
 mod a_request_is_asked_once_and_decided_once;
 mod a_run_tree_adds_up;
 mod a_stopped_instance_is_not_begun;
@@ -9,6 +11,7 @@ mod an_open_request_survives_its_hub;
 mod any_history_keeps_the_rules;
 mod cancelling_ends_a_run_in_every_state;
 mod claims_are_fair_and_capped;
+mod cold_runs_are_bounded_together;
 mod conversations_of_a_project_are_listed_by_last_use;
 mod events_are_numbered_without_gaps;
 mod instances_have_unique_names;

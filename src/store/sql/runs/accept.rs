@@ -1,7 +1,11 @@
 //! Accepting a run.
 
 use crate::{
-    domain::{event::EventKind, ids::RunId, run::RunState},
+    domain::{
+        event::EventKind,
+        ids::RunId,
+        run::{Mode, RunState},
+    },
     store::{
         NewRun, Redactor, StoreError,
         sql::{
@@ -26,13 +30,14 @@ const PLACE: &str = "local";
 pub(in crate::store::sql) const KEY: &str = "INSERT INTO idempotency(scope,key,fingerprint,run,created_at) VALUES($1,$2,$3,$4,$5) ON CONFLICT DO NOTHING";
 pub(in crate::store::sql) const KEY_SEEN: &str =
     "SELECT fingerprint,run FROM idempotency WHERE scope=$1 AND key=$2";
-/// Class, session, run, its first event, the number of open ones, the outbox; and the run as it is then. The class comes before the session
+/// What its project bounds, as the project's file says now; class, session, run, its first event, the number of open ones, the outbox; and the run as it is then. The class comes before the session
 /// that names it. A continued session keeps its agent, whatever the request says. Rows by VALUES: SQLite would look for children that wait
 /// for their parent, row by row, after any other form.
 pub(in crate::store::sql) const WRITE: &str = concat!(
-    "INSERT INTO class(class_key,place,agent,lane,max_concurrent) VALUES( \
+    "UPDATE project SET max_concurrent=$28 WHERE id=$9 AND max_concurrent IS DISTINCT FROM $28; \
+ INSERT INTO class(class_key,place,agent,lane,max_concurrent,depth,cold,project) VALUES( \
  $3||'/'||coalesce((SELECT agent FROM session WHERE id=$2),$4)||'/'||$5, $3, coalesce((SELECT agent FROM session WHERE id=$2),$4), $5, \
- (SELECT value FROM setting WHERE name='default_cap')) ON CONFLICT DO NOTHING; \
+ (SELECT value FROM setting WHERE name='default_cap'), $21, $29, $30) ON CONFLICT DO NOTHING; \
  INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
  VALUES($2,$3,$4,$3||'/'||$4||'/'||$5,2,$1,$6,$7,$8,$9,$10,$11,$12) \
  ON CONFLICT(id) DO UPDATE SET next_seq=next_seq+1, head_run=coalesce(head_run,excluded.head_run), \
@@ -42,7 +47,7 @@ pub(in crate::store::sql) const WRITE: &str = concat!(
  INSERT INTO run(id,session,seq,class_key,instance,project,event_seq,created_at,timeout_ms,deadline,previous,label,lane,tree,mode,warnings, \
  prompt,parent,depth,isolation,policy,worktree) VALUES($1,$2,(SELECT next_seq-1 FROM session WHERE id=$2), \
  (SELECT place||'/'||agent||'/'||$5 FROM session WHERE id=$2), (SELECT instance FROM session WHERE id=$2), \
- (SELECT project FROM session WHERE id=$2), 1,$6,$13,$14,$15,$16,$5,$7,$17,$18,$19,$20,$21,$22,$23,$24); \
+ (SELECT project FROM session WHERE id=$2), 1,$6,$13,$14,$15,$16,$27,$7,$17,$18,$19,$20,$21,$22,$23,$24); \
  INSERT INTO event(at,run,run_seq,project,instance,kind,data) SELECT $6,$1,1,project,instance,$25,'{}' FROM session WHERE id=$2; \
  INSERT INTO event(at,project,kind,data) SELECT $6, s.project, $26, '{\"count\":'|| \
  (SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=s.project)||'}' \
@@ -53,7 +58,7 @@ pub(in crate::store::sql) const WRITE: &str = concat!(
     " FROM run r JOIN session s ON s.id=r.session WHERE r.id=$1"
 );
 /// Which of them reads the run.
-const READ: usize = 6;
+const READ: usize = 7;
 /// A parent whose end was asked for delegates nothing more: whoever cancels what is below it has then seen all of it.
 pub(in crate::store::sql) const PARENT: &str =
     "SELECT EXISTS(SELECT 1 FROM run WHERE id=$1 AND fence=$2 AND NOT cancel_requested)";
@@ -62,6 +67,7 @@ pub(in crate::store::sql) const PARENT: &str =
 #[derive(Debug)]
 pub(super) struct Accept {
     run: NewRun,
+    class_lane: String,
     mode: String,
     warnings: Option<String>,
     isolation: String,
@@ -87,6 +93,7 @@ impl Accept {
         }
         let warnings = redactor.warnings(std::mem::take(&mut run.warnings));
         Ok(Self {
+            class_lane: class_lane(&run),
             mode: word(&run.mode)?,
             isolation: word(&run.isolation)?,
             policy: json(&run.policy)?,
@@ -155,7 +162,7 @@ impl Accept {
                     session.id.0,
                     PLACE,
                     &session.agent,
-                    &run.lane,
+                    &self.class_lane,
                     now,
                     &run.tree,
                     session.instance.map(|id| id.0),
@@ -176,12 +183,29 @@ impl Accept {
                     &self.policy,
                     &self.worktree,
                     EventKind::Accepted.as_str(),
-                    EventKind::DelegationChanged.as_str()
+                    EventKind::DelegationChanged.as_str(),
+                    &run.lane,
+                    run.max_in_project,
+                    run.mode == Mode::Cold,
+                    run.max_in_project.and(session.project).map(|id| id.0)
                 ],
             )
             .await?;
         told.first(READ)?.ok_or_else(|| gone(run.id.0))
     }
+}
+
+/// The lane's part in the name of the class. Cold attempts and the runs of a project that bounds its turns stand in classes of their own,
+/// by level: so a class is free or full as a whole, and a claim does not look through what waits for one bound to find what waits for another.
+fn class_lane(run: &NewRun) -> String {
+    let cold = run.mode == Mode::Cold;
+    let bounding = run.max_in_project.and(run.session.project);
+    if !cold && bounding.is_none() {
+        return run.lane.clone();
+    }
+    let word = if cold { "cold" } else { "" };
+    let project = bounding.map(|id| format!("@{id}")).unwrap_or_default();
+    format!("{}~{}{word}{project}", run.lane, run.depth)
 }
 
 #[async_trait]

@@ -1,5 +1,9 @@
 //! Claiming sessions.
 
+use super::{
+    caps::{room, turns_in_project},
+    overflow,
+};
 use crate::{
     domain::{
         event::EventKind,
@@ -22,35 +26,68 @@ use crate::{
 use async_trait::async_trait;
 use uuid::Uuid;
 
-/// Up to $1 sessions, the n-th of each class before the n+1-th of any. `k` leaps from class to class in the index, so that classes with
-/// nothing ready, as old lanes are, cost nothing. A session whose tree is held is passed over within the index, so that it takes no
-/// other's place. `+0`: SQLite would plan it anew for every value of a bare limit.
-pub(in crate::store::sql) const PICK: &str = "WITH RECURSIVE k(key) AS ( \
-  SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL ORDER BY class_key LIMIT 1) \
-  UNION ALL SELECT (SELECT n.class_key FROM session n INDEXED BY session_ready WHERE n.ready_rank IS NOT NULL AND n.class_key>k.key \
-   ORDER BY n.class_key LIMIT 1) FROM k WHERE k.key IS NOT NULL), \
- f AS MATERIALIZED (SELECT c.class_key key, \
-  c.max_concurrent-(SELECT count(*) FROM session a WHERE a.class_key=c.class_key AND a.lease_holder IS NOT NULL) free \
-  FROM k CROSS JOIN class c ON c.class_key=k.key), \
- picked AS (SELECT s.id, s.ready_rank, f.free, row_number() OVER (PARTITION BY f.key ORDER BY s.ready_rank, s.id) turn \
-  FROM f CROSS JOIN session s WHERE f.free>0 AND s.id IN ( \
-   SELECT z.id FROM session z INDEXED BY session_ready WHERE z.class_key=f.key AND z.ready_rank IS NOT NULL \
-   AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=z.tree AND b.lease_holder IS NOT NULL) \
-   ORDER BY z.ready_rank LIMIT $1+0)) \
- SELECT id FROM picked WHERE turn<=free ORDER BY turn, ready_rank, id LIMIT $1+0";
-pub(in crate::store::sql) const LEASE: &str = "UPDATE session SET fence=fence+1, lease_holder=$2, lease_until=$3, ready_rank=NULL, waiting=NULL \
- WHERE id=$1 AND ready_rank IS NOT NULL \
- AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=session.tree AND b.lease_holder IS NOT NULL) \
- RETURNING head_run, fence";
+/// `k`: the classes with something ready, by leaps from class to class in the index, so that classes with nothing ready, as old lanes are,
+/// cost nothing.
+macro_rules! classes_with_ready {
+    () => {
+        "k(key) AS ( \
+          SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL ORDER BY class_key LIMIT 1) \
+          UNION ALL SELECT (SELECT n.class_key FROM session n INDEXED BY session_ready WHERE n.ready_rank IS NOT NULL AND n.class_key>k.key \
+           ORDER BY n.class_key LIMIT 1) FROM k WHERE k.key IS NOT NULL)"
+    };
+}
+pub(super) use classes_with_ready;
+
+/// Of session `z`.
+macro_rules! tree_is_free {
+    () => {
+        "NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=z.tree AND b.lease_holder IS NOT NULL)"
+    };
+}
+pub(super) use tree_is_free;
+
+/// Up to $1 sessions, the n-th of each class before the n+1-th of any. A session whose tree is held is passed over within the index, so that
+/// it takes no other's place. `+0`: SQLite would plan it anew for every value of a bare limit.
+pub(in crate::store::sql) const PICK: &str = concat!(
+    "WITH RECURSIVE ",
+    classes_with_ready!(),
+    ", f AS MATERIALIZED (SELECT c.class_key key, ",
+    room!(),
+    " free FROM k CROSS JOIN class c ON c.class_key=k.key), \
+     picked AS (SELECT s.id, s.ready_rank, f.free, row_number() OVER (PARTITION BY f.key ORDER BY s.ready_rank, s.id) turn \
+      FROM f CROSS JOIN session s WHERE f.free>0 AND s.id IN ( \
+       SELECT z.id FROM session z INDEXED BY session_ready WHERE z.class_key=f.key AND z.ready_rank IS NOT NULL \
+       AND ",
+    tree_is_free!(),
+    " ORDER BY z.ready_rank LIMIT $1+0)) \
+     SELECT id FROM picked WHERE turn<=free ORDER BY turn, ready_rank, id LIMIT $1+0"
+);
+/// What came before it in the same pick may have taken its tree, or the last turn of its project.
+macro_rules! lease {
+    ($overflow:literal, $room:expr) => {
+        concat!(
+            "UPDATE session SET fence=fence+1, lease_holder=$2, lease_until=$3, ready_rank=NULL, waiting=NULL, overflow=",
+            $overflow,
+            " WHERE id=$1 AND ready_rank IS NOT NULL \
+             AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=session.tree AND b.lease_holder IS NOT NULL) \
+             AND (SELECT ",
+            $room,
+            " FROM class c WHERE c.class_key=session.class_key)>0 RETURNING head_run, fence"
+        )
+    };
+}
+pub(in crate::store::sql) const LEASE: &str = lease!("FALSE", room!());
+/// Beyond the slots of its class.
+pub(in crate::store::sql) const LEASE_BEYOND: &str = lease!("TRUE", turns_in_project!());
 /// What a leased session's head needs to be worked on: it runs, with an attempt and its event. A number given back by a release is used
 /// again. Then all that is to be known of it.
 pub(in crate::store::sql) const START: &str = concat!(
     "UPDATE run SET state='running', fence=$2, attempt=attempt+1, event_seq=event_seq+1, \
- started_at=coalesce(started_at,$3), warm=0, step=NULL, tool=NULL, said=NULL, continuity=NULL \
+ started_at=coalesce(started_at,$3), warm=FALSE, step=NULL, tool=NULL, said=NULL, continuity=NULL \
  WHERE id=$1 AND state='queued' RETURNING attempt; \
  INSERT INTO attempt(run,n,fence,holder,started_at) SELECT id,attempt,$2,$4,$3 FROM run WHERE id=$1 \
  ON CONFLICT(run,n) DO UPDATE SET fence=excluded.fence, holder=excluded.holder, started_at=excluded.started_at, \
- outcome=NULL, reason=NULL, warm=0, persona_route=NULL, pid=NULL, ended_at=NULL, stderr_tail=NULL; \
+ outcome=NULL, reason=NULL, warm=FALSE, persona_route=NULL, pid=NULL, ended_at=NULL, stderr_tail=NULL; \
  INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
  SELECT $3,id,event_seq,project,instance,$6,'{\"attempt\":'||attempt||',\"fence\":'||fence||'}' FROM run WHERE id=$1; \
  SELECT ",
@@ -69,9 +106,13 @@ const SESSION: usize = 4;
 const REST: usize = 5;
 
 /// Whether a claim would find something.
-pub(super) async fn any(readers: &Readers) -> Result<bool, StoreError> {
+pub(super) async fn any(readers: &Readers, overflow: Option<u32>) -> Result<bool, StoreError> {
     let found: Option<Uuid> = readers.optional_scalar(PICK, values![1]).await?;
-    Ok(found.is_some())
+    match (found, overflow) {
+        (Some(_), _) => Ok(true),
+        (None, Some(depth)) => overflow::any(readers, depth).await,
+        (None, None) => Ok(false),
+    }
 }
 
 /// Leases ready sessions.
@@ -80,6 +121,8 @@ pub(super) struct Claim {
     pub(super) holder: HubId,
     pub(super) limit: u32,
     pub(super) lease_ms: i64,
+    /// Where more than so many wait for a slot of a class, some are leased beyond its slots.
+    pub(super) overflow: Option<u32>,
 }
 
 #[async_trait]
@@ -87,16 +130,25 @@ impl Write for Claim {
     type Answer = Vec<Claimed>;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Vec<Claimed>, StoreError> {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let mut claimed = self.within(tx).await?;
+        if let Some(depth) = self.overflow {
+            self.beyond(tx, depth, &mut claimed).await?;
+        }
+        Ok(claimed)
+    }
+}
+
+impl Claim {
+    /// What there are slots for.
+    async fn within(&self, tx: &mut Tx<'_>) -> Result<Vec<Claimed>, StoreError> {
         let mut claimed = Vec::new();
-        while claimed.len() < limit {
-            let left = i64::try_from(limit - claimed.len()).unwrap_or(i64::MAX);
+        while let left @ 1.. = self.left(&claimed) {
             let picked: Vec<Uuid> = tx.scalars(PICK, values![left]).await?;
             // The first of a pick can always be leased, so every round but the last gets further. Others may find that one before them
-            // in the same pick took their tree: only then is there more to pick.
+            // in the same pick took their tree, or the last turn of their project: only then is there more to pick.
             let (before, wanted) = (claimed.len(), picked.len());
             for session in picked {
-                claimed.extend(self.lease(tx, session).await?);
+                claimed.extend(self.lease(tx, session, LEASE, None).await?);
             }
             let leased = claimed.len() - before;
             if leased == 0 || leased == wanted {
@@ -105,15 +157,36 @@ impl Write for Claim {
         }
         Ok(claimed)
     }
-}
 
-impl Claim {
-    async fn lease(&self, tx: &mut Tx<'_>, session: Uuid) -> Result<Option<Claimed>, StoreError> {
+    /// What may go cold, as too many wait.
+    async fn beyond(
+        &self,
+        tx: &mut Tx<'_>,
+        depth: u32,
+        claimed: &mut Vec<Claimed>,
+    ) -> Result<(), StoreError> {
+        let left = self.left(claimed);
+        for session in overflow::pick(tx, depth, left).await? {
+            claimed.extend(self.lease(tx, session, LEASE_BEYOND, Some(depth)).await?);
+        }
+        Ok(())
+    }
+
+    fn left(&self, claimed: &[Claimed]) -> u32 {
+        let taken = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+        self.limit.saturating_sub(taken)
+    }
+
+    async fn lease(
+        &self,
+        tx: &mut Tx<'_>,
+        session: Uuid,
+        sql: &'static str,
+        overflow: Option<u32>,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let until = tx.now.saturating_add(self.lease_ms);
         let leased: Option<(Uuid, i64)> = tx
-            .optional(
-                LEASE,
-                values![session, self.holder.0, tx.now.saturating_add(self.lease_ms)],
-            )
+            .optional(sql, values![session, self.holder.0, until])
             .await?;
         let Some((run, fence)) = leased else {
             return Ok(None);
@@ -132,11 +205,11 @@ impl Claim {
             )
             .await?;
         tx.changed(RunId(run), RunState::Running);
-        read(&told, RunId(run), fence).map(Some)
+        read(&told, RunId(run), fence, overflow).map(Some)
     }
 }
 
-fn read(told: &Told, run: RunId, fence: i64) -> Result<Claimed, StoreError> {
+fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Claimed, StoreError> {
     let missing = || gone(run.0);
     let (attempt,): (u32,) = told.first(STARTED)?.ok_or_else(missing)?;
     let row: RunRow = told.first(RUN)?.ok_or_else(missing)?;
@@ -154,6 +227,7 @@ fn read(told: &Told, run: RunId, fence: i64) -> Result<Claimed, StoreError> {
         run: row.try_into()?,
         session,
         timeout_ms,
+        overflow,
         last_conclusion: unjson_of(last.as_deref())?,
     })
 }

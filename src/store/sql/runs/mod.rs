@@ -3,9 +3,10 @@
 pub(super) mod accept;
 pub(super) mod append;
 pub(super) mod cancel;
-mod caps;
+pub(super) mod caps;
 pub(super) mod claim;
 pub(super) mod finish;
+pub(super) mod overflow;
 pub(super) mod prune;
 pub(super) mod read;
 pub(super) mod recover;
@@ -35,26 +36,30 @@ use async_trait::async_trait;
 
 /// The aggregate.
 #[derive(Debug)]
-pub(super) struct SqlRuns(pub(super) Base);
+pub(super) struct SqlRuns {
+    pub(super) base: Base,
+    /// Where more than so many wait for a slot of a class, some go cold; `None`: all wait.
+    pub(super) overflow: Option<u32>,
+}
 
 #[async_trait]
 impl Runs for SqlRuns {
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError> {
-        let accept = accept::Accept::new(run, &self.0.redactor)?;
-        match self.0.writer.send(accept).await? {
+        let accept = accept::Accept::new(run, &self.base.redactor)?;
+        match self.base.writer.send(accept).await? {
             accept::Taken::Fresh(row) => Ok(Accepted {
                 run: (*row).try_into()?,
                 duplicate: false,
             }),
             accept::Taken::Seen(earlier) => Ok(Accepted {
-                run: read::run(&self.0.readers, earlier).await?,
+                run: read::run(&self.base.readers, earlier).await?,
                 duplicate: true,
             }),
         }
     }
 
     async fn ready(&self) -> Result<bool, StoreError> {
-        claim::any(&self.0.readers).await
+        claim::any(&self.base.readers, self.overflow).await
     }
 
     async fn claim(
@@ -63,12 +68,13 @@ impl Runs for SqlRuns {
         limit: u32,
         lease_ms: i64,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.0
+        self.base
             .writer
             .send(claim::Claim {
                 holder,
                 limit,
                 lease_ms,
+                overflow: self.overflow,
             })
             .await
     }
@@ -77,85 +83,88 @@ impl Runs for SqlRuns {
         if leases.is_empty() {
             return Ok(Vec::new());
         }
-        self.0.writer.send(renew::Renew { leases, lease_ms }).await
+        self.base
+            .writer
+            .send(renew::Renew { leases, lease_ms })
+            .await
     }
 
     async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError> {
-        let append = append::Append::new(lease, progress, &self.0.redactor);
-        self.0.writer.send(append).await
+        let append = append::Append::new(lease, progress, &self.base.redactor);
+        self.base.writer.send(append).await
     }
 
     async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError> {
-        let end = finish::End::new(lease, finish, &self.0.redactor)?;
-        self.0.writer.send(end).await
+        let end = finish::End::new(lease, finish, &self.base.redactor)?;
+        self.base.writer.send(end).await
     }
 
     async fn release(&self, lease: Lease, release: Release) -> Result<(), StoreError> {
-        let back = release::GiveBack::new(lease, release, &self.0.redactor);
-        self.0.writer.send(back).await
+        let back = release::GiveBack::new(lease, release, &self.base.redactor);
+        self.base.writer.send(back).await
     }
 
     async fn wake(&self, waiting: Waiting) -> Result<(), StoreError> {
         // Most often nobody waits, and a look costs no commit.
-        if !release::anyone(&self.0.readers, waiting).await? {
+        if !release::anyone(&self.base.readers, waiting).await? {
             return Ok(());
         }
-        self.0.writer.send(release::Wake { waiting }).await
+        self.base.writer.send(release::Wake { waiting }).await
     }
 
     async fn cancel(&self, run: RunId, reason: String) -> Result<RunState, StoreError> {
-        let reason = self.0.redactor.redact(&reason).into_owned();
-        self.0.writer.send(cancel::Cancel { run, reason }).await
+        let reason = self.base.redactor.redact(&reason).into_owned();
+        self.base.writer.send(cancel::Cancel { run, reason }).await
     }
 
     async fn recover(&self, alive: Vec<HubId>) -> Result<Vec<RunId>, StoreError> {
-        self.0.writer.send(recover::Recover { alive }).await
+        self.base.writer.send(recover::Recover { alive }).await
     }
 
     async fn sweep(&self) -> Result<Option<i64>, StoreError> {
-        let next = sweep::next(&self.0.readers).await?;
+        let next = sweep::next(&self.base.readers).await?;
         if next.is_none_or(|ms| ms > 0) {
             return Ok(next);
         }
-        self.0.writer.send(sweep::Sweep).await?;
-        sweep::next(&self.0.readers).await
+        self.base.writer.send(sweep::Sweep).await?;
+        sweep::next(&self.base.readers).await
     }
 
     async fn prune(&self, ended_before: Timestamp) -> Result<u32, StoreError> {
-        self.0.writer.send(prune::Prune { ended_before }).await
+        self.base.writer.send(prune::Prune { ended_before }).await
     }
 
     async fn get(&self, run: RunId) -> Result<Run, StoreError> {
-        read::run(&self.0.readers, run).await
+        read::run(&self.base.readers, run).await
     }
 
     async fn list(&self, filter: RunFilter, page: PageAt) -> Result<Page<Run>, StoreError> {
-        read::list(&self.0.readers, &filter, &page).await
+        read::list(&self.base.readers, &filter, &page).await
     }
 
     async fn attempts(&self, run: RunId) -> Result<Vec<Attempt>, StoreError> {
-        read::attempts(&self.0.readers, run).await
+        read::attempts(&self.base.readers, run).await
     }
 
     async fn session(&self, session: SessionId) -> Result<SessionRow, StoreError> {
-        read::session(&self.0.readers, session).await
+        read::session(&self.base.readers, session).await
     }
 
     async fn children(&self, run: RunId) -> Result<Vec<RunId>, StoreError> {
-        tree::children(&self.0.readers, run).await
+        tree::children(&self.base.readers, run).await
     }
 
     async fn tree_usage(&self, run: RunId) -> Result<TreeUsage, StoreError> {
-        tree::usage(&self.0.readers, run).await
+        tree::usage(&self.base.readers, run).await
     }
 
     async fn set_worktree(&self, run: RunId, worktree: Worktree) -> Result<(), StoreError> {
         let set = worktree::SetWorktree { run, worktree };
-        self.0.writer.send(set).await
+        self.base.writer.send(set).await
     }
 
     async fn with_worktree(&self) -> Result<Vec<Run>, StoreError> {
-        worktree::left(&self.0.readers).await
+        worktree::left(&self.base.readers).await
     }
 
     async fn sessions(
@@ -163,18 +172,14 @@ impl Runs for SqlRuns {
         project: ProjectId,
         page: PageAt,
     ) -> Result<Page<SessionRow>, StoreError> {
-        sessions::of(&self.0.readers, project, &page).await
+        sessions::of(&self.base.readers, project, &page).await
     }
 
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError> {
-        read::open(&self.0.readers, project).await
+        read::open(&self.base.readers, project).await
     }
 
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError> {
-        self.0.writer.send(caps::DefaultCap(default_cap)).await
-    }
-
-    async fn set_cap(&self, agent: &str, lane: &str, cap: u32) -> Result<(), StoreError> {
-        caps::set(&self.0, agent, lane, cap).await
+        self.base.set_caps(default_cap, None).await
     }
 }
