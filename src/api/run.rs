@@ -125,6 +125,9 @@ pub struct RunWait {
     pub id: RunId,
     /// At most so long, in milliseconds; above 45,000 is taken as 45,000.
     pub wait_ms: u64,
+    /// Also until a run below it waits for a person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub below: bool,
 }
 
 /// A run to end.

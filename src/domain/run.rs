@@ -221,6 +221,21 @@ pub struct Run {
     pub tree_usage: Option<TreeUsage>,
     /// Open ones, oldest first.
     pub requests: Vec<Request>,
+    /// Runs below it that wait for a person, where one run is read: each is answered by its own id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks_below: Vec<AskingRun>,
+}
+
+/// A run that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AskingRun {
+    pub run: RunId,
+    /// The agent that does its work.
+    pub agent: String,
+    /// The first line of its prompt.
+    pub task: String,
+    /// Open ones, oldest first.
+    pub requests: Vec<Request>,
 }
 
 impl Run {
@@ -230,6 +245,12 @@ impl Run {
         // One without requests has just been answered, and goes on in a moment.
         let asks = self.state == RunState::InputRequired && !self.requests.is_empty();
         self.state.is_terminal() || asks
+    }
+
+    /// It is over, or a run below it waits for a person: whoever speaks for a person can do something now.
+    #[must_use]
+    pub fn wants_a_look(&self) -> bool {
+        self.is_over() || !self.asks_below.is_empty()
     }
 }
 

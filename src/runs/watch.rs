@@ -10,16 +10,23 @@ use crate::{
 use std::time::Duration;
 use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
-/// The run once it is terminal or waits for a person, or as it is after `limit`. Listens before it looks, so no change is missed.
+/// The run once it is terminal or waits for a person, with `below` also once a run below it does, or as it is after `limit`. Listens before
+/// it looks, so no change is missed.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn wait(store: &Store, run: RunId, limit: Duration) -> Result<Run, StoreError> {
+pub async fn wait(
+    store: &Store,
+    run: RunId,
+    limit: Duration,
+    below: bool,
+) -> Result<Run, StoreError> {
     let deadline = Instant::now() + limit;
     let mut changes = store.changes.subscribe();
     loop {
         let now = store.runs.get(run).await?;
-        if may_end(Some(now.state)) {
+        let asks_below = below && !now.asks_below.is_empty();
+        if may_end(Some(now.state)) || asks_below {
             return Ok(now);
         }
         loop {
@@ -29,6 +36,8 @@ pub async fn wait(store: &Store, run: RunId, limit: Duration) -> Result<Run, Sto
                 Ok(Err(RecvError::Closed)) => return Ok(now),
                 Ok(Err(RecvError::Lagged(_))) => break,
                 Ok(Ok(change)) if change.run == Some(run) && may_end(change.state) => break,
+                // Whose it is the next look says; few runs ask.
+                Ok(Ok(change)) if below && change.state == Some(RunState::InputRequired) => break,
                 Ok(Ok(_other)) => {}
             }
         }

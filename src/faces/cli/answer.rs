@@ -66,6 +66,16 @@ pub(super) fn words(run: &Run) -> String {
     blocks.collect::<Vec<_>>().join("\n\n")
 }
 
+/// What the runs below it ask.
+pub(super) fn words_below(run: &Run) -> String {
+    let blocks = run.asks_below.iter().flat_map(|below| {
+        let whose = format!("below it, run {}, {}:\n", below.run, one_line(&below.task));
+        let blocks = below.requests.iter();
+        blocks.map(move |request| whose.clone() + &block(below.run, request))
+    });
+    blocks.collect::<Vec<_>>().join("\n\n")
+}
+
 fn block(run: RunId, request: &Request) -> String {
     let mut lines = vec![format!("asks: {}", one_line(&request.title))];
     let detail = request.detail.as_deref().unwrap_or_default();

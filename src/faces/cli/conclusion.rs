@@ -74,6 +74,9 @@ pub(super) fn words(run: &Run) -> String {
     if !run.requests.is_empty() {
         text += &format!("{}\n\n", answer::words(run));
     }
+    if !run.asks_below.is_empty() {
+        text += &format!("{}\n\n", answer::words_below(run));
+    }
     if let Some(error) = &run.error {
         pairs.push(("error", format!("{} ({})", error.detail, error.kind)));
         pairs.push(("hint", error.hint.clone().unwrap_or_default()));

@@ -67,10 +67,15 @@ pub(super) async fn interrupted() {
 /// The hub may be replaced under a long wait; the run outlives it, so the question is put to the next one.
 async fn wait(context: &CliContext, id: RunId, slice: Duration) -> Result<Run, Fault> {
     let wait_ms = u64::try_from(slice.as_millis()).unwrap_or(u64::MAX).max(1);
+    let wait = RunWait {
+        id,
+        wait_ms,
+        below: true,
+    };
     let mut lost = 0;
     loop {
         let client = context.client().await?;
-        match heard(client.wait(RunWait { id, wait_ms }).await) {
+        match heard(client.wait(wait).await) {
             Err(fault) if fault.kind == ErrorKind::HubLost && lost < LOST_MAX => lost += 1,
             answer => return answer,
         }
@@ -78,7 +83,7 @@ async fn wait(context: &CliContext, id: RunId, slice: Duration) -> Result<Run, F
 }
 
 fn is_settled(run: &Run) -> bool {
-    run.state.is_terminal() || run.state == RunState::InputRequired
+    run.state.is_terminal() || run.state == RunState::InputRequired || !run.asks_below.is_empty()
 }
 
 /// Where steps are shown. Taken off the terminal when dropped, however watching ends.

@@ -3,7 +3,7 @@
 use super::{
     elicit::{self, Heard},
     era,
-    form::{self, Verdict},
+    form::{self, Question, Verdict},
     handler::Face,
     rounds, tools,
     waits::{self, Asked, Patience},
@@ -12,7 +12,8 @@ use crate::{
     api::run::{RunAnswer, RunApiClient as _},
     domain::{
         fault::Fault,
-        request::{Answer, Request},
+        ids::RunId,
+        request::Answer,
         run::{Run, Warning},
     },
 };
@@ -22,10 +23,12 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 /// How long a person may think, all questions of one call together.
 const THINKING: Duration = Duration::from_mins(10);
+/// Requests that are put together; more come after them.
+const TOGETHER: usize = 8;
 
 /// How a person behind a client can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,37 +85,36 @@ enum Step {
     Leave(Run),
 }
 
-/// Waits for a run, and asks whenever its agent does. The time that a person takes comes on top of what the caller gave; nobody is asked for
-/// a caller who wants an answer at once.
+/// Waits for a run, and asks whenever its agent, or that of a run below it, does. The time that a person takes comes on top of what the caller
+/// gave; nobody is asked for a caller who wants an answer at once.
 pub(super) async fn see(face: &Face, asked: &Asked, run: Run, patience: &mut Patience) -> Seen {
     let mut run = run;
     if let Some(round) = &asked.round
-        && let Some(said) = &round.said
+        && !round.said.is_empty()
     {
-        match settle(face, run, &round.request, said).await {
+        match settle(face, run, &round.said).await {
             Step::On(next) => run = next,
             Step::Leave(next) => return Seen::Run(Box::new(next)),
         }
     }
     let mut thinking = THINKING;
-    let mut put = BTreeSet::new();
     loop {
         run = waits::for_run(face, asked, run, patience).await;
-        let next = run.requests.iter().find(|one| !put.contains(&one.id));
         let may = patience.waits() && !asked.cancelled.is_cancelled() && !run.state.is_terminal();
-        let Some(request) = next.filter(|_| may && run.is_over()).cloned() else {
+        let mut questions = form::questions(&run);
+        if questions.is_empty() || !may {
             return Seen::Run(Box::new(run));
-        };
+        }
+        questions.truncate(TOGETHER);
         let titled = match asked.manner {
             Manner::Never => return Seen::Run(Box::new(run)),
             Manner::Rounds => {
-                return Seen::Ask(Box::new(rounds::ask(&run, &request, &asked.call)));
+                return Seen::Ask(Box::new(rounds::ask(run.id, questions, &asked.call)));
             }
             Manner::Forms { titled } => titled,
         };
         let begun = tokio::time::Instant::now();
-        put.insert(request.id.clone());
-        match ask(face, asked, run, &request, titled, thinking).await {
+        match ask(face, asked, run, questions, titled, thinking).await {
             Step::On(next) => run = next,
             Step::Leave(next) => return Seen::Run(Box::new(next)),
         }
@@ -121,60 +123,72 @@ pub(super) async fn see(face: &Face, asked: &Asked, run: Run, patience: &mut Pat
     }
 }
 
-/// Puts one request to the person, unless another call has it before them already.
+/// Puts requests to the person, but for those that another call has before them already.
 async fn ask(
     face: &Face,
     asked: &Asked,
     run: Run,
-    request: &Request,
+    mut questions: Vec<Question>,
     titled: bool,
     thinking: Duration,
 ) -> Step {
-    let Some(_turn) = face.0.before.claim(&request.id) else {
+    let mut turns = Vec::new();
+    questions.retain(|one| {
+        let turn = face.0.before.claim(&one.request.id);
+        let ours = turn.is_some();
+        turns.extend(turn);
+        ours
+    });
+    if questions.is_empty() {
         return Step::Leave(run);
-    };
-    let form = form::form(&run, request, titled);
-    match elicit::hear(face, asked, run, request, form, thinking).await {
-        Heard::Said(run, said) => settle(face, run, &request.id, &said).await,
+    }
+    let form = form::form(&questions, titled);
+    match elicit::hear(face, asked, run, &questions, form, thinking).await {
+        Heard::Said(run, said) => settle(face, run, &form::split(&questions, &said)).await,
         Heard::Decided(run) => Step::On(run),
         Heard::Nothing(run) => Step::Leave(run),
     }
 }
 
-/// What a person said becomes the answer to a request, if that is still open.
-async fn settle(face: &Face, mut run: Run, id: &str, said: &Value) -> Step {
-    let Some(request) = run.requests.iter().find(|request| request.id == id) else {
-        run.warnings.push(Warning::new(
-            "answer_late",
-            "the request was decided before this answer came",
-        ));
-        return Step::On(run);
-    };
-    match form::read(request, said) {
-        Verdict::Leave => Step::Leave(refreshed(face, run).await),
-        Verdict::Answer(answer) => match give(face, &run, id, answer).await {
-            Ok(run) => Step::On(run),
-            Err(fault) => refused(face, run, id, &fault).await,
-        },
+/// What a person said becomes the answer to each request that is still open.
+async fn settle(face: &Face, run: Run, said: &[(String, Value)]) -> Step {
+    let open = form::questions(&run);
+    let (mut warnings, mut decided) = (Vec::new(), true);
+    for (id, said) in said {
+        let Some(question) = open.iter().find(|one| one.request.id == *id) else {
+            let late = "the request was decided before this answer came";
+            warnings.push(Warning::new("answer_late", late));
+            continue;
+        };
+        match form::read(&question.request, said) {
+            Verdict::Leave => decided = false,
+            Verdict::Answer(answer) => {
+                // Others were faster, or it is not the caller's to give.
+                if let Err(fault) = give(face, question.run, id, answer).await {
+                    warnings.push(Warning::new(&fault.kind.as_str(), fault.detail));
+                    decided &= !is_open(face, &run, id).await;
+                }
+            }
+        }
     }
-}
-
-/// The hub did not take the answer: others were faster, or it is not the caller's to give.
-async fn refused(face: &Face, run: Run, id: &str, fault: &Fault) -> Step {
     let mut run = refreshed(face, run).await;
-    let open = run.requests.iter().any(|request| request.id == id);
-    run.warnings
-        .push(Warning::new(&fault.kind.as_str(), fault.detail.clone()));
-    if open {
-        Step::Leave(run)
-    } else {
+    run.warnings.extend(warnings);
+    if decided {
         Step::On(run)
+    } else {
+        Step::Leave(run)
     }
 }
 
-async fn give(face: &Face, run: &Run, request: &str, answer: Answer) -> Result<Run, Fault> {
+/// Whether a request still waits for its answer.
+async fn is_open(face: &Face, run: &Run, id: &str) -> bool {
+    let now = refreshed(face, run.clone()).await;
+    form::questions(&now).iter().any(|one| one.request.id == id)
+}
+
+async fn give(face: &Face, id: RunId, request: &str, answer: Answer) -> Result<Run, Fault> {
     let params = RunAnswer {
-        id: run.id,
+        id,
         request: request.to_owned(),
         option: answer.option,
         text: answer.text,

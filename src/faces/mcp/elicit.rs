@@ -1,12 +1,13 @@
-//! One question to the client of a session that shook hands: put, waited for, and taken back when it no longer needs an answer.
+//! A form for the client of a session that shook hands: put, waited for, and taken back when it no longer needs an answer.
 
 use super::{
+    form::{self, Question},
     handler::Face,
     tools,
     waits::{Asked, Progress},
 };
 use crate::{
-    domain::{request::Request, run::Run, time::Timestamp},
+    domain::{run::Run, time::Timestamp},
     stdx::clock,
 };
 use rmcp::{
@@ -35,7 +36,7 @@ const LATE: Duration = Duration::from_secs(2);
 pub(super) enum Heard {
     /// The client answered.
     Said(Run, Value),
-    /// The request was decided elsewhere, or its run has ended.
+    /// One of the requests was decided elsewhere, or its run has ended: what is left is to be put anew.
     Decided(Run),
     /// The client cannot ask, took too long, or no longer wants to know.
     Nothing(Run),
@@ -50,26 +51,26 @@ enum Happened {
     Closing,
 }
 
-/// Puts a question to the client and waits for what comes of it, for `thinking` at most. The client is told when its answer is no longer
-/// wanted.
+/// Puts questions to the client, in one form, and waits for what comes of it, for `thinking` at most. The client is told when its answer is
+/// no longer wanted.
 pub(super) async fn hear(
     face: &Face,
     asked: &Asked,
     mut run: Run,
-    request: &Request,
+    questions: &[Question],
     form: ElicitRequestParams,
     thinking: Duration,
 ) -> Heard {
-    let question = ServerRequest::ElicitRequest(ElicitRequest::new(form));
+    let put = ServerRequest::ElicitRequest(ElicitRequest::new(form));
     let options = PeerRequestOptions::no_options();
-    let put = asked.peer.send_request_with_option(question, options).await;
-    let Ok(question) = put else {
+    let put = asked.peer.send_request_with_option(put, options).await;
+    let Ok(put) = put else {
         return Heard::Nothing(run);
     };
-    let id = question.id.clone();
-    let until = Instant::now() + thinking.min(left(request));
+    let id = put.id.clone();
+    let until = Instant::now() + thinking.min(left(questions));
     let mut progress = Progress::new(asked);
-    let mut said = Box::pin(question.await_response());
+    let mut said = Box::pin(put.await_response());
     loop {
         progress.tell(std::slice::from_ref(&run)).await;
         let happened = tokio::select! {
@@ -85,7 +86,7 @@ pub(super) async fn hear(
             Happened::Cancelled => "the call that asked was cancelled",
             Happened::TooLong => "it took too long",
             Happened::Look => match tools::known(face, run.id).await {
-                Ok(now) if now.requests.iter().any(|one| one.id == request.id) => {
+                Ok(now) if all_open(&now, questions) => {
                     run = now;
                     continue;
                 }
@@ -98,11 +99,10 @@ pub(super) async fn hear(
             },
         };
         take_back(&asked.peer, id, why).await;
-        let decided = run.requests.iter().all(|one| one.id != request.id);
-        return if decided {
-            Heard::Decided(run)
-        } else {
+        return if all_open(&run, questions) {
             Heard::Nothing(run)
+        } else {
+            Heard::Decided(run)
         };
     }
 }
@@ -121,9 +121,18 @@ fn heard(run: Run, answer: Result<ClientResult, ServiceError>) -> Heard {
     }
 }
 
-/// Until the hub settles the request by itself.
-fn left(request: &Request) -> Duration {
-    request.deadline.map_or(Duration::MAX, |deadline| {
+/// Whether each still waits for an answer.
+fn all_open(run: &Run, questions: &[Question]) -> bool {
+    let open = form::questions(run);
+    questions
+        .iter()
+        .all(|one| open.iter().any(|open| open.request.id == one.request.id))
+}
+
+/// Until the hub settles the first of them by itself.
+fn left(questions: &[Question]) -> Duration {
+    let deadlines = questions.iter().filter_map(|one| one.request.deadline);
+    deadlines.min().map_or(Duration::MAX, |deadline| {
         let left = deadline.since_ms(Timestamp(clock::now_ms()));
         Duration::from_millis(u64::try_from(left).unwrap_or_default()) + LATE
     })

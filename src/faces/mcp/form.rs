@@ -1,10 +1,11 @@
-//! A run's request as a form for a person, and what the person's answer to it means. Nothing here speaks to anybody.
+//! Requests of runs as a form for a person, and what the person's answer to each means. Nothing here speaks to anybody.
 
 use super::views;
 use crate::{
     domain::{
+        ids::RunId,
         request::{Answer, OptionKind, Request, RequestKind, RequestOption},
-        run::Run,
+        run::{Run, RunState},
     },
     stdx::text::{head, plain},
 };
@@ -12,7 +13,7 @@ use rmcp::model::{
     ConstTitle, ElicitRequestParams, ElicitationSchema, EnumSchema, LegacyEnumSchema,
     PrimitiveSchemaDefinition, SingleSelectEnumSchema, StringSchema, TitledSingleSelectEnumSchema,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The form's field for an option, or for the words that answer a question without options.
@@ -35,65 +36,190 @@ pub(super) enum Verdict {
     Leave,
 }
 
-/// The request as a form. `titled`: the client knows choices with titles of their own, which came with 2025-11-25.
-pub(super) fn form(run: &Run, request: &Request, titled: bool) -> ElicitRequestParams {
+/// A request to be put to a person, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) run: RunId,
+    /// The run that was asked about, where another one below it asks.
+    above: Option<RunId>,
+    agent: String,
+    task: String,
+    pub(super) request: Request,
+}
+
+/// What the run, or a run below it, waits for a person to answer; its own first.
+pub(super) fn questions(run: &Run) -> Vec<Question> {
+    let mut all = Vec::new();
+    if run.state == RunState::InputRequired {
+        let own = run.requests.iter().map(|request| Question {
+            run: run.id,
+            above: None,
+            agent: run.agent.clone(),
+            task: run.prompt.lines().next().unwrap_or_default().to_owned(),
+            request: request.clone(),
+        });
+        all.extend(own);
+    }
+    for below in &run.asks_below {
+        let theirs = below.requests.iter().map(|request| Question {
+            run: below.run,
+            above: Some(run.id),
+            agent: below.agent.clone(),
+            task: below.task.clone(),
+            request: request.clone(),
+        });
+        all.extend(theirs);
+    }
+    all
+}
+
+/// The requests as one form, so that none expires behind another. `titled`: the client knows choices with titles of their own, which came
+/// with 2025-11-25.
+pub(super) fn form(questions: &[Question], titled: bool) -> ElicitRequestParams {
     ElicitRequestParams::FormElicitationParams {
         meta: None,
-        message: message(run, request),
-        requested_schema: schema(request, titled),
+        message: match questions {
+            [one] => message(one),
+            several => messages(several),
+        },
+        requested_schema: schema(questions, titled),
     }
 }
 
-/// Who asks what, told so that no words of an agent's can pass for ours: ours come first and last.
-fn message(run: &Run, request: &Request) -> String {
-    let what = match request.kind {
+fn asks(question: &Question) -> String {
+    let what = match question.request.kind {
         RequestKind::Permission => "asks for permission",
         RequestKind::Question => "has a question",
     };
-    let title = plain(&views::shortened(&request.title, TITLE));
-    let mut text = format!("The agent {} {what}:\n\n{title}\n", run.agent);
-    if let Some(detail) = &request.detail {
-        let detail = plain(&views::shortened(detail, DETAIL));
-        text = format!("{text}\n{detail}\n");
-    }
-    let task = run.prompt.lines().next().unwrap_or_default();
-    let task = plain(&views::shortened(task, NAME));
-    text = format!("{text}\nRun {}, task: {task}", run.id);
-    if let Some(deadline) = request.deadline {
+    format!("The agent {} {what}:", question.agent)
+}
+
+fn about(question: &Question) -> String {
+    let task = plain(&views::shortened(&question.task, NAME));
+    let above = question.above.map(|above| format!(" below run {above},"));
+    let above = above.unwrap_or_default();
+    let mut text = format!("Run {},{above} task: {task}", question.run);
+    if let Some(deadline) = question.request.deadline {
         text = format!("{text}\nUnanswered it is settled without you at {deadline}.");
     }
     text
 }
 
-fn schema(request: &Request, titled: bool) -> ElicitationSchema {
-    let mut fields = BTreeMap::new();
-    let words = || StringSchema::new().min_length(1);
-    if request.options.is_empty() {
-        let field = words().title("Answer");
-        fields.insert(ANSWER.to_owned(), PrimitiveSchemaDefinition::String(field));
-        return ElicitationSchema::new(fields).with_required(vec![ANSWER.to_owned()]);
+/// Who asks what, told so that no words of an agent's can pass for ours: ours come first and last.
+fn message(question: &Question) -> String {
+    let title = plain(&views::shortened(&question.request.title, TITLE));
+    let mut text = format!("{}\n\n{title}\n", asks(question));
+    if let Some(detail) = &question.request.detail {
+        let detail = plain(&views::shortened(detail, DETAIL));
+        text = format!("{text}\n{detail}\n");
     }
-    let choices = PrimitiveSchemaDefinition::Enum(choices(&request.options, titled));
-    fields.insert(ANSWER.to_owned(), choices);
-    match request.kind {
-        RequestKind::Permission => {
-            ElicitationSchema::new(fields).with_required(vec![ANSWER.to_owned()])
-        }
-        RequestKind::Question => {
-            let field = StringSchema::new().title("Or in your own words");
-            fields.insert(TEXT.to_owned(), PrimitiveSchemaDefinition::String(field));
-            ElicitationSchema::new(fields)
-        }
-    }
+    format!("{text}\n{}", about(question))
 }
 
-fn choices(options: &[RequestOption], titled: bool) -> EnumSchema {
+/// Several, by number; an agent's words are marked line by line, so that none passes for the next request.
+fn messages(questions: &[Question]) -> String {
+    let detail = DETAIL * 2 / questions.len();
+    let blocks = questions.iter().zip(1..).map(|(question, n)| {
+        let mut words = views::shortened(&question.request.title, TITLE);
+        if let Some(more) = &question.request.detail {
+            words = format!("{words}\n{}", views::shortened(more, detail));
+        }
+        let words: Vec<_> = plain(&words)
+            .lines()
+            .map(|line| format!("| {line}"))
+            .collect();
+        format!(
+            "{n}. {}\n{}\n{}",
+            asks(question),
+            words.join("\n"),
+            about(question)
+        )
+    });
+    let blocks: Vec<_> = blocks.collect();
+    format!(
+        "{} requests wait for you. What you leave out stays open.\n\n{}",
+        questions.len(),
+        blocks.join("\n\n")
+    )
+}
+
+/// How a field of the n-th of several is called.
+fn numbered(field: &str, n: usize) -> String {
+    format!("{field}_{n}")
+}
+
+fn schema(questions: &[Question], titled: bool) -> ElicitationSchema {
+    let mut fields = BTreeMap::new();
+    if let [one] = questions {
+        let required = put(&mut fields, &one.request, titled, None);
+        let schema = ElicitationSchema::new(fields);
+        return if required {
+            schema.with_required(vec![ANSWER.to_owned()])
+        } else {
+            schema
+        };
+    }
+    for (question, n) in questions.iter().zip(1..) {
+        put(&mut fields, &question.request, titled, Some(n));
+    }
+    ElicitationSchema::new(fields)
+}
+
+/// The fields of a request; whether the first of them must be filled in.
+fn put(
+    fields: &mut BTreeMap<String, PrimitiveSchemaDefinition>,
+    request: &Request,
+    titled: bool,
+    n: Option<usize>,
+) -> bool {
+    let name = |field: &str| n.map_or_else(|| field.to_owned(), |n| numbered(field, n));
+    let of = n.map(|n| format!(" to {n}")).unwrap_or_default();
+    let title = format!("Answer{of}");
+    if request.options.is_empty() {
+        let field = StringSchema::new().title(title);
+        // Where others stand beside it, it may stay empty.
+        let field = if n.is_none() {
+            field.min_length(1)
+        } else {
+            field
+        };
+        fields.insert(name(ANSWER), PrimitiveSchemaDefinition::String(field));
+        return true;
+    }
+    let choices = PrimitiveSchemaDefinition::Enum(choices(&request.options, titled, title));
+    fields.insert(name(ANSWER), choices);
+    if request.kind == RequestKind::Permission {
+        return true;
+    }
+    let field = StringSchema::new().title(format!("Or in your own words{of}"));
+    fields.insert(name(TEXT), PrimitiveSchemaDefinition::String(field));
+    false
+}
+
+/// What was said to each of the requests of one form, by id, as if it had been put alone.
+pub(super) fn split(questions: &[Question], said: &Value) -> Vec<(String, Value)> {
+    if let [one] = questions {
+        return vec![(one.request.id.clone(), said.clone())];
+    }
+    let content = said.get("content").unwrap_or(&Value::Null);
+    let one = |(question, n): (&Question, usize)| {
+        let given = |field: &str| content.get(numbered(field, n)).cloned().unwrap_or_default();
+        let alone = json!({
+            "action": said.get("action"),
+            "content": {ANSWER: given(ANSWER), TEXT: given(TEXT)},
+        });
+        (question.request.id.clone(), alone)
+    };
+    questions.iter().zip(1..).map(one).collect()
+}
+
+fn choices(options: &[RequestOption], titled: bool, title: String) -> EnumSchema {
     let mut seen = BTreeSet::new();
     let shown: Vec<_> = options
         .iter()
         .filter(|option| seen.insert(option.id.as_str()))
         .take(OPTIONS)
-        .map(|option| (option.id.clone(), title(option)))
+        .map(|option| (option.id.clone(), named(option)))
         .collect();
     if titled {
         let choices = shown
@@ -101,19 +227,19 @@ fn choices(options: &[RequestOption], titled: bool) -> EnumSchema {
             .map(|(id, name)| ConstTitle::new(id, name))
             .collect();
         let mut choices = TitledSingleSelectEnumSchema::new(choices);
-        choices.title = Some("Answer".into());
+        choices.title = Some(title.into());
         EnumSchema::Single(SingleSelectEnumSchema::Titled(choices))
     } else {
         let (ids, names) = shown.into_iter().unzip();
         let mut choices = LegacyEnumSchema::new(ids);
         choices.enum_names = Some(names);
-        choices.title = Some("Answer".into());
+        choices.title = Some(title.into());
         EnumSchema::Legacy(choices)
     }
 }
 
 /// An option's name is the agent's word; what choosing it does is ours.
-fn title(option: &RequestOption) -> String {
+fn named(option: &RequestOption) -> String {
     let name = plain(head(&option.name, NAME));
     let does = match option.kind {
         OptionKind::AllowOnce => "allow once",
@@ -178,8 +304,14 @@ fn declined(request: &Request) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, read, schema};
-    use crate::domain::request::{Answer, OptionKind, Request, RequestKind, RequestOption};
+    use super::{Question, Verdict, form, read, schema, split};
+    use crate::{
+        domain::{
+            ids::RunId,
+            request::{Answer, OptionKind, Request, RequestKind, RequestOption},
+        },
+        stdx::mint,
+    };
     use serde_json::{Value, json};
 
     fn request(kind: RequestKind, options: &[(&str, &str, OptionKind)]) -> Request {
@@ -271,9 +403,62 @@ mod tests {
         assert_eq!(read(&either, &given), option("a"));
     }
 
+    fn asked(request: Request) -> Question {
+        Question {
+            run: RunId(mint()),
+            above: Some(RunId(mint())),
+            agent: "fake".to_owned(),
+            task: "work".to_owned(),
+            request,
+        }
+    }
+
+    #[test]
+    fn several_stand_in_one_form_and_each_has_its_own_answer() {
+        let mut hostile = permission();
+        hostile.title = "ls\n\n2. The agent other asks for permission:".to_owned();
+        let open = request(RequestKind::Question, &[]);
+        let choice = [("a", "First", OptionKind::Choice)];
+        let either = request(RequestKind::Question, &choice);
+        let all = [asked(hostile), asked(open), asked(either)];
+        let shown = serde_json::to_value(form(&all, false)).expect("plain");
+        let message = shown["message"].as_str().expect("text");
+        let begins = |n: u32| {
+            let begin = format!("{n}. The agent");
+            message
+                .lines()
+                .filter(|line| line.starts_with(&begin))
+                .count()
+        };
+        assert_eq!([begins(1), begins(2), begins(3)], [1, 1, 1], "{message}");
+        assert!(message.contains(&format!("below run {}", all[0].above.expect("there"))));
+        let schema = &shown["requestedSchema"];
+        assert!(schema["required"].as_array().is_none_or(Vec::is_empty));
+        assert_eq!(schema["properties"]["answer_1"]["title"], "Answer to 1");
+        assert_eq!(schema["properties"]["answer_2"]["type"], "string");
+        assert!(schema["properties"]["text_3"].is_object());
+        let meant = |said: Value| {
+            let parts = split(&all, &said);
+            let parts = all.iter().zip(parts);
+            parts
+                .map(|(one, (_, said))| read(&one.request, &said))
+                .collect::<Vec<_>>()
+        };
+        let content = json!({"answer_1": "yes", "answer_2": "", "text_3": "neither"});
+        let said = json!({"action": "accept", "content": content});
+        let expected = [option("yes"), Verdict::Leave, text("neither")];
+        assert_eq!(meant(said), expected);
+        let no = text("(The person declined to answer.)");
+        let declined = meant(json!({"action": "decline"}));
+        assert_eq!(declined, [option("no"), no.clone(), no]);
+        let left = meant(json!({"action": "cancel"}));
+        assert_eq!(left, [Verdict::Leave, Verdict::Leave, Verdict::Leave]);
+    }
+
     #[test]
     fn choices_are_named_as_the_revision_has_it() {
-        let shown = |titled| serde_json::to_value(schema(&permission(), titled)).expect("plain");
+        let shown =
+            |titled| serde_json::to_value(schema(&[asked(permission())], titled)).expect("plain");
         let old = &shown(false)["properties"]["answer"];
         assert_eq!(old["enum"], json!(["always", "yes", "no"]));
         let names = [

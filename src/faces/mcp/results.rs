@@ -5,6 +5,7 @@ use crate::{
     api::{instance::InstanceView, project::ProjectStopped},
     domain::{
         fault::{ErrorKind, Fault},
+        ids::RunId,
         page::Page,
         persona::Persona,
         project::Project,
@@ -196,10 +197,10 @@ fn shown(run: Run, more: More) -> Reply {
 
 /// Several runs after a wait.
 pub(super) fn runs(mut runs: Vec<Run>, until: Until, patience: &Patience) -> Reply {
-    let over = runs.iter().filter(|run| run.is_over()).count();
+    let over = runs.iter().filter(|run| run.wants_a_look()).count();
     let open: Vec<String> = runs
         .iter()
-        .filter(|run| !run.is_over())
+        .filter(|run| !run.wants_a_look())
         .map(|run| format!("\"{}\"", run.id))
         .collect();
     let mut lead = format!("{over} of {} runs have ended", runs.len());
@@ -213,7 +214,8 @@ pub(super) fn runs(mut runs: Vec<Run>, until: Until, patience: &Patience) -> Rep
             "{lead} · for the others call run_get {{\"ids\":[{open}],\"until\":\"{until}\",\"wait_ms\":20000}}"
         );
     }
-    let asking = runs.iter().find(|run| run.state == RunState::InputRequired);
+    let asks = |run: &&Run| run.wants_a_look() && !run.state.is_terminal();
+    let asking = runs.iter().find(asks);
     if let Some(run) = asking {
         lead = format!(
             "{lead} · one waits for a person: run_get {{\"id\":\"{}\"}}",
@@ -328,6 +330,14 @@ pub(super) fn doing(run: &Run) -> String {
             }
         }
     }
+    for below in &run.asks_below {
+        for request in &below.requests {
+            let kind = views::plain(request.kind);
+            let kind = kind.as_str().unwrap_or_default();
+            let title = views::shortened(&request.title, 300);
+            put(format!("run {} below it asks: {kind}: {title}", below.run));
+        }
+    }
     if run.duplicate == Some(true) {
         put("duplicate: this idempotency_key had this very request before".to_owned());
     }
@@ -337,6 +347,18 @@ pub(super) fn doing(run: &Run) -> String {
 /// What to call next.
 fn next(run: &Run) -> String {
     let id = run.id;
+    // What has ended needs nothing from below it.
+    if !run.state.is_terminal()
+        && run.requests.is_empty()
+        && let Some(below) = run.asks_below.first()
+        && let Some(request) = below.requests.first()
+    {
+        return format!(
+            "run {}, below this one, waits for a person: ask yours, do not decide it yourself, then call run_input {}",
+            below.run,
+            answering(below.run, request)
+        );
+    }
     match run.state {
         RunState::Queued | RunState::Running => {
             format!("call run_get {{\"id\":\"{id}\",\"wait_ms\":20000}}")
@@ -344,7 +366,7 @@ fn next(run: &Run) -> String {
         RunState::InputRequired => match run.requests.first() {
             Some(request) => format!(
                 "a person must answer: ask yours, do not decide it yourself, then call run_input {}",
-                answering(run, request)
+                answering(id, request)
             ),
             None => format!("call run_get {{\"id\":\"{id}\",\"wait_ms\":20000}}"),
         },
@@ -359,7 +381,7 @@ fn next(run: &Run) -> String {
 }
 
 /// The arguments by which a request is answered, with the ways to answer it.
-fn answering(run: &Run, request: &Request) -> String {
+fn answering(run: RunId, request: &Request) -> String {
     let options: Vec<&str> = request
         .options
         .iter()
@@ -373,7 +395,7 @@ fn answering(run: &Run, request: &Request) -> String {
     };
     format!(
         "{{\"id\":\"{}\",\"answer\":{{\"request\":{},{how}}}}}",
-        run.id,
+        run,
         json!(request.id)
     )
 }

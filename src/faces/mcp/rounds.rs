@@ -1,8 +1,8 @@
 //! Asking where a server may send no requests (2026-07-28): the call is answered with what is to be asked, and comes again with the
 //! answers. Nothing is kept between the two; what must not be lost travels as `requestState`.
 
-use super::form;
-use crate::domain::{ids::RunId, request::Request, run::Run};
+use super::form::{self, Question};
+use crate::domain::ids::RunId;
 use rmcp::{
     ErrorData,
     model::{CallToolRequestParams, ElicitRequest, InputRequest, InputRequiredResult},
@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Longer ones are not ours.
-const LONGEST: usize = 512;
+const LONGEST: usize = 2048;
 
 /// What the client keeps for us. It may be changed on its way: it names only what the caller could name itself, and the digest keeps a
 /// client from carrying it into another call by mistake.
@@ -21,7 +21,7 @@ const LONGEST: usize = 512;
 #[serde(deny_unknown_fields)]
 struct State {
     run: RunId,
-    request: String,
+    requests: Vec<String>,
     call: String,
 }
 
@@ -30,10 +30,8 @@ struct State {
 pub(super) struct Round {
     /// The run that it was about.
     pub(super) run: RunId,
-    /// The request that was asked.
-    pub(super) request: String,
-    /// What the person answered; none: the question was not put.
-    pub(super) said: Option<Value>,
+    /// What the person answered, by request; one that is missing was not put.
+    pub(super) said: Vec<(String, Value)>,
 }
 
 /// Which call it is: the tool and its arguments, in whatever order they stand.
@@ -96,10 +94,13 @@ pub(super) fn read(request: &CallToolRequestParams) -> Result<Option<Round>, Err
         return Err(wrong("requestState was given to another call"));
     }
     let answers = request.input_responses.as_ref();
+    let said = |id: String| {
+        let said = answers.and_then(|answers| answers.get(&id)).cloned()?;
+        Some((id, said))
+    };
     Ok(Some(Round {
         run: state.run,
-        said: answers.and_then(|answers| answers.get(&state.request).cloned()),
-        request: state.request,
+        said: state.requests.into_iter().filter_map(said).collect(),
     }))
 }
 
@@ -110,17 +111,21 @@ fn wrong(what: &str) -> ErrorData {
     )
 }
 
-/// The answer that asks; `call` is the digest of the call that it answers.
-pub(super) fn ask(run: &Run, request: &Request, call: &str) -> InputRequiredResult {
+/// The answer that asks, each request by a form of its own; `call` is the digest of the call that it answers.
+pub(super) fn ask(run: RunId, questions: Vec<Question>, call: &str) -> InputRequiredResult {
+    let ids = questions.iter().map(|one| one.request.id.clone());
     let state = State {
-        run: run.id,
-        request: request.id.clone(),
+        run,
+        requests: ids.collect(),
         call: call.to_owned(),
     };
-    let form = ElicitRequest::new(form::form(run, request, true));
-    let asked = [(request.id.clone(), InputRequest::Elicitation(form))];
+    let asked = questions.into_iter().map(|one| {
+        let id = one.request.id.clone();
+        let form = ElicitRequest::new(form::form(&[one], true));
+        (id, InputRequest::Elicitation(form))
+    });
     let state = serde_json::to_string(&state).unwrap_or_default();
-    InputRequiredResult::new(Some(asked.into()), Some(state))
+    InputRequiredResult::new(Some(asked.collect()), Some(state))
 }
 
 #[cfg(test)]
@@ -137,7 +142,7 @@ mod tests {
     fn state(of: &CallToolRequestParams) -> String {
         let state = State {
             run: RunId(crate::stdx::mint()),
-            request: "r1".to_owned(),
+            requests: vec!["r1".to_owned()],
             call: digest(of),
         };
         serde_json::to_string(&state).expect("plain")
@@ -151,8 +156,7 @@ mod tests {
         let again = json!({"name": "delegate", "arguments": {"b": {"d": 3, "c": [2]}, "a": 1},
             "requestState": state, "inputResponses": {"r1": {"action": "accept"}, "x": 1}});
         let round = read(&call(again)).expect("ours").expect("a round");
-        assert_eq!(round.request, "r1");
-        assert_eq!(round.said, Some(json!({"action": "accept"})));
+        assert_eq!(round.said, [("r1".to_owned(), json!({"action": "accept"}))]);
         for other in [
             json!({"name": "run_get", "arguments": {"a": 1, "b": {"c": [2], "d": 3}}}),
             json!({"name": "delegate", "arguments": {"a": 1, "b": {"c": [2, 3]}}}),
@@ -179,6 +183,6 @@ mod tests {
         let mut unasked = plain.clone();
         unasked.request_state = Some(state(&plain));
         let round = read(&unasked).expect("ours").expect("a round");
-        assert_eq!(round.said, None, "no answer is to be asked again");
+        assert_eq!(round.said, [], "no answer is to be asked again");
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn run(mut run: Run, usage: bool, changes: bool) -> Value {
     if let Some(conclusion) = &mut run.conclusion {
         conclusion.summary = ending(&conclusion.summary, SUMMARY);
     }
-    for request in &mut run.requests {
+    let below = run.asks_below.iter_mut().flat_map(|one| &mut one.requests);
+    for request in run.requests.iter_mut().chain(below) {
         request.title = shortened(&request.title, 2 * ROW);
         request.detail = request
             .detail
@@ -85,6 +86,7 @@ pub(super) fn run_row(mut run: Run) -> Value {
     }
     run.said = None;
     run.tree_usage = None;
+    run.asks_below.clear();
     for request in &mut run.requests {
         request.title = shortened(&request.title, ROW);
         request.detail = None;

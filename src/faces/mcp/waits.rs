@@ -154,7 +154,7 @@ impl Asked {
 pub(super) async fn for_run(face: &Face, asked: &Asked, mut run: Run, patience: &Patience) -> Run {
     let mut progress = Progress::new(asked);
     while let Some(left) = patience.left()
-        && !run.is_over()
+        && !run.wants_a_look()
     {
         progress.tell(std::slice::from_ref(&run)).await;
         let id = run.id;
@@ -185,7 +185,9 @@ pub(super) async fn for_runs(
     let mut progress = Progress::new(asked);
     loop {
         let mut runs = try_join_all(ids.iter().map(|id| tools::known(face, *id))).await?;
-        let open: Vec<usize> = (0..runs.len()).filter(|at| !runs[*at].is_over()).collect();
+        let open: Vec<usize> = (0..runs.len())
+            .filter(|at| !runs[*at].wants_a_look())
+            .collect();
         let done = match until {
             Until::Any => open.len() < runs.len(),
             Until::All => open.is_empty(),
@@ -218,9 +220,16 @@ async fn slice(face: &Face, id: RunId, slice: Duration) -> Result<Run, Fault> {
     let begun = Instant::now();
     let run = face
         .link()
-        .wait(|hub| async move { hub.wait(RunWait { id, wait_ms }).await })
+        .wait(|hub| async move {
+            hub.wait(RunWait {
+                id,
+                wait_ms,
+                below: true,
+            })
+            .await
+        })
         .await?;
-    if !run.is_over() {
+    if !run.wants_a_look() {
         tokio::time::sleep_until(begun + PACE.min(slice)).await;
     }
     Ok(run)
@@ -268,7 +277,7 @@ fn message(runs: &[Run]) -> String {
     match runs {
         [run] => super::results::doing(run),
         several => {
-            let over = several.iter().filter(|run| run.is_over()).count();
+            let over = several.iter().filter(|run| run.wants_a_look()).count();
             format!("{over} of {} runs have ended", several.len())
         }
     }

@@ -185,7 +185,7 @@ impl RunApiServer for RunDesk {
     async fn wait(&self, params: RunWait) -> Result<Run, Fault> {
         let limit = Duration::from_millis(params.wait_ms.min(WAIT_MS));
         tokio::select! {
-            run = runs::wait(&self.store, params.id, limit) => Ok(run?),
+            run = runs::wait(&self.store, params.id, limit, params.below) => Ok(run?),
             () = self.ending.begun().cancelled() => self.get(RunRef { id: params.id }).await,
         }
     }

@@ -109,6 +109,7 @@ impl TryFrom<RunRow> for Run {
             requests: unlist(row.requests.as_deref())?,
             // Read apart, where it is asked for.
             tree_usage: None,
+            asks_below: Vec::new(),
             tool: row.tool,
             said: row.said,
             parent: row.parent.map(RunId),

@@ -1,6 +1,9 @@
 //! What an agent asks reaches the person behind the editor, whichever revision that speaks, and the agent goes on with what they say.
 
-use super::kit::{Face, Job, summary};
+use super::{
+    below::Script,
+    kit::{Face, Job, summary},
+};
 use serde_json::{Value, json};
 
 const ASK: &str = "!permission execute git push\n!say done";
@@ -87,30 +90,65 @@ fn by_rounds_where_servers_send_no_requests() {
 }
 
 #[test]
-fn one_after_the_other_and_not_when_somebody_was_faster() {
+fn all_at_once_and_not_when_somebody_was_faster() {
     let job = Job::new();
     let mut face = asking(&job);
     let together = "!together execute git push | execute rm x\n!say done";
-    let delegate = json!({"prompt": together, "wait_ms": 45_000});
-    let call = face.begin("delegate", &delegate);
+    let run = face.delegate(together, json!({}));
+    let both = |run: &Value| run["requests"].as_array().is_some_and(|all| all.len() == 2);
+    let open = face.once(&run, both)["requests"].take();
+    let call = face.begin("run_get", &json!({"id": run["id"], "wait_ms": 45_000}));
     let first = question(&mut face);
-    reply(&mut face, &first, &accept("yes"));
-    let second = question(&mut face);
-    let mut rpc = job.rpc();
-    let runs = rpc.result("run.list", &json!({}));
-    let run = &runs["items"][0];
-    let open = run["requests"].as_array().unwrap();
-    assert_eq!(open.len(), 1, "{run}");
+    let fields = &first["params"]["requestedSchema"]["properties"];
+    assert!(fields["answer_1"].is_object() && fields["answer_2"].is_object());
     let elsewhere = json!({"id": run["id"], "request": open[0]["id"], "option": "no"});
-    rpc.result("run.answer", &elsewhere);
+    job.rpc().result("run.answer", &elsewhere);
     let note = face.hear();
     assert_eq!(note["method"], "notifications/cancelled");
-    assert_eq!(note["params"]["requestId"], second["id"]);
+    assert_eq!(note["params"]["requestId"], first["id"]);
+    let second = question(&mut face);
+    reply(&mut face, &second, &accept("yes"));
     let answer = face.answer(call);
     let run = &answer["result"]["structuredContent"];
     assert_eq!(run["state"], "succeeded", "{answer}");
     let said = summary(run);
     assert!(said.contains("yes") && said.contains("no"), "{said}");
+}
+
+#[test]
+fn also_what_a_run_below_the_one_they_wait_for_asks() {
+    let job = Job::new();
+    let mut face = asking(&job);
+    let project = job.project.to_str().unwrap();
+    for (name, persona) in [("cap", "project-captain"), ("tal", "builder")] {
+        let made = json!({"name": name, "persona": persona, "project": project});
+        face.tool("instance_create", &made);
+    }
+    let work = json!({"instance": "tal", "prompt": ASK, "concurrent": true});
+    let ended = json!({"jsonrpc": "2.0", "id": 1, "method": "run.get", "params": {"id": "%s"}});
+    let script = Script::new(&job).keep("run", "run.delegate", &work);
+    let eyas = script.eyas();
+    let prompt = script
+        .line(&format!(
+            "until printf '{ended}\\n' \"$run\" | {eyas} rpc | grep -q '\"state\":\"succeeded\"'; do sleep 0.1; done"
+        ))
+        .prompt("lead");
+    let lead = json!({"instance": "cap", "prompt": prompt, "wait_ms": 45_000});
+    let call = face.begin("delegate", &lead);
+    let asked = question(&mut face);
+    let message = asked["params"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("git push") && message.contains(", below run "),
+        "{message}"
+    );
+    reply(&mut face, &asked, &accept("yes"));
+    let answer = face.answer(call);
+    let run = &answer["result"]["structuredContent"];
+    assert!(message.contains(run["id"].as_str().unwrap()), "{message}");
+    let done = face.finished(run);
+    assert_eq!(done["state"], "succeeded", "{done}");
+    let below = job.rpc().result("run.list", &json!({"parent": run["id"]}));
+    assert_eq!(summary(&below["items"][0]), "permission: yes\ndone");
 }
 
 #[test]

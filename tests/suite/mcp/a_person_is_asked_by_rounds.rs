@@ -4,6 +4,7 @@ use super::{
     fake,
     pipe::{Pipe, meta},
 };
+use eyas::domain::run::RunState;
 use serde_json::{Value, json};
 
 async fn call(pipe: &mut Pipe, tool: &str, arguments: Value, more: Value) -> Value {
@@ -73,24 +74,52 @@ async fn declining_denies_and_cancelling_leaves_it_open() {
 }
 
 #[tokio::test]
-async fn two_requests_are_asked_one_after_the_other() {
+async fn two_requests_are_asked_together_and_what_is_not_answered_again() {
     let mut pipe = Pipe::new().await;
     let delegate = json!({"prompt": "ask twice"});
-    let first = call(&mut pipe, "delegate", delegate.clone(), json!({})).await;
-    assert_eq!(
-        first["result"]["inputRequests"].as_object().unwrap().len(),
-        1
-    );
-    let more = again(&first, "r1", &accept("yes"));
-    let second = call(&mut pipe, "delegate", delegate.clone(), more).await;
-    assert!(
-        second["result"]["inputRequests"]["r2"].is_object(),
-        "{second}"
-    );
-    let more = again(&second, "r2", &accept("no"));
+    let both = call(&mut pipe, "delegate", delegate.clone(), json!({})).await;
+    let asked = both["result"]["inputRequests"].as_object().unwrap();
+    assert_eq!(asked.keys().collect::<Vec<_>>(), ["r1", "r2"]);
+    let more = again(&both, "r2", &accept("no"));
+    let left = call(&mut pipe, "delegate", delegate.clone(), more).await;
+    let asked = left["result"]["inputRequests"].as_object().unwrap();
+    assert_eq!(asked.keys().collect::<Vec<_>>(), ["r1"]);
+    let more = again(&left, "r1", &accept("yes"));
     let done = call(&mut pipe, "delegate", delegate, more).await;
     assert_eq!(done["result"]["structuredContent"]["state"], "succeeded");
     assert_eq!(pipe.hub.count("run.delegate"), 1);
+    assert_eq!(pipe.hub.count("run.answer"), 2);
+}
+
+#[tokio::test]
+async fn what_a_run_below_asks_is_asked_and_answered_by_its_own_id() {
+    let mut pipe = Pipe::new().await;
+    let mut talon = fake::run("the work of a talon");
+    fake::asks(&mut talon, vec![fake::permission("r1")]);
+    let child = talon.id;
+    pipe.hub.put(talon);
+    let mut above = fake::run("lead");
+    above.state = RunState::Running;
+    above.asks_below.push(fake::stands_above(&pipe.hub, child));
+    let id = above.id;
+    pipe.hub.put(above);
+    let get = json!({"id": id, "wait_ms": 200});
+    let asked = call(&mut pipe, "run_get", get.clone(), json!({})).await;
+    let message = &asked["result"]["inputRequests"]["r1"]["params"]["message"];
+    let names = format!("Run {child}, below run {id}, task: the work of a talon");
+    assert!(message.as_str().unwrap().contains(&names), "{asked}");
+    let more = again(&asked, "r1", &accept("yes"));
+    let done = call(&mut pipe, "run_get", get, more).await;
+    assert_eq!(done["result"]["structuredContent"]["state"], "running");
+    let answers = pipe.hub.asked().into_iter();
+    let answers: Vec<_> = answers
+        .filter(|(method, _)| *method == "run.answer")
+        .map(|(_, params)| params)
+        .collect();
+    assert_eq!(
+        answers,
+        [json!({"id": child, "request": "r1", "option": "yes"})]
+    );
 }
 
 #[tokio::test]

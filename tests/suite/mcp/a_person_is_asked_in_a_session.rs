@@ -6,7 +6,11 @@ use super::{
     waits_end_and_tell::until,
 };
 use eyas::{
-    domain::{ids::RunId, run::Run, time::Timestamp},
+    domain::{
+        ids::RunId,
+        run::{Run, RunState},
+        time::Timestamp,
+    },
     stdx::clock,
 };
 use serde_json::{Value, json};
@@ -164,23 +168,125 @@ async fn newer_sessions_get_choices_with_titles() {
 }
 
 #[tokio::test]
-async fn two_requests_are_asked_one_after_the_other() {
+async fn two_requests_are_asked_together() {
     let mut pipe = Pipe::asking().await;
     let call = pipe.begin("delegate", json!({"prompt": "ask twice"})).await;
-    let first = pipe.hear().await;
+    let question = pipe.hear().await;
+    let fields = &question["params"]["requestedSchema"]["properties"];
+    assert_eq!(fields["answer_1"]["enum"], fields["answer_2"]["enum"]);
+    let message = question["params"]["message"].as_str().unwrap();
+    assert!(message.starts_with("2 requests wait for you"), "{message}");
     pipe.ask("ping", json!({})).await;
-    pipe.reply(&first, accept("yes")).await;
-    let second = pipe.hear().await;
-    assert_ne!(first["id"], second["id"]);
-    pipe.reply(&second, json!({"action": "decline"})).await;
+    let content = json!({"answer_1": "yes", "answer_2": "no"});
+    pipe.reply(&question, json!({"action": "accept", "content": content}))
+        .await;
     let answer = pipe.answer(call).await;
     assert_eq!(answer["result"]["structuredContent"]["state"], "succeeded");
     let said = answers(&pipe);
-    assert_eq!(said[0]["request"], "r1");
+    for (said, (request, option)) in said.iter().zip([("r1", "yes"), ("r2", "no")]) {
+        assert_eq!(
+            (&said["request"], &said["option"]),
+            (&json!(request), &json!(option))
+        );
+    }
+    assert_eq!(said.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_an_answer_stays_open() {
+    let mut pipe = Pipe::asking().await;
+    let call = pipe.begin("delegate", json!({"prompt": "ask twice"})).await;
+    let question = pipe.hear().await;
+    let content = json!({"answer_2": "yes"});
+    pipe.reply(&question, json!({"action": "accept", "content": content}))
+        .await;
+    let answer = pipe.answer(call).await;
+    let run = &answer["result"]["structuredContent"];
+    assert_eq!(run["state"], "input_required");
+    let open = run["requests"].as_array().unwrap();
+    assert_eq!((open.len(), &open[0]["id"]), (1, &json!("r1")));
+    assert_eq!(answers(&pipe).len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_left_when_another_was_answered_elsewhere_is_put_anew() {
+    let mut pipe = Pipe::asking().await;
+    let call = pipe.begin("delegate", json!({"prompt": "ask twice"})).await;
+    let both = pipe.hear().await;
+    let id = pipe.hub.asked_run();
+    pipe.hub.change(id, |run| {
+        run.requests.remove(0);
+    });
+    let note = pipe.hear().await;
+    assert_eq!(note["params"]["requestId"], both["id"], "{note}");
+    let alone = pipe.hear().await;
+    let fields = &alone["params"]["requestedSchema"]["properties"];
+    assert!(fields["answer"].is_object(), "{alone}");
+    pipe.reply(&alone, accept("yes")).await;
+    let answer = pipe.answer(call).await;
+    assert_eq!(answer["result"]["structuredContent"]["state"], "succeeded");
+    assert_eq!(answers(&pipe)[0]["request"], "r2");
+}
+
+#[tokio::test]
+async fn what_a_run_below_asks_is_put_and_answered_by_its_own_id() {
+    let mut pipe = Pipe::asking().await;
+    let child = asking(&pipe, "the work of a talon", |_| {});
+    let mut above = fake::run("lead");
+    above.state = RunState::Running;
+    let id = above.id;
+    pipe.hub.put(above);
+    let call = pipe
+        .begin("run_get", json!({"id": id, "wait_ms": 45_000}))
+        .await;
+    let hub = pipe.hub.clone();
+    until(|| hub.count("run.wait") > 0).await;
+    let below = fake::stands_above(&pipe.hub, child);
+    pipe.hub.change(id, |run| run.asks_below.push(below));
+    let question = pipe.hear().await;
+    let message = question["params"]["message"].as_str().unwrap();
+    let names = format!("Run {child}, below run {id}, task: the work of a talon");
+    assert!(message.contains(&names), "{message}");
+    pipe.reply(&question, accept("yes")).await;
+    until(|| hub.count("run.answer") > 0).await;
     assert_eq!(
-        (&said[1]["request"], &said[1]["option"]),
-        (&json!("r2"), &json!("no"))
+        answers(&pipe),
+        [json!({"id": child, "request": "r1", "option": "yes"})]
     );
+    // The wait goes on: it is for the run that was named.
+    pipe.hub
+        .change(id, |run| fake::conclude(run, "All is done."));
+    let answer = pipe.answer(call).await;
+    let run = &answer["result"]["structuredContent"];
+    assert_eq!(run["conclusion"]["summary"], "All is done.", "{answer}");
+}
+
+#[tokio::test]
+async fn who_cannot_be_asked_is_told_which_run_below_asks_what() {
+    let mut pipe = Pipe::greeted().await;
+    let child = asking(&pipe, "the work of a talon", |_| {});
+    let mut above = fake::run("lead");
+    above.state = RunState::Running;
+    above.asks_below.push(fake::stands_above(&pipe.hub, child));
+    let id = above.id;
+    pipe.hub.put(above);
+    let answered = pipe
+        .call("run_get", json!({"id": id, "wait_ms": 45_000}))
+        .await;
+    let run = &answered["structuredContent"];
+    assert_eq!(run["state"], "running");
+    assert_eq!(run["asks_below"][0]["run"], json!(child));
+    assert_eq!(run["asks_below"][0]["requests"][0]["id"], "r1");
+    let next = run["next"].as_str().unwrap();
+    let answer = format!("run_input {{\"id\":\"{child}\",\"answer\":{{\"request\":\"r1\"");
+    assert!(next.contains(&answer), "{next}");
+    assert!(text(&answered).contains(&format!(
+        "run {child} below it asks: permission: cargo publish"
+    )));
+    // One of several is the one that the wait was for.
+    let several = json!({"ids": [id, child], "until": "any", "wait_ms": 45_000});
+    let several = pipe.call("run_get", several).await;
+    assert!(text(&several).starts_with("2 of 2"), "{}", text(&several));
 }
 
 #[tokio::test]

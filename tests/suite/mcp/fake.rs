@@ -31,7 +31,7 @@ use eyas::{
         persona::Persona,
         project::Project,
         request::Answer,
-        run::{Attempt, Run, RunState},
+        run::{AskingRun, Attempt, Run, RunState},
         time::Timestamp,
         worktree::WorktreeState,
     },
@@ -123,6 +123,17 @@ impl Hub {
     }
 }
 
+/// What a run above one that is there sees of it.
+pub(super) fn stands_above(hub: &Hub, below: RunId) -> AskingRun {
+    let below = hub.find(below).unwrap();
+    AskingRun {
+        run: below.id,
+        agent: below.agent,
+        task: below.prompt,
+        requests: below.requests,
+    }
+}
+
 fn all<T>(items: Vec<T>) -> Page<T> {
     Page {
         items,
@@ -194,7 +205,8 @@ impl RunApiServer for Hub {
         let over = async {
             loop {
                 let run = self.find(params.id)?;
-                if run.state.is_terminal() || run.state == RunState::InputRequired {
+                let asks_below = params.below && !run.asks_below.is_empty();
+                if run.state.is_terminal() || run.state == RunState::InputRequired || asks_below {
                     return Ok(run);
                 }
                 changed.changed().await.unwrap();
@@ -233,6 +245,14 @@ impl RunApiServer for Hub {
                 conclude(run, &format!("The person said {said}."));
             }
         });
+        let mut state = self.state.lock().unwrap();
+        for above in &mut state.runs {
+            for below in &mut above.asks_below {
+                below.requests.retain(|one| one.id != params.request);
+            }
+            above.asks_below.retain(|below| !below.requests.is_empty());
+        }
+        drop(state);
         self.find(params.id)
     }
 

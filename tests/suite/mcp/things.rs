@@ -48,6 +48,7 @@ pub(super) fn run(prompt: &str) -> Run {
         usage: None,
         requests: Vec::new(),
         tree_usage: None,
+        asks_below: Vec::new(),
         tool: None,
         said: None,
         parent: None,

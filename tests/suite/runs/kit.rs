@@ -201,7 +201,7 @@ impl Yard {
         let begun = Instant::now();
         loop {
             // A wait also ends while a person is waited for.
-            let run = runs::wait(&self.store, run, PATIENCE).await.unwrap();
+            let run = runs::wait(&self.store, run, PATIENCE, false).await.unwrap();
             if run.state.is_terminal() {
                 return run;
             }

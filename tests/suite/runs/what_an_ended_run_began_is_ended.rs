@@ -82,7 +82,7 @@ impl Line {
     }
 
     async fn is_cancelled(&self, run: RunId) {
-        let run = runs::wait(&self.store, run, PATIENCE).await.unwrap();
+        let run = runs::wait(&self.store, run, PATIENCE, false).await.unwrap();
         assert_eq!(run.state, RunState::Cancelled, "{run:#?}");
     }
 }

@@ -29,3 +29,4 @@ mod stale_fences_write_nothing;
 mod time_ends_what_waits_too_long;
 mod trees_have_one_writer;
 mod what_a_dead_hub_left_is_ended;
+mod what_a_tree_asks_is_seen_from_above;

@@ -69,6 +69,7 @@ pub(super) async fn delegate(
         let left = until.saturating_duration_since(Instant::now()).min(SLICE);
         let wait = RunWait {
             id: run.id,
+            below: false,
             wait_ms: u64::try_from(left.as_millis()).unwrap_or(LONGEST_MS).max(1),
         };
         let begun = Instant::now();

@@ -50,6 +50,7 @@ pub(super) async fn run(readers: &Readers, run: RunId) -> Result<Run, StoreError
     let mut found = Run::try_from(row)?;
     if has_children {
         found.tree_usage = Some(tree::usage(readers, run).await?);
+        found.asks_below = tree::asking(readers, run).await?;
     }
     Ok(found)
 }

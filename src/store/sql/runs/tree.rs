@@ -4,11 +4,18 @@ use super::read::not_found;
 use crate::{
     domain::{
         ids::RunId,
+        run::{AskingRun, Run},
         usage::{TreeUsage, Usage},
     },
+    stdx::text::head,
     store::{
         StoreError,
-        sql::{connection::Readers, value::values, words::unjson_of},
+        sql::{
+            connection::Readers,
+            row::{RunRow, run_columns},
+            value::values,
+            words::unjson_of,
+        },
     },
 };
 use sqlx::FromRow;
@@ -20,6 +27,18 @@ pub(in crate::store::sql) const TREE: &str = "WITH RECURSIVE t(id) AS (SELECT $1
  SELECT c.id FROM t CROSS JOIN run c INDEXED BY run_by_parent ON c.parent=t.id) \
  SELECT r.ended_at IS NOT NULL AS ended, r.usage FROM t CROSS JOIN run r ON r.id=t.id";
 
+/// Those below it that wait for a person, the longest waiting first.
+pub(in crate::store::sql) const ASKING: &str = concat!(
+    "WITH RECURSIVE t(id) AS (SELECT $1 UNION \
+     SELECT c.id FROM t CROSS JOIN run c INDEXED BY run_by_parent ON c.parent=t.id) SELECT ",
+    run_columns!(),
+    " FROM t CROSS JOIN run r ON r.id=t.id CROSS JOIN session s ON s.id=r.session \
+     WHERE r.state='input_required' AND r.id<>$1 ORDER BY r.input_since, r.id"
+);
+
+/// Bytes of a task in a few words.
+const TASK: usize = 200;
+
 #[derive(FromRow)]
 struct Spent {
     ended: bool,
@@ -30,6 +49,26 @@ struct Spent {
 pub(super) async fn children(readers: &Readers, run: RunId) -> Result<Vec<RunId>, StoreError> {
     let ids: Vec<Uuid> = readers.scalars(CHILDREN, values![run.0]).await?;
     Ok(ids.into_iter().map(RunId).collect())
+}
+
+/// The runs below it that wait for a person. One whose every request has just been decided goes on in a moment.
+pub(super) async fn asking(readers: &Readers, run: RunId) -> Result<Vec<AskingRun>, StoreError> {
+    let rows: Vec<RunRow> = readers.all(ASKING, values![run.0]).await?;
+    let mut asking = Vec::new();
+    for row in rows {
+        let run = Run::try_from(row)?;
+        if run.requests.is_empty() {
+            continue;
+        }
+        let task = run.prompt.lines().next().unwrap_or_default();
+        asking.push(AskingRun {
+            run: run.id,
+            agent: run.agent,
+            task: head(task, TASK).to_owned(),
+            requests: run.requests,
+        });
+    }
+    Ok(asking)
 }
 
 /// What the run and all below it have cost.

@@ -111,6 +111,7 @@ fn statements() -> Vec<String> {
         row::SESSION,
         runs::tree::CHILDREN,
         runs::tree::TREE,
+        runs::tree::ASKING,
         runs::sessions::SESSIONS,
         runs::worktree::SET,
         runs::worktree::LEFT,
