@@ -274,13 +274,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         limits: LimitSettings {
             prompt_bytes: values.number("limits.prompt_bytes"),
         },
-        warm: WarmSettings {
-            max_concurrent: values.number("warm.max_concurrent").max(1),
-            overflow: values.word("warm.overflow"),
-            queue_depth: values.number("warm.queue_depth"),
-            idle_ttl_ms: values.number("warm.idle_ttl_ms"),
-            require_init: values.is_on("warm.require_init"),
-        },
+        warm: warm(values),
         cold: ColdSettings {
             max_concurrent: values.number("cold.max_concurrent").max(1),
         },
@@ -317,6 +311,16 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         test_revision: None,
         shown: Vec::new(),
+    }
+}
+
+fn warm(values: &Values<'_>) -> WarmSettings {
+    WarmSettings {
+        max_concurrent: values.number("warm.max_concurrent").max(1),
+        overflow: values.word("warm.overflow"),
+        queue_depth: values.number("warm.queue_depth"),
+        idle_ttl_ms: values.number("warm.idle_ttl_ms"),
+        require_init: values.is_on("warm.require_init"),
     }
 }
 

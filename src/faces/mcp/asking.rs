@@ -3,8 +3,9 @@
 use super::{
     elicit::{self, Heard},
     era,
-    form::{self, Question, Verdict},
+    form::{self, Verdict},
     handler::Face,
+    question::{self, Question},
     rounds, tools,
     waits::{self, Asked, Patience},
 };
@@ -101,7 +102,7 @@ pub(super) async fn see(face: &Face, asked: &Asked, run: Run, patience: &mut Pat
     loop {
         run = waits::for_run(face, asked, run, patience).await;
         let may = patience.waits() && !asked.cancelled.is_cancelled() && !run.state.is_terminal();
-        let mut questions = form::questions(&run);
+        let mut questions = question::of(&run);
         if questions.is_empty() || !may {
             return Seen::Run(Box::new(run));
         }
@@ -152,7 +153,7 @@ async fn ask(
 
 /// What a person said becomes the answer to each request that is still open.
 async fn settle(face: &Face, run: Run, said: &[(String, Value)]) -> Step {
-    let open = form::questions(&run);
+    let open = question::of(&run);
     let (mut warnings, mut decided) = (Vec::new(), true);
     for (id, said) in said {
         let Some(question) = open.iter().find(|one| one.request.id == *id) else {
@@ -183,7 +184,7 @@ async fn settle(face: &Face, run: Run, said: &[(String, Value)]) -> Step {
 /// Whether a request still waits for its answer.
 async fn is_open(face: &Face, run: &Run, id: &str) -> bool {
     let now = refreshed(face, run.clone()).await;
-    form::questions(&now).iter().any(|one| one.request.id == id)
+    question::of(&now).iter().any(|one| one.request.id == id)
 }
 
 async fn give(face: &Face, id: RunId, request: &str, answer: Answer) -> Result<Run, Fault> {

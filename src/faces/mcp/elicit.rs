@@ -1,8 +1,8 @@
 //! A form for the client of a session that shook hands: put, waited for, and taken back when it no longer needs an answer.
 
 use super::{
-    form::{self, Question},
     handler::Face,
+    question::{self, Question},
     tools,
     waits::{Asked, Progress},
 };
@@ -123,7 +123,7 @@ fn heard(run: Run, answer: Result<ClientResult, ServiceError>) -> Heard {
 
 /// Whether each still waits for an answer.
 fn all_open(run: &Run, questions: &[Question]) -> bool {
-    let open = form::questions(run);
+    let open = question::of(run);
     questions
         .iter()
         .all(|one| open.iter().any(|open| open.request.id == one.request.id))

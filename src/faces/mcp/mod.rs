@@ -5,7 +5,8 @@
 //! when the input ends or the parent dies, waits answer with what they know and calls have one second more. Nothing but JSON-RPC is
 //! written to the output.
 //!
-//! When a run waits for a person, `asking` puts its requests to the one behind the client: `form` says how, `elicit` by a request of ours
+//! When a run waits for a person, `asking` puts its requests to the one behind the client: `question` says what, `form` how,
+//! `elicit` by a request of ours
 //! in a session that shook hands, `rounds` by an answer that asks where servers may send no requests.
 
 mod asking;
@@ -22,6 +23,7 @@ mod link;
 mod outbound;
 mod parent;
 mod prompts;
+mod question;
 mod render;
 mod resources;
 mod results;

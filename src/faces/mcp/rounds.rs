@@ -1,7 +1,7 @@
 //! Asking where a server may send no requests (2026-07-28): the call is answered with what is to be asked, and comes again with the
 //! answers. Nothing is kept between the two; what must not be lost travels as `requestState`.
 
-use super::form::{self, Question};
+use super::{form, question::Question};
 use crate::domain::ids::RunId;
 use rmcp::{
     ErrorData,

@@ -46,7 +46,7 @@ fn most_at_once(runs: &[&Value]) -> usize {
 fn each_with_a_process_of_its_own_and_the_reason_on_the_attempt() {
     let job = job("cold");
     let runs = six(&mut job.face(), &json!({}));
-    let (cold, warm): (Vec<_>, Vec<_>) = runs.iter().partition(|run| reason(run) != "");
+    let (cold, warm): (Vec<_>, Vec<_>) = runs.iter().partition(|run| !reason(run).is_empty());
     assert!(cold.len() >= 2 && !warm.is_empty(), "{}", cold.len());
     for run in &cold {
         let why = reason(run);
@@ -73,13 +73,13 @@ fn and_nowhere_else() {
     let runs = six(&mut waits.face(), &json!({}));
     let all: Vec<_> = runs.iter().collect();
     assert_eq!(most_at_once(&all), 1);
-    assert!(runs.iter().all(|run| reason(run) == ""), "{runs:?}");
+    assert!(runs.iter().all(|run| reason(run).is_empty()), "{runs:?}");
     // Nor do those that must be warm.
     let job = job("cold");
     let runs = six(&mut job.face(), &json!({"mode": "warm"}));
     let all: Vec<_> = runs.iter().collect();
     assert_eq!(most_at_once(&all), 1);
-    assert!(runs.iter().all(|run| reason(run) == ""), "{runs:?}");
+    assert!(runs.iter().all(|run| reason(run).is_empty()), "{runs:?}");
 }
 
 #[test]

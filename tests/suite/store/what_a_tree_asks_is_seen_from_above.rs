@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(20);
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 async fn claimed(home: &Home, new: NewRun) -> Claimed {
     home.accept(new).await;
@@ -41,7 +41,10 @@ async fn however_far_below_and_only_for_who_wants_to_know() {
     assert!(seen.requests.is_empty() && seen.wants_a_look() && !seen.is_over());
     assert_eq!(seen.asks_below.len(), 1);
     assert_eq!(seen.asks_below[0].run, deep.lease.run);
-    assert_eq!(seen.asks_below[0].requests, [asked.request.clone()]);
+    assert_eq!(
+        seen.asks_below[0].requests,
+        std::slice::from_ref(&asked.request)
+    );
     let least = Duration::from_millis(50);
     let unasked = wait(&home.store, id, least, false).await.unwrap();
     assert_eq!(unasked.state, RunState::Running, "it waited its time out");
