@@ -96,7 +96,7 @@ pub(super) fn after_sql(filter: &EventFilter) -> String {
             sql.push_str(condition);
         }
     }
-    sql.push_str(" ORDER BY cursor LIMIT $5");
+    sql.push_str(" ORDER BY cursor LIMIT $5+0");
     sql
 }
 

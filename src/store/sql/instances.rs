@@ -50,7 +50,7 @@ const IN_TRASH: &str = concat!(
 const LIST: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM instance WHERE name>$1 AND deleted_at IS NULL AND ($2 IS NULL OR project=$2) AND ($3 IS NULL OR status=$3) ORDER BY name LIMIT $4"
+    " FROM instance WHERE name>$1 AND deleted_at IS NULL AND ($2 IS NULL OR project=$2) AND ($3 IS NULL OR status=$3) ORDER BY name LIMIT $4+0"
 );
 const USING: &str = "SELECT count(*) FROM instance WHERE persona=$1 AND deleted_at IS NULL";
 const PURGE: &str =

@@ -44,7 +44,7 @@ const BY_NAME: &str = concat!(
 const LIST: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM project WHERE unregistered=0 AND (name,id)>($1,$2) ORDER BY name, id LIMIT $3"
+    " FROM project WHERE unregistered=0 AND (name,id)>($1,$2) ORDER BY name, id LIMIT $3+0"
 );
 
 /// The aggregate.

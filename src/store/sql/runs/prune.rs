@@ -18,7 +18,7 @@ const BATCH: u32 = 50;
 /// it nobody would know whose that is.
 pub(in crate::store::sql) const OLD: &str = "SELECT id, session FROM run INDEXED BY run_newest \
  WHERE created_at<$1 AND ended_at IS NOT NULL AND ended_at<$1 \
- AND coalesce(worktree_state,'dropped') NOT IN ('open', 'kept') ORDER BY created_at LIMIT $2";
+ AND coalesce(worktree_state,'dropped') NOT IN ('open', 'kept') ORDER BY created_at LIMIT $2+0";
 pub(in crate::store::sql) const EVENTS: &str = "DELETE FROM event WHERE run=$1";
 pub(in crate::store::sql) const ATTEMPTS: &str = "DELETE FROM attempt WHERE run=$1";
 pub(in crate::store::sql) const REQUESTS: &str = "DELETE FROM request WHERE run=$1";

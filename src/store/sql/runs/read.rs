@@ -105,7 +105,7 @@ pub(in crate::store::sql) fn list_sql(filter: &RunFilter) -> String {
             sql.push_str(condition);
         }
     }
-    sql.push_str(" ORDER BY r.created_at DESC, r.id DESC LIMIT $7");
+    sql.push_str(" ORDER BY r.created_at DESC, r.id DESC LIMIT $7+0");
     sql
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub(in crate::store::sql) const SESSIONS: &str = "SELECT s.id, s.instance, s.persona, s.agent, s.project, s.cwd, s.agent_session, \
  r.created_at AS last_at, r.id AS last_run FROM run r INDEXED BY run_by_project CROSS JOIN session s ON s.id=r.session \
  WHERE r.project=$1 AND (r.created_at,r.id)<($2,$3) AND NOT EXISTS(SELECT 1 FROM run p WHERE p.session=r.session AND p.seq>r.seq) \
- ORDER BY r.created_at DESC, r.id DESC LIMIT $4";
+ ORDER BY r.created_at DESC, r.id DESC LIMIT $4+0";
 
 #[derive(FromRow)]
 struct Row {
