@@ -51,6 +51,9 @@ pub enum StoreError {
         /// What was asked for.
         name: String,
     },
+    /// An answer that its request does not take, as it stands now; says what it takes.
+    #[error("{0}")]
+    Unfit(Box<Fault>),
     /// A cursor that this store did not make.
     #[error("a cursor that is not ours")]
     BadCursor,
@@ -80,6 +83,7 @@ impl From<StoreError> for Fault {
             StoreError::IdempotencyConflict(_) => Self::new(ErrorKind::IdempotencyConflict, detail)
                 .hint("a new request needs a new key"),
             StoreError::NotFound { noun, name } => Self::not_found(noun, name),
+            StoreError::Unfit(fault) => *fault,
             StoreError::BadCursor => Self::invalid("cursor", "is not one that was handed out"),
             StoreError::TooNew { .. } => {
                 Self::new(ErrorKind::DatabaseUnavailable, detail).hint("use a newer eyas")
@@ -379,10 +383,11 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
 pub trait Requests: Send + Sync + std::fmt::Debug {
     /// Asks, under the fence; the run is `input_required` while any of its requests is open. What an earlier attempt of this run asked in the
     /// same words is not asked twice: what is still open comes back, and what a person answered while no attempt waited for it, which is used
-    /// up by that.
+    /// up by that. What is open comes back with the options of this request; where one of its ids now means something else, it is withdrawn
+    /// and asked anew, so that nobody chooses what they were not shown.
     async fn open(&self, lease: Lease, request: NewRequest) -> Result<RequestRow, StoreError>;
-    /// A person's answer. `NotFound` for another run's; a request that is decided stays as it is and comes back so, with `false`. After the
-    /// deadline it comes back decided by that.
+    /// A person's answer. `NotFound` for another run's; `Unfit` when the request, as it stands now, does not take it. A request that is decided
+    /// stays as it is and comes back so, with `false`. After the deadline it comes back decided by that.
     async fn answer(
         &self,
         run: RunId,

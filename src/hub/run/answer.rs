@@ -26,7 +26,7 @@ pub(super) fn person_only(extensions: &Extensions) -> Result<(), Fault> {
     }
 }
 
-/// Writes the answer; the run goes on with it.
+/// Writes the answer; the run goes on with it. Whether the request takes it is looked at where it is written.
 pub(super) async fn answer(
     store: &Store,
     params: RunAnswer,
@@ -43,7 +43,6 @@ pub(super) async fn answer(
         option: params.option,
         text: params.text,
     };
-    row.request.check(&answer)?;
     let (row, taken) = store
         .requests
         .answer(run.id, &params.request, answer, face)
@@ -95,7 +94,10 @@ fn told(request: &Request, decided: &Decided) -> String {
             )
         }
         DecidedBy::Deadline => format!("has expired: nobody answered until {at}"),
-        DecidedBy::Withdrawn => format!("was withdrawn at {at}: its agent waits no more"),
+        DecidedBy::Withdrawn => {
+            let why = decided.why.as_deref().unwrap_or("its agent waits no more");
+            format!("was withdrawn at {at}: {why}")
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use super::kit::{Home, asks, hub, option, run};
 use eyas::{
     domain::{
         event::EventKind,
-        request::DecidedBy,
+        fault::ErrorKind,
+        request::{Answer, DecidedBy, OptionKind, RequestOption},
         run::{AttemptOutcome, RunState},
     },
-    store::{Lease, NewRequest, Release},
+    store::{Lease, NewRequest, Release, StoreError},
 };
 use std::time::{Duration, Instant};
 
@@ -95,6 +96,67 @@ async fn an_answer_while_it_is_queued_is_kept_for_one_attempt() {
     let once_more = home.store.requests.open(lease, asks("one")).await.unwrap();
     assert_ne!(once_more.request.id, id, "an answer is used up");
     assert!(once_more.decided.is_none());
+}
+
+/// The same question with options of other ids, kinds and names.
+fn offering(options: &[(&str, &str, OptionKind)]) -> NewRequest {
+    let option = |&(id, name, kind): &(&str, &str, OptionKind)| RequestOption {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        kind,
+    };
+    NewRequest {
+        options: options.iter().map(option).collect(),
+        ..asks("one")
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_one_of_the_options_that_there_are_by_then() {
+    let (home, _, id) = orphan(asks("one")).await;
+    let lease = home.claim_one().await;
+    let requests = &home.store.requests;
+    let other = offering(&[
+        ("go", "Go on", OptionKind::AllowOnce),
+        ("no", "no, please", OptionKind::RejectOnce),
+    ]);
+    let again = requests.open(lease, other).await.unwrap();
+    assert_eq!(again.request.id, id);
+    // Whoever answers has looked before.
+    let refused = requests.answer(lease.run, &id, option("yes"), None).await;
+    let Err(StoreError::Unfit(fault)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(fault.kind, ErrorKind::InvalidParams);
+    assert!(fault.hint.as_deref().unwrap().contains("go, no"));
+    let nothing = Answer::default();
+    let refused = requests.answer(lease.run, &id, nothing, None).await;
+    assert!(matches!(refused, Err(StoreError::Unfit(_))), "{refused:?}");
+    assert_eq!(home.state(lease.run).await, RunState::InputRequired);
+    let taken = requests.answer(lease.run, &id, option("go"), None).await;
+    assert!(taken.unwrap().1);
+}
+
+#[tokio::test]
+async fn an_option_never_comes_to_mean_something_else() {
+    let (home, _, id) = orphan(asks("one")).await;
+    let lease = home.claim_one().await;
+    let requests = &home.store.requests;
+    let turned = offering(&[
+        ("no", "no, please", OptionKind::AllowOnce),
+        ("yes", "yes, please", OptionKind::RejectOnce),
+    ]);
+    let again = requests.open(lease, turned).await.unwrap();
+    assert_ne!(again.request.id, id, "it is another question now");
+    let (before, taken) = requests
+        .answer(lease.run, &id, option("no"), None)
+        .await
+        .unwrap();
+    assert!(!taken);
+    assert_eq!(before.decided.unwrap().by, DecidedBy::Withdrawn);
+    assert_eq!(home.state(lease.run).await, RunState::InputRequired);
+    let shown = home.store.runs.get(lease.run).await.unwrap();
+    assert_eq!(shown.requests, [again.request]);
 }
 
 #[tokio::test]

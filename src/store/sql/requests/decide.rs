@@ -51,6 +51,16 @@ impl Verdict {
         }
     }
 
+    /// Asked once more, and its options mean something else than they did.
+    pub(super) fn anew() -> Self {
+        Self {
+            by: DecidedBy::Withdrawn,
+            face: None,
+            answer: Answer::default(),
+            why: Some("it is asked anew, with other options".to_owned()),
+        }
+    }
+
     fn redacted(mut self, redactor: &Redactor) -> Self {
         let texts = [&mut self.face, &mut self.answer.text, &mut self.why];
         for text in texts.into_iter().flatten() {
@@ -147,6 +157,10 @@ impl Write for AnswerIt {
         let row = if late {
             decide(tx, self.run, &self.request, &Verdict::late()).await?
         } else {
+            // Only here: an attempt that took the request up a moment ago may offer others than whoever answers has seen.
+            let found = RequestRow::try_from(found)?;
+            let fits = found.request.check(&self.verdict.answer);
+            fits.map_err(|fault| StoreError::Unfit(Box::new(fault)))?;
             decide(tx, self.run, &self.request, &self.verdict).await?
         };
         Ok((row.try_into()?, !late))

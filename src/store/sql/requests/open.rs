@@ -1,18 +1,19 @@
 //! Asking.
 
 use super::{
+    decide::{Verdict, decide},
     row::{Row, request_columns},
     state::wait,
 };
 use crate::{
-    domain::request::RequestKind,
+    domain::request::{RequestKind, RequestOption},
     store::{
         Lease, NewRequest, Redactor, RequestRow, StoreError,
         sql::{
             log::gone,
             tx::Tx,
             value::values,
-            words::{json, word},
+            words::{json, unjson, word},
             writer::Write,
         },
     },
@@ -86,6 +87,18 @@ impl Ask {
             .await?)
     }
 
+    /// One of the open request's ids would mean something else from now on: whoever has seen it would choose what they were not shown.
+    fn means_otherwise(&self, row: &Row) -> Result<bool, StoreError> {
+        if row.decided_by.is_some() {
+            return Ok(false);
+        }
+        let shown: Vec<RequestOption> = unjson(&row.options)?;
+        let now = &self.request.options;
+        Ok(now
+            .iter()
+            .any(|now| shown.iter().any(|one| one.id == now.id && one != now)))
+    }
+
     async fn take(&self, tx: &mut Tx<'_>, id: &str) -> Result<Row, StoreError> {
         tx.optional(TAKE, values![id, self.lease.fence, &self.options])
             .await?
@@ -132,6 +145,10 @@ impl Write for Ask {
         let row = match left {
             Some(row) if row.id == self.request.id && row.fence == Some(self.lease.fence) => {
                 return row.try_into();
+            }
+            Some(row) if self.means_otherwise(&row)? => {
+                decide(tx, self.lease.run, &row.id, &Verdict::anew()).await?;
+                self.insert(tx).await?
             }
             Some(row) => self.take(tx, &row.id).await?,
             None => self.insert(tx).await?,

@@ -36,7 +36,7 @@ pub(super) struct Row {
     decided_at: Option<i64>,
     title: String,
     detail: Option<String>,
-    options: String,
+    pub(super) options: String,
     face: Option<String>,
     answer: Option<String>,
     why: Option<String>,

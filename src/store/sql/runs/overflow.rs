@@ -26,7 +26,7 @@ pub(in crate::store::sql) const CROWDS: &str = concat!(
     " SELECT c.class_key, (SELECT count(*) FROM (SELECT 1 FROM session z INDEXED BY session_ready WHERE z.class_key=c.class_key \
      AND z.ready_rank IS NOT NULL AND ",
     tree_is_free!(),
-    " LIMIT $1)) AS waiting FROM k CROSS JOIN class c ON c.class_key=k.key WHERE NOT c.cold AND ",
+    " LIMIT $1+0)) AS waiting FROM k CROSS JOIN class c ON c.class_key=k.key WHERE NOT c.cold AND ",
     slots!(),
     "<=0 AND ",
     turns_in_project!(),
@@ -38,8 +38,8 @@ pub(in crate::store::sql) const FIRST: &str = concat!(
     "SELECT w.id FROM (SELECT z.id, z.head_run, z.agent_session, z.ready_rank FROM session z INDEXED BY session_ready WHERE z.class_key=$1 \
      AND z.ready_rank IS NOT NULL AND ",
     tree_is_free!(),
-    " ORDER BY z.ready_rank LIMIT $3) w CROSS JOIN run r ON r.id=w.head_run \
-     WHERE r.mode='auto' AND w.agent_session IS NULL ORDER BY w.ready_rank LIMIT $2"
+    " ORDER BY z.ready_rank LIMIT $3+0) w CROSS JOIN run r ON r.id=w.head_run \
+     WHERE r.mode='auto' AND w.agent_session IS NULL ORDER BY w.ready_rank LIMIT $2+0"
 );
 
 #[derive(Debug, FromRow)]
