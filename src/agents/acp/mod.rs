@@ -7,6 +7,7 @@
 mod desk;
 mod failure;
 mod handshake;
+mod input;
 mod junk;
 mod link;
 mod opening;

@@ -16,11 +16,11 @@ const LONGEST: usize = 4096;
 pub(super) fn ask(grounds: &Grounds, tool: &Tool, action: Action) -> Ask {
     let mut reach = Reach::new(grounds, action);
     let command = tool.command.as_deref();
-    let command = command.filter(|_| action == Action::Execute);
     let words = command.map(policy::named).unwrap_or_default();
     let places = tool.directories.iter().map(|place| grounds.cwd.join(place));
+    let mut directories = tool.directories.clone();
     for place in [grounds.cwd.clone()].into_iter().chain(places) {
-        reach.follow(&place);
+        directories.extend(reach.leads_out(&place));
         for path in &tool.paths {
             reach.follow(&place.join(path));
         }
@@ -31,9 +31,10 @@ pub(super) fn ask(grounds: &Grounds, tool: &Tool, action: Action) -> Ask {
     Ask {
         action,
         paths: tool.paths.iter().cloned().chain(reach.led_out).collect(),
-        directories: tool.directories.clone(),
+        directories,
         is_cut: tool.is_cut || reach.left == 0,
         command: tool.command.clone(),
+        given: tool.shows(),
     }
 }
 
@@ -41,14 +42,14 @@ pub(super) fn ask(grounds: &Grounds, tool: &Tool, action: Action) -> Ask {
 struct Reach {
     /// Where it may lead.
     homes: Vec<PathBuf>,
-    /// Whatever leaves them by a link, or ends among a repository's own files.
+    /// Whatever leaves them by a link, or ends among what is guarded.
     led_out: Vec<PathBuf>,
     left: usize,
 }
 
 impl Reach {
     fn new(grounds: &Grounds, action: Action) -> Self {
-        let reads = matches!(action, Action::Read | Action::Search | Action::Execute);
+        let reads = !matches!(action, Action::Edit | Action::Delete | Action::Move);
         let workspace = grounds.workspace.as_ref().filter(|_| reads);
         let mut reach = Self {
             homes: Vec::new(),
@@ -63,16 +64,16 @@ impl Reach {
     }
 
     fn follow(&mut self, path: &Path) {
-        let Some(real) = self.real(path) else {
-            return;
-        };
-        let rest = self
-            .homes
-            .iter()
-            .find_map(|home| real.strip_prefix(home).ok());
-        if rest.is_none_or(policy::is_of_git) {
-            self.led_out.push(real);
-        }
+        let out = self.leads_out(path);
+        self.led_out.extend(out);
+    }
+
+    /// Where the path really is, if that is outside or guarded.
+    fn leads_out(&mut self, path: &Path) -> Option<PathBuf> {
+        let real = self.real(path)?;
+        let mut homes = self.homes.iter();
+        let rest = homes.find_map(|home| real.strip_prefix(home).ok());
+        rest.is_none_or(policy::is_guarded).then_some(real)
     }
 
     /// The path with links followed as far as there is anything.
@@ -147,6 +148,8 @@ mod tests {
         fs::create_dir_all(cwd.join("src/sub")).expect("a directory");
         fs::write(cwd.join("src/x.rs"), "x").expect("a file");
         symlink(out, cwd.join("docs")).expect("a link");
+        fs::create_dir(cwd.join(".git")).expect("a directory");
+        symlink(".git", cwd.join("hooks")).expect("a link");
         symlink(out, cwd.join("src/sub/more")).expect("a link");
         symlink(out.join("passwd"), cwd.join("file")).expect("a link");
         let grounds = Grounds {
@@ -169,6 +172,9 @@ mod tests {
             ("cat passwd", "docs", Decision::Ask),
             ("cat more/passwd", "src/sub", Decision::Ask),
             ("cat passwd", "/etc", Decision::Ask),
+            ("cat .git/x", "", Decision::Allow),
+            ("go build ./x", "hooks", Decision::Ask),
+            ("go build ./x", "src", Decision::Allow),
         ] {
             let directory = Some(directory).filter(|it| !it.is_empty());
             let tool = Tool {

@@ -3,158 +3,96 @@
 //! A list of programs alone is no bound: many run others when an option says so. What cannot be read with certainty is not listed, and a
 //! person is asked; so too few are allowed rather than one too many.
 
-use super::{Grounds, decide::within};
+use super::{
+    Grounds,
+    decide::within,
+    listed::{LISTED, Listed, Options},
+};
 use std::path::{Component, Path, PathBuf};
 
-/// A program that may run unasked.
-struct Program {
-    name: &'static str,
-    /// The first word after it; empty: any.
-    subs: &'static [&'static str],
-    /// The options that run another program, read a configuration that can, or write where they are told.
-    unsafe_options: &'static [Opt],
-}
-
-/// How an option is spelt on a command line.
-enum Opt {
-    /// `--name`, `--name=value`, and any shorter form of it that the program might take.
-    Long(&'static str),
-    /// `-x`, alone, with its value attached, or among other letters.
-    Short(char),
-    /// `-name` or `--name`, with or without `=value`: the way of Go's flags.
-    Word(&'static str),
-    /// Every option before `--` but these.
-    AllBut(&'static [&'static str]),
-}
-
-use Opt::{AllBut, Long, Short, Word};
-
-/// Programs that read, build or test; anything else asks.
-const LISTED: &[Program] = &[
-    // What follows links while it walks would leave the directories by any of them.
-    any("ls", &[Long("dereference"), Short('L')]),
-    any("cat", &[]),
-    any("head", &[]),
-    any("tail", &[]),
-    any("wc", &[Long("files0-from")]),
-    any("grep", &[Long("dereference-recursive"), Short('R')]),
-    any(
-        "rg",
-        &[
-            Long("pre"),
-            Long("hostname-bin"),
-            Long("search-zip"),
-            Short('z'),
-            Long("follow"),
-            Short('L'),
-        ],
-    ),
-    any("pwd", &[]),
-    Program {
-        name: "git",
-        subs: &[
-            "status",
-            "diff",
-            "log",
-            "show",
-            "blame",
-            "rev-parse",
-            "ls-files",
-        ],
-        unsafe_options: &[
-            Long("ext-diff"),
-            Long("output"),
-            Long("open-files-in-pager"),
-            Long("textconv"),
-            Long("exec-path"),
-        ],
-    },
-    Program {
-        name: "cargo",
-        subs: &[
-            "check", "build", "test", "clippy", "fmt", "metadata", "tree",
-        ],
-        unsafe_options: &[Long("config"), Short('Z'), Short('C')],
-    },
-    Program {
-        name: "go",
-        subs: &["build", "test", "vet", "list"],
-        unsafe_options: &[
-            Word("exec"),
-            Word("toolexec"),
-            Word("vettool"),
-            Word("ldflags"),
-            Word("gccgoflags"),
-            Word("gcflags"),
-            Word("asmflags"),
-            Word("compiler"),
-            Word("modfile"),
-            Word("overlay"),
-            Word("C"),
-        ],
-    },
-    Program {
-        name: "npm",
-        subs: &["test", "ls"],
-        unsafe_options: &[AllBut(&[
-            "-s", "--silent", "--json", "--all", "-a", "--long", "-l", "--depth",
-        ])],
-    },
-    any(
-        "pytest",
-        &[
-            Short('p'),
-            Short('c'),
-            Short('o'),
-            Long("pdbcls"),
-            Long("override-ini"),
-            Long("config-file"),
-            Long("basetemp"),
-        ],
-    ),
-];
-
-const fn any(name: &'static str, unsafe_options: &'static [Opt]) -> Program {
-    Program {
-        name,
-        subs: &[],
-        unsafe_options,
-    }
-}
+/// Some agents have each command read by a shell of their choice, which reads no more into a simple one than we do.
+const SHELLS: [&str; 6] = ["sh", "bash", "zsh", "/bin/sh", "/bin/bash", "/usr/bin/bash"];
 
 /// Whether a command line may run unasked.
 pub(super) fn is_listed(grounds: &Grounds, line: &str) -> bool {
-    let Some(words) = words(line) else {
+    let Some(words) = simple(line) else {
         return false;
     };
     let Some((program, arguments)) = words.split_first() else {
         return false;
     };
-    let Some(program) = LISTED.iter().find(|listed| listed.name == program) else {
-        return false;
-    };
-    let arguments = if program.subs.is_empty() {
-        arguments
-    } else {
-        match arguments.split_first() {
-            Some((sub, rest)) if program.subs.contains(&sub.as_str()) => rest,
-            Some(_) | None => return false,
+    LISTED
+        .iter()
+        .filter(|listed| listed.program == program)
+        .any(|listed| match (listed.subs, arguments.split_first()) {
+            ([], _) => listed.passes(grounds, arguments),
+            (subs, Some((sub, rest))) => {
+                subs.contains(&sub.as_str()) && listed.passes(grounds, rest)
+            }
+            (_, None) => false,
+        })
+}
+
+impl Listed {
+    fn passes(&self, grounds: &Grounds, arguments: &[String]) -> bool {
+        let own = arguments.iter().take_while(|word| *word != "--").count();
+        arguments.iter().enumerate().all(|(at, word)| {
+            let is_option = word.starts_with('-') && word != "-" && word != "--";
+            let safe = match (is_option, at < own) {
+                (false, _) => !(self.reads_options && word.starts_with('@')),
+                (true, true) => self.options.pass(word),
+                (true, false) => self.hands_on(word),
+            };
+            safe && stays_inside(grounds, word)
+        })
+    }
+
+    /// Behind `--` a word is no option of ours, unless the dashes were the value of one; so it must be harmless either way.
+    fn hands_on(&self, word: &str) -> bool {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
+        self.handed_on.iter().any(|safe| {
+            // Its value may be attached to a letter.
+            *safe == name || (safe.len() == 2 && word.starts_with(safe))
+        })
+    }
+}
+
+impl Options {
+    /// Whether an option is harmless.
+    fn pass(&self, word: &str) -> bool {
+        let is_long = word.starts_with("--");
+        let bare = word.trim_start_matches('-');
+        let name = bare.split_once('=').map_or(bare, |(name, _)| name);
+        match self {
+            Self::Only { long, .. } if is_long => long.iter().any(|some| some.contains(&name)),
+            Self::Only { plain, valued, .. } => letters_pass(bare, plain, valued),
+            Self::Words(safe) => safe.contains(&name),
+            Self::AllBut { long, .. } if is_long => !long.iter().any(|bad| bad.starts_with(name)),
+            Self::AllBut { short, .. } => !bare.contains(|letter| short.contains(letter)),
         }
-    };
-    let own = arguments.iter().take_while(|word| *word != "--").count();
-    arguments.iter().enumerate().all(|(at, word)| {
-        let safe = program
-            .unsafe_options
-            .iter()
-            .all(|option| !option.is(word, at < own));
-        safe && stays_inside(grounds, word)
-    })
+    }
+}
+
+/// Whether each letter is harmless; behind one that takes a value all is value. A number is a count.
+fn letters_pass(letters: &str, plain: &str, valued: &str) -> bool {
+    if letters.chars().all(|c| c.is_ascii_digit()) {
+        return true;
+    }
+    for letter in letters.chars() {
+        if valued.contains(letter) {
+            return true;
+        }
+        if !plain.contains(letter) {
+            return false;
+        }
+    }
+    true
 }
 
 /// All that may name a file in a command line, so that links can be followed; nothing of one that cannot be read, which is never listed.
 #[must_use]
 pub fn named(line: &str) -> Vec<PathBuf> {
-    let words = words(line).unwrap_or_default();
+    let words = simple(line).unwrap_or_default();
     let arguments = words.iter().skip(1);
     arguments.flat_map(|word| meant(word)).collect()
 }
@@ -171,6 +109,19 @@ fn meant(word: &str) -> Vec<PathBuf> {
     all.filter(|path| !path.is_empty())
         .map(PathBuf::from)
         .collect()
+}
+
+/// The words of one simple command, which a shell may have been given to read.
+fn simple(line: &str) -> Option<Vec<String>> {
+    let words = words(line)?;
+    match &words[..] {
+        [shell, how, script]
+            if SHELLS.contains(&shell.as_str()) && matches!(how.as_str(), "-c" | "-lc") =>
+        {
+            self::words(script)
+        }
+        _ => Some(words),
+    }
 }
 
 /// The words of one simple command, freed from its quotes; `None` when a shell might read more into it than is seen here.
@@ -209,28 +160,6 @@ fn words(line: &str) -> Option<Vec<String>> {
     }
     words.extend(word);
     (quote.is_none() && is_plain).then_some(words)
-}
-
-impl Opt {
-    /// Whether `word` is this option. `is_own`: it stands before any `--`.
-    fn is(&self, word: &str, is_own: bool) -> bool {
-        if !word.starts_with('-') || word == "-" || word == "--" {
-            return false;
-        }
-        let bare = word.trim_start_matches('-');
-        let name = bare.split_once('=').map_or(bare, |(name, _)| name);
-        match self {
-            Self::Long(long) => word.starts_with("--") && long.starts_with(name),
-            Self::Short(letter) => !word.starts_with("--") && bare.contains(*letter),
-            Self::Word(flag) => name == *flag,
-            Self::AllBut(safe) => {
-                is_own
-                    && !safe
-                        .iter()
-                        .any(|one| word.split_once('=').map_or(word, |(name, _)| name) == *one)
-            }
-        }
-    }
 }
 
 /// No path in the word leads out of the run's directories: commands may read no more than the agent's own tools.
@@ -285,6 +214,14 @@ mod tests {
             "ls -la /p/src /w",
             "cat a\tb",
             "ls src/*.rs",
+            "bash -lc 'git status'",
+            "/bin/bash -c 'rg -n needle src'",
+            "git log -n5 -p --since=yesterday -- src",
+            "git diff -U5 --cached",
+            "cargo clippy --tests -- -D warnings -Wclippy::pedantic",
+            "cargo test -p eyas --lib -- --exact --test-threads=1",
+            "go list -f x ./...",
+            "pytest -xvs -kname --maxfail=1",
         ] {
             assert!(listed(line), "{line}");
         }
@@ -371,6 +308,63 @@ mod tests {
             "grep -f/etc/passwd x",
             "grep --file=/etc/passwd x",
             "cat 'unfinished",
+            // Written where an option says.
+            "git diff --output=.git/hooks/x",
+            "git log -p --output .git/hooks/x",
+            "git status --git-dir=x",
+            "git --git-dir=x status",
+            "git --work-tree=x status",
+            "git -c core.pager=./x log",
+            "git blame --contents x y",
+            "git log --show-signature",
+            "git log -O x",
+            "git log -S -- --output=x",
+            "git diff --submodule=diff",
+            "cargo build --target-dir x",
+            "cargo build --out-dir x",
+            "cargo build --artifact-dir=x",
+            "cargo test --target evil.json",
+            "cargo clippy --fix",
+            "cargo clippy -- -C linker=./x",
+            "cargo clippy -- --emit=link -o x",
+            "cargo fmt -- --config-path x",
+            "cargo test -- --logfile x",
+            "cargo test -- --logfile=x",
+            "cargo check --from-the-future",
+            "go build -o .git/hooks/pre-commit",
+            "go build -o=x",
+            "go test -c",
+            "go test -coverprofile=x",
+            "go test -test.coverprofile=x",
+            "go test -args -test.trace=x",
+            "go build -ldflags=-extld=./x",
+            "go build -C x",
+            "npm test --prefix x",
+            "npm --prefix x test",
+            "npm test -- --outputFile=x",
+            "pytest --junit-xml=x",
+            "pytest -vo x=y",
+            "pytest -c x",
+            "pytest --cov-report=html:x",
+            "pytest @x",
+            "rg -f x needle",
+            "rg --from-the-future x",
+            // Other programs, and the same ones from elsewhere.
+            "make -f x",
+            "make -C x",
+            "sort -o x y",
+            "tar --to-command=./x -xf y",
+            "find . -fprint x",
+            "./cargo check",
+            "/p/cargo check",
+            "bin/git status",
+            "FOO=x cargo check",
+            "bash -lc 'git push'",
+            "bash -lc 'git status; rm x'",
+            "bash -c 'git status' x",
+            "bash --rcfile x -c 'git status'",
+            "./bash -c 'git status'",
+            "bash -c \"bash -c 'git push'\"",
             "git status\u{b}x",
             "git\u{a0}status",
         ] {

@@ -1,6 +1,6 @@
 //! The decision about one request.
 
-use super::{Action, Ask, Asking, Grounds, Policy, Security, command};
+use super::{Action, Ask, Asking, Given, Grounds, Policy, Security, command, guarded::is_guarded};
 use std::path::{Component, Path, PathBuf};
 
 /// What is to be answered.
@@ -34,7 +34,7 @@ pub fn rule(policy: &Policy, grounds: &Grounds, ask: &Ask) -> Ruling {
             Decision::Deny,
             "not on the allowlist, and ask is off: nobody is asked",
         ),
-        (Asking::Always, Decision::Allow) if leaves_traces(ask.action) => ruling(
+        (Asking::Always, Decision::Allow) if !is_mere(ask) => ruling(
             Decision::Ask,
             "ask is always: whatever leaves traces is asked",
         ),
@@ -42,53 +42,53 @@ pub fn rule(policy: &Policy, grounds: &Grounds, ask: &Ask) -> Ruling {
     }
 }
 
-/// Whatever may change something, here or elsewhere; what is not known does.
-fn leaves_traces(action: Action) -> bool {
-    match action {
-        Action::Read | Action::Search | Action::Think => false,
+/// What a request comes to. A kind that would change nothing is believed only as far as the input says no more: a shell's command line is one
+/// whatever it is called.
+fn meant(ask: &Ask) -> Action {
+    match (ask.action, ask.given) {
+        (Action::Read | Action::Search | Action::Think, Given::Runs) => Action::Execute,
+        (Action::Read | Action::Search | Action::Think, Given::More)
+        | (Action::Edit, Given::Runs) => Action::Other,
+        (action, Given::Nothing | Given::Looks | Given::More | Given::Runs) => action,
+    }
+}
+
+/// It can leave no trace, here or elsewhere, by what it shows; what shows nothing may do anything.
+fn is_mere(ask: &Ask) -> bool {
+    let says_where = !ask.paths.is_empty() || !ask.directories.is_empty();
+    match meant(ask) {
+        Action::Read => says_where,
+        // Where it is not said it is the directory of the run.
+        Action::Search => says_where || ask.given == Given::Looks,
+        Action::Think => ask.given == Given::Looks,
         Action::Edit
         | Action::Delete
         | Action::Move
         | Action::Execute
         | Action::Fetch
-        | Action::Other => true,
+        | Action::Other => false,
     }
 }
 
 fn unasked(security: Security, grounds: &Grounds, ask: &Ask) -> Ruling {
+    let looks = is_mere(ask) && stays(grounds, ask, true);
     match security {
         Security::Full => ruling(Decision::Allow, "security is full"),
-        Security::Deny => match ask.action {
-            Action::Read | Action::Search if stays(grounds, ask, true) => {
-                ruling(Decision::Allow, "reads inside its directories")
-            }
-            Action::Think => ruling(Decision::Allow, "only thinks"),
-            Action::Read
-            | Action::Search
-            | Action::Edit
-            | Action::Delete
-            | Action::Move
-            | Action::Execute
-            | Action::Fetch
-            | Action::Other => ruling(
-                Decision::Deny,
-                "security is deny: nothing but reading inside its directories",
-            ),
-        },
+        Security::Deny | Security::Allowlist if looks => {
+            ruling(Decision::Allow, "only looks, inside its directories")
+        }
+        Security::Deny => ruling(
+            Decision::Deny,
+            "security is deny: nothing but looking inside its directories",
+        ),
         Security::Allowlist => allowlist(grounds, ask),
     }
 }
 
 fn allowlist(grounds: &Grounds, ask: &Ask) -> Ruling {
-    let (allowed, why) = match ask.action {
-        Action::Think => (true, "only thinks"),
-        Action::Read | Action::Search => {
-            (stays(grounds, ask, true), "reads inside its directories")
-        }
+    let (allowed, why) = match meant(ask) {
         Action::Edit => (
-            !ask.paths.is_empty()
-                && stays(grounds, ask, false)
-                && !ask.paths.iter().any(|path| is_of_git(path)),
+            !ask.paths.is_empty() && stays(grounds, ask, false) && !in_guarded(grounds, &ask.paths),
             "edits inside the directory",
         ),
         Action::Execute => (
@@ -99,20 +99,28 @@ fn allowlist(grounds: &Grounds, ask: &Ask) -> Ruling {
                     .is_some_and(|line| command::is_listed(grounds, line)),
             "a listed command",
         ),
-        Action::Delete | Action::Move | Action::Fetch | Action::Other => (false, ""),
+        Action::Read
+        | Action::Search
+        | Action::Think
+        | Action::Delete
+        | Action::Move
+        | Action::Fetch
+        | Action::Other => (false, ""),
     };
-    if allowed {
+    // What is built or noted is left where a command runs.
+    if allowed && !in_guarded(grounds, &ask.directories) {
         ruling(Decision::Allow, why)
     } else {
         ruling(Decision::Ask, "not on the allowlist")
     }
 }
 
-/// A repository's own files are no part of its work tree: a hook or a line of its configuration runs programs for whoever uses git there.
-#[must_use]
-pub fn is_of_git(path: &Path) -> bool {
-    path.components()
-        .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
+/// One of them is guarded. Above the directory of the run names mean nothing.
+fn in_guarded(grounds: &Grounds, paths: &[PathBuf]) -> bool {
+    paths.iter().any(|path| {
+        let full = normal(&grounds.cwd.join(path));
+        full.strip_prefix(&grounds.cwd).is_ok_and(is_guarded)
+    })
 }
 
 fn ruling(decision: Decision, why: &'static str) -> Ruling {
@@ -155,7 +163,7 @@ fn normal(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Ask, Asking, Decision, Grounds, Policy, Security, decide};
+    use super::{Action, Ask, Asking, Decision, Given, Grounds, Policy, Security, decide};
     use std::path::PathBuf;
 
     fn asked(security: Security, ask: Asking, request: &Ask) -> Decision {
@@ -178,6 +186,95 @@ mod tests {
             directories: Vec::new(),
             is_cut: false,
             command: command.map(str::to_owned),
+            given: command.map_or(Given::Nothing, |_| Given::Runs),
+        }
+    }
+
+    /// A kind is the agent's own word: what is given decides.
+    #[test]
+    fn no_kind_stands_for_what_is_shown() {
+        use Decision::{Allow, Ask, Deny};
+        let [read, search, think] = [Action::Read, Action::Search, Action::Think];
+        let [nothing, looks, more] = [Given::Nothing, Given::Looks, Given::More];
+        let given = |action, given, paths: &[&str]| super::Ask {
+            given,
+            ..ask(action, paths, None)
+        };
+        let run = |action, line: Option<&str>| super::Ask {
+            given: Given::Runs,
+            ..ask(action, &["a"], line)
+        };
+        for (request, expected) in [
+            (given(read, nothing, &[]), Ask),
+            (given(read, looks, &[]), Ask),
+            (given(read, more, &["a"]), Ask),
+            (given(read, nothing, &["a"]), Allow),
+            (given(read, looks, &["a"]), Allow),
+            (given(search, nothing, &[]), Ask),
+            (given(search, looks, &[]), Allow),
+            (given(search, looks, &["/etc"]), Ask),
+            (given(search, more, &["a"]), Ask),
+            (given(think, nothing, &[]), Ask),
+            (given(think, nothing, &["a"]), Ask),
+            (given(think, looks, &[]), Allow),
+            (given(think, looks, &["/etc"]), Ask),
+            (given(think, more, &["a"]), Ask),
+            (run(read, Some("rm a")), Ask),
+            (run(read, Some("cat a")), Allow),
+            (run(search, Some("rg x")), Allow),
+            (run(search, None), Ask),
+            (run(think, Some("curl x")), Ask),
+            (run(Action::Edit, Some("git status")), Ask),
+            (run(Action::Edit, None), Ask),
+            (given(Action::Edit, more, &["a"]), Allow),
+        ] {
+            let got = asked(Security::Allowlist, Asking::OnMiss, &request);
+            assert_eq!(got, expected, "{request:?}");
+            let mere = expected == Allow && request.given < Given::More;
+            let strict = asked(Security::Deny, Asking::OnMiss, &request);
+            assert_eq!(strict, if mere { Allow } else { Deny }, "{request:?}");
+            let all = asked(Security::Full, Asking::Always, &request);
+            let outside = request.paths.iter().any(|path| path.is_absolute());
+            let quiet = mere || (outside && request.given == looks);
+            assert_eq!(all, if quiet { Allow } else { Ask }, "{request:?}");
+        }
+    }
+
+    #[test]
+    fn what_runs_by_itself_is_never_edited_unasked() {
+        for path in [
+            ".git/hooks/pre-commit",
+            ".git",
+            ".eyas.toml",
+            "sub/.EYAS/x",
+            ".vscode/tasks.json",
+            ".claude/settings.json",
+            ".mcp.json",
+            "x/../.husky/pre-commit",
+            "/p/.envrc",
+        ] {
+            let edit = ask(Action::Edit, &["src/a", path], None);
+            let got = asked(Security::Allowlist, Asking::OnMiss, &edit);
+            assert_eq!(got, Decision::Ask, "{path}");
+            let within = Ask {
+                directories: vec![path.into()],
+                ..ask(Action::Execute, &[], Some("go build ./x"))
+            };
+            let got = asked(Security::Allowlist, Asking::OnMiss, &within);
+            assert_eq!(got, Decision::Ask, "{path}");
+        }
+        let grounds = Grounds {
+            cwd: PathBuf::from("/p/.claude/worktrees/x"),
+            workspace: None,
+        };
+        for path in [
+            "src/.gitignore",
+            "/p/.claude/worktrees/x/a",
+            ".github/workflows/x.yml",
+        ] {
+            let edit = ask(Action::Edit, &[path], None);
+            let got = decide(&Policy::default(), &grounds, &edit);
+            assert_eq!(got, Decision::Allow, "{path}");
         }
     }
 

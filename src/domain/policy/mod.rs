@@ -1,15 +1,19 @@
 //! How far an agent may go: one pure function decides.
 //!
-//! `decide` answers one request, `command` reads command lines, `effective` joins what person, project, call and parent say into the one
+//! `decide` answers one request, `command` reads command lines, `listed` names those that run unasked, `guarded` the files that no edit changes unasked, `effective` joins what person, project, call and parent say into the one
 //! policy of a run.
 
 mod command;
 mod decide;
 mod effective;
+mod guarded;
+#[rustfmt::skip] // Options by the line, not one a line.
+mod listed;
 
 pub use command::named;
-pub use decide::{Decision, Ruling, decide, is_of_git, rule};
+pub use decide::{Decision, Ruling, decide, rule};
 pub use effective::{Ceiling, Wishes, effective};
+pub use guarded::is_guarded;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +101,20 @@ pub enum Action {
     Other,
 }
 
+/// What the input of a tool call shows of it. The kind is the agent's own word; this is what the tool was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Given {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// What is to be looked at, or thought about; all of it is understood.
+    Looks,
+    /// Something else too.
+    More,
+    /// Something to run.
+    Runs,
+}
+
 /// An agent's request for permission, freed from its wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
@@ -107,8 +125,9 @@ pub struct Ask {
     pub directories: Vec<PathBuf>,
     /// It names more than can be looked at, so nothing is known of where it leads.
     pub is_cut: bool,
-    /// The command line, for `Execute`.
+    /// The command line, if all of it is known.
     pub command: Option<String>,
+    pub given: Given,
 }
 
 /// The places a run works in.
