@@ -321,6 +321,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError>;
     /// Whether a claim would find something: a look, which costs no write.
     async fn ready(&self) -> Result<bool, StoreError>;
+    /// What a request key stood for in this scope: the request's digest, and its run. A look, which decides nothing: `accept` does.
+    async fn keyed(&self, scope: &str, key: &str) -> Result<Option<(String, RunId)>, StoreError>;
     /// Leases up to `limit` ready sessions whose class, project and tree are free, fairly over the classes; raises each fence. Cold runs take
     /// no slots of a class: they are bounded together, by level. Where overflow is on and many wait for a slot, some more are leased.
     async fn claim(
@@ -451,6 +453,8 @@ pub trait Projects: Send + Sync + std::fmt::Debug {
     async fn by_path(&self, path: &str) -> Result<ProjectRow, StoreError>;
     /// By name, registered ones; names need not be unique.
     async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError>;
+    /// By name, unregistered ones.
+    async fn forgotten(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError>;
     /// Registered ones, by name.
     async fn list(&self, page: PageAt) -> Result<Page<ProjectRow>, StoreError>;
 }

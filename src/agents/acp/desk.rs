@@ -4,18 +4,25 @@
 //! before the turn ends.
 
 use super::{
+    looks::Looks,
     permission::{self, Permit, Ruled, Verdict},
     tool::Tool,
     update::{Ledger, Summary, TurnEvent},
 };
+use crate::domain::policy::Ask;
 use agent_client_protocol::Responder;
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Questions of one turn that wait for a person; an agent that asks more is told no.
 const WAITING: usize = 32;
+/// Requests of one turn that wait for a look at the disk; of further ones nothing is known but what they say.
+const LOOKING: usize = 32;
 
 /// A turn that is to be, or is, in flight.
 #[derive(Debug)]
@@ -38,6 +45,12 @@ pub(super) enum Message {
     Permission {
         params: Value,
         responder: Responder<Value>,
+    },
+    /// What was found out about a request of this session's turn.
+    Looked {
+        session: String,
+        question: u64,
+        ask: Ask,
     },
     /// What a person, or nobody, said to a request of this session's turn.
     Decided {
@@ -75,8 +88,9 @@ pub(super) struct Desk {
     sessions: HashMap<String, Session>,
     /// The way in, for answers; weak, as the desk ends with the last who holds it.
     own: mpsc::WeakUnboundedSender<Message>,
-    /// Number of the last question that was handed on.
+    /// Number of the last request.
     questions: u64,
+    looks: Looks,
     /// Whoever waits for the end of all turns holds the other end.
     draining: Vec<oneshot::Sender<()>>,
 }
@@ -100,18 +114,35 @@ struct Current {
     events: mpsc::UnboundedSender<TurnEvent>,
     cancelled: CancellationToken,
     ledger: Ledger,
+    /// Requests that wait for a look at the disk, by number.
+    looking: HashMap<u64, Question>,
     /// Questions that wait for a person, by number.
     asked: HashMap<u64, Question>,
 }
 
-/// A request that a person decides. Dropping it takes the question back.
+/// A request that waits for a look, or for a person. Dropping it takes the question back.
 #[derive(Debug)]
 struct Question {
+    asked: Asked,
+    /// Brings the answer; while it lives whoever was asked knows that it is waited for.
+    _bringer: AbortOnDropHandle<()>,
+}
+
+/// What an agent asks, and where the answer goes.
+#[derive(Debug)]
+struct Asked {
     tool: Tool,
     options: Value,
     responder: Responder<Value>,
-    /// Brings the answer; while it lives whoever was asked knows that it is waited for.
-    _bringer: AbortOnDropHandle<()>,
+}
+
+impl Asked {
+    fn awaiting(self, bringer: JoinHandle<()>) -> Question {
+        Question {
+            asked: self,
+            _bringer: AbortOnDropHandle::new(bringer),
+        }
+    }
 }
 
 impl Desk {
@@ -124,6 +155,7 @@ impl Desk {
                 sessions: HashMap::new(),
                 own,
                 questions: 0,
+                looks: Looks::default(),
                 draining: Vec::new(),
             };
             while let Some(message) = receive.recv().await {
@@ -142,6 +174,11 @@ impl Desk {
             }
             Message::Update(params) => self.update(&params),
             Message::Permission { params, responder } => self.permission(&params, responder),
+            Message::Looked {
+                session,
+                question,
+                ask,
+            } => self.looked(&session, question, &ask),
             Message::Decided {
                 session,
                 question,
@@ -199,7 +236,7 @@ impl Desk {
     fn permission(&mut self, params: &Value, responder: Responder<Value>) {
         let session = params["sessionId"].as_str().unwrap_or_default();
         self.questions += 1;
-        let (question, own) = (self.questions, self.own.clone());
+        let (question, own, looks) = (self.questions, self.own.clone(), self.looks.clone());
         let Some(current) = self
             .current(session)
             .filter(|current| !current.cancelled.is_cancelled())
@@ -207,27 +244,60 @@ impl Desk {
             return respond(responder, permission::cancelled());
         };
         let tool = current.ledger.tool(&params["toolCall"]);
-        let options = &params["options"];
+        let asked = Asked {
+            tool,
+            options: params["options"].clone(),
+            responder,
+        };
+        if !permission::must_look(&current.permit) || current.looking.len() >= LOOKING {
+            let unseen = permission::unseen(&asked.tool);
+            return self.decide(session, question, asked, &unseen);
+        }
+        let (grounds, seen) = (current.permit.grounds.clone(), asked.tool.clone());
+        let (session, unseen) = (session.to_owned(), permission::unseen(&asked.tool));
+        let bringer = tokio::spawn(async move {
+            let look = looks.take(move || permission::ask(&grounds, &seen));
+            let ask = look.await.unwrap_or(unseen);
+            tell(
+                &own,
+                Message::Looked {
+                    session,
+                    question,
+                    ask,
+                },
+            );
+        });
+        current.looking.insert(question, asked.awaiting(bringer));
+    }
+
+    /// Decides what was looked at, unless it was taken back meanwhile.
+    fn looked(&mut self, session: &str, question: u64, ask: &Ask) {
+        let looking = self.current(session).map(|current| &mut current.looking);
+        if let Some(Question { asked, .. }) = looking.and_then(|all| all.remove(&question)) {
+            self.decide(session, question, asked, ask);
+        }
+    }
+
+    fn decide(&mut self, session: &str, question: u64, asked: Asked, ask: &Ask) {
+        let own = self.own.clone();
+        let Some(current) = self.current(session) else {
+            return respond(asked.responder, permission::cancelled());
+        };
         let may_ask = current.asked.len() < WAITING;
-        match permission::decide(&current.permit, &tool, options, may_ask) {
+        let Asked { tool, options, .. } = &asked;
+        match permission::decide(&current.permit, tool, ask, options, may_ask) {
             Verdict::Ruled(Ruled {
                 allowed,
                 outcome,
                 event,
             }) => {
-                current.ledger.ruled(&tool, allowed);
+                current.ledger.ruled(tool, allowed);
                 drop(current.events.send(event));
-                respond(responder, outcome);
+                respond(asked.responder, outcome);
             }
             Verdict::Asked(answered) => {
                 let bringer = tokio::spawn(bring(own, session.to_owned(), question, answered));
-                let asked = Question {
-                    tool,
-                    options: options.clone(),
-                    responder,
-                    _bringer: AbortOnDropHandle::new(bringer),
-                };
-                current.asked.insert(question, asked);
+                current.asked.insert(question, asked.awaiting(bringer));
             }
         }
     }
@@ -268,12 +338,20 @@ async fn bring(
 ) {
     // Whoever was asked is gone: that is a no.
     let option = answered.await.unwrap_or_default();
-    if let Some(desk) = desk.upgrade() {
-        drop(desk.send(Message::Decided {
+    tell(
+        &desk,
+        Message::Decided {
             session,
             question,
             option,
-        }));
+        },
+    );
+}
+
+/// Nobody is told once the desk has ended.
+fn tell(desk: &mpsc::WeakUnboundedSender<Message>, message: Message) {
+    if let Some(desk) = desk.upgrade() {
+        drop(desk.send(message));
     }
 }
 
@@ -289,7 +367,7 @@ fn respond(responder: Responder<Value>, answer: Value) {
 impl Current {
     fn decided(&mut self, question: u64, option: Option<&str>) {
         // It was taken back meanwhile.
-        let Some(asked) = self.asked.remove(&question) else {
+        let Some(Question { asked, .. }) = self.asked.remove(&question) else {
             return;
         };
         let (outcome, may_act) = permission::chosen(&asked.options, option);
@@ -299,7 +377,8 @@ impl Current {
 
     /// The turn ends, or is asked to: nobody decides what it still asks.
     fn withdraw(&mut self) {
-        for (_, asked) in self.asked.drain() {
+        let all = self.looking.drain().chain(self.asked.drain());
+        for (_, Question { asked, .. }) in all {
             self.ledger.answered(&asked.tool, false);
             respond(asked.responder, permission::cancelled());
         }
@@ -323,6 +402,7 @@ impl Session {
                     events,
                     cancelled,
                     ledger: Ledger::default(),
+                    looking: HashMap::new(),
                     asked: HashMap::new(),
                 });
             }

@@ -10,6 +10,7 @@ mod handshake;
 mod input;
 mod junk;
 mod link;
+mod looks;
 mod opening;
 mod permission;
 mod petition;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        policy::{self, Action, Asking, Decision, Policy, Ruling, Security},
+        policy::{self, Action, Ask, Asking, Decision, Grounds, Policy, Ruling, Security},
         request::OptionKind,
     },
     stdx::Pause,
@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Clone, Debug)]
 pub struct Permit {
     pub policy: Policy,
-    pub grounds: policy::Grounds,
+    pub grounds: Grounds,
     /// Takes what a person should decide; without, all of it is rejected.
     pub petitions: Option<mpsc::UnboundedSender<Petition>>,
     /// Held while a person is waited for: the limit of the prompt then stands still.
@@ -47,10 +47,30 @@ pub(super) struct Ruled {
     pub(super) event: TurnEvent,
 }
 
+/// What the policy is asked about a tool call. Blocks as long as the disk does.
+pub(super) fn ask(grounds: &Grounds, tool: &Tool) -> Ask {
+    reach::ask(grounds, tool, action(&tool.kind))
+}
+
+/// The same where nobody could look: where it leads is not known.
+pub(super) fn unseen(tool: &Tool) -> Ask {
+    reach::unseen(tool, action(&tool.kind))
+}
+
+/// Whether it matters to the policy where a request leads.
+pub(super) fn must_look(permit: &Permit) -> bool {
+    permit.policy.security != Security::Full
+}
+
 /// Decides a request, or hands it on to be decided. `may_ask`: there is room for one more question.
-pub(super) fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: bool) -> Verdict {
-    let ask = reach::ask(&permit.grounds, tool, action(&tool.kind));
-    let ruling = policy::rule(&permit.policy, &permit.grounds, &ask);
+pub(super) fn decide(
+    permit: &Permit,
+    tool: &Tool,
+    ask: &Ask,
+    options: &Value,
+    may_ask: bool,
+) -> Verdict {
+    let ruling = policy::rule(&permit.policy, &permit.grounds, ask);
     let Ruling { decision, why } = once(permit.policy, ruling, options);
     match decision {
         Decision::Allow => Verdict::Ruled(ruled(tool, options, true, why)),
@@ -176,7 +196,7 @@ fn action(kind: &str) -> Action {
 
 #[cfg(test)]
 mod tests {
-    use super::{Permit, Verdict, chosen, decide};
+    use super::{Permit, Verdict, ask, chosen, unseen};
     use crate::{
         agents::acp::tool::Tool,
         domain::{
@@ -201,6 +221,11 @@ mod tests {
             petitions: None,
             pause: Pause::default(),
         }
+    }
+
+    fn decide(permit: &Permit, tool: &Tool, options: &Value, may_ask: bool) -> Verdict {
+        let asked = ask(&permit.grounds, tool);
+        super::decide(permit, tool, &asked, options, may_ask)
     }
 
     fn tool(kind: &str, command: &str) -> Tool {
@@ -318,6 +343,21 @@ mod tests {
                 matches!(verdict, Verdict::Ruled(ruled) if ruled.allowed == allowed),
                 "{path}"
             );
+        }
+    }
+
+    #[test]
+    fn what_nobody_could_look_at_is_not_allowed() {
+        let permit = permit(Security::Allowlist);
+        let options = json!([{"optionId": "n", "kind": "reject_once"}, {"optionId": "y", "kind": "allow_once"}]);
+        let edit = Tool {
+            kind: "edit".to_owned(),
+            paths: vec!["src/a".into()],
+            ..Tool::default()
+        };
+        for (asked, allowed) in [(ask(&permit.grounds, &edit), true), (unseen(&edit), false)] {
+            let verdict = super::decide(&permit, &edit, &asked, &options, true);
+            assert!(matches!(verdict, Verdict::Ruled(ruled) if ruled.allowed == allowed));
         }
     }
 

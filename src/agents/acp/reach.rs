@@ -7,12 +7,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Looks at the disk for one request, as all turns of the agent wait for them; what needs more is not known.
+/// Looks at the disk for one request; what needs more is not known.
 const LOOKS: usize = 4096;
 /// Bytes of a path; the system knows none that is longer.
 const LONGEST: usize = 4096;
 
-/// What the policy is asked about a tool call, with links followed.
+/// What the policy is asked about a tool call without a look at the disk: of where it leads nothing is known.
+pub(super) fn unseen(tool: &Tool, action: Action) -> Ask {
+    Ask {
+        action,
+        paths: tool.paths.clone(),
+        directories: tool.directories.clone(),
+        is_cut: true,
+        command: tool.command.clone(),
+        given: tool.shows(),
+    }
+}
+
+/// What the policy is asked about a tool call, with links followed. Blocks as long as the disk does.
 pub(super) fn ask(grounds: &Grounds, tool: &Tool, action: Action) -> Ask {
     let mut reach = Reach::new(grounds, action);
     let command = tool.command.as_deref();
@@ -29,12 +41,10 @@ pub(super) fn ask(grounds: &Grounds, tool: &Tool, action: Action) -> Ask {
         }
     }
     Ask {
-        action,
         paths: tool.paths.iter().cloned().chain(reach.led_out).collect(),
         directories,
         is_cut: tool.is_cut || reach.left == 0,
-        command: tool.command.clone(),
-        given: tool.shows(),
+        ..unseen(tool, action)
     }
 }
 

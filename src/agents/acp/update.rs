@@ -1,7 +1,10 @@
 //! What a `session/update` means, and what a turn adds up to.
 
 use super::tool::Tool;
-use crate::{domain::usage::Usage, stdx::text::tail};
+use crate::{
+    domain::usage::Usage,
+    stdx::text::{head, tail},
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -14,6 +17,13 @@ const TEXT: usize = 256 * 1024;
 
 /// Tool calls that a turn remembers.
 const TOOLS: usize = 4096;
+
+/// Titles of what was denied that a turn tells, and the bytes of each.
+const DENIED: usize = 256;
+const TITLE: usize = 512;
+
+/// Bytes of a tool call's id; one that is longer is of no call that is remembered.
+const ID: usize = 256;
 
 /// What happened during a turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -71,11 +81,52 @@ pub(super) struct Ledger {
     tools: HashMap<String, Tool>,
     /// Their ids, oldest first.
     order: VecDeque<String>,
-    denied: Vec<String>,
-    denied_ids: HashSet<String>,
+    /// The last of them.
+    denied: VecDeque<String>,
+    /// Of these alone it is known that they changed nothing; of one that is forgotten nobody knows.
+    denied_ids: Ids,
     /// Tool calls that may have changed something.
-    touched: HashSet<String>,
+    touched: Ids,
+    /// So has one that is not remembered.
+    edited: bool,
     cost: Option<f64>,
+}
+
+/// Some ids, oldest first; of very many the oldest are forgotten.
+#[derive(Debug, Default)]
+struct Ids {
+    all: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Ids {
+    /// Answers what is not remembered for it: the oldest of too many, or itself where it is too long.
+    fn insert(&mut self, id: &str) -> Option<String> {
+        if id.len() > ID {
+            return Some(String::new());
+        }
+        if self.all.insert(id.to_owned()) {
+            self.order.push_back(id.to_owned());
+        }
+        let oldest = (self.order.len() > TOOLS).then(|| self.order.pop_front());
+        oldest.flatten().inspect(|oldest| {
+            self.all.remove(oldest);
+        })
+    }
+
+    fn remove(&mut self, id: &str) {
+        if self.all.remove(id) {
+            self.order.retain(|one| one != id);
+        }
+    }
+
+    fn contains(&self, id: &str) -> bool {
+        self.all.contains(id)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
 }
 
 impl Ledger {
@@ -105,7 +156,7 @@ impl Ledger {
         let mut tool = self.tools.get(id).cloned().unwrap_or_default();
         tool.learn(call);
         // Calls without an id are not one call: nothing that one said may decide about another.
-        if !tool.id.is_empty() {
+        if !tool.id.is_empty() && tool.id.len() <= ID {
             let before = self.tools.insert(tool.id.clone(), tool.clone());
             if before.is_none() {
                 self.order.push_back(tool.id.clone());
@@ -138,7 +189,10 @@ impl Ledger {
     /// The policy has decided a request of this tool call.
     pub(super) fn ruled(&mut self, tool: &Tool, allowed: bool) {
         if !allowed {
-            self.denied.push(tool.title.clone());
+            self.denied.push_back(head(&tool.title, TITLE).to_owned());
+            if self.denied.len() > DENIED {
+                self.denied.pop_front();
+            }
         }
         self.answered(tool, allowed);
     }
@@ -149,12 +203,17 @@ impl Ledger {
             if tool.id.is_empty() {
                 return;
             }
-            self.denied_ids.insert(tool.id.clone());
+            drop(self.denied_ids.insert(&tool.id));
             // Some agents say "in progress" before they ask.
             self.touched.remove(&tool.id);
         } else if tool.changes() {
-            self.touched.insert(tool.id.clone());
+            self.touch(&tool.id);
         }
+    }
+
+    fn touch(&mut self, id: &str) {
+        // What is forgotten can no longer turn out to have been denied.
+        self.edited |= self.touched.insert(id).is_some();
     }
 
     /// `spent` is what the session had cost before this turn, and is brought up to date.
@@ -163,8 +222,8 @@ impl Ledger {
         *spent = self.cost.unwrap_or(*spent);
         Summary {
             text: tail(&self.text, TEXT).to_owned(),
-            denied: self.denied,
-            edited: !self.touched.is_empty(),
+            denied: self.denied.into(),
+            edited: self.edited || !self.touched.is_empty(),
             cost_usd,
         }
     }
@@ -187,7 +246,7 @@ impl Ledger {
         let tool = self.tool(update);
         let done = matches!(tool.status.as_str(), "in_progress" | "completed" | "failed");
         if done && tool.changes() && !self.denied_ids.contains(id) {
-            self.touched.insert(id.to_owned());
+            self.touch(id);
         }
         let event = tool.event();
         (before.map(|before| before.event()).as_ref() != Some(&event)).then_some(event)
@@ -227,7 +286,7 @@ fn plan(entries: &Value) -> Vec<PlanEntry> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, TOOLS, TurnEvent};
+    use super::{DENIED, ID, Ledger, TITLE, TOOLS, TurnEvent};
     use serde_json::{Value, json};
 
     fn call(kind: &str, status: &str) -> Value {
@@ -276,6 +335,55 @@ mod tests {
         for (id, kind) in [("0", "read"), ("1", ""), ("4096", "read")] {
             assert_eq!(ledger.tool(&json!({"toolCallId": id})).kind, kind, "{id}");
         }
+    }
+
+    #[test]
+    fn of_very_many_denials_the_oldest_are_forgotten_and_may_have_acted() {
+        let call = |id: String, status: &str| json!({"sessionUpdate": "tool_call", "toolCallId": id, "title": id.repeat(100), "kind": "edit", "status": status});
+        let deny = |ledger: &mut Ledger, id: String| {
+            let tool = ledger.tool(&call(id, "pending"));
+            ledger.ruled(&tool, false);
+        };
+        let mut ledger = Ledger::default();
+        for n in 0..2 * TOOLS {
+            deny(&mut ledger, format!("call {n}"));
+        }
+        assert!(ledger.denied_ids.all.len() <= TOOLS && ledger.denied_ids.order.len() <= TOOLS);
+        ledger.enter(&call(format!("call {}", 2 * TOOLS - 1), "failed"));
+        assert!(ledger.touched.is_empty());
+        ledger.enter(&call("call 0".to_owned(), "failed"));
+        assert!(!ledger.touched.is_empty(), "nobody knows any more");
+        let summary = ledger.close(&mut 0.0);
+        assert_eq!(summary.denied.len(), DENIED);
+        assert!(summary.denied.iter().all(|title| title.len() <= TITLE));
+        assert!(summary.denied[DENIED - 1].contains(&format!("call {}", 2 * TOOLS - 1)));
+    }
+
+    #[test]
+    fn of_very_many_changes_some_stay_changes() {
+        let mut ledger = Ledger::default();
+        for n in 0..2 * TOOLS {
+            let edit = json!({"toolCallId": n.to_string(), "kind": "edit", "status": "completed"});
+            ledger.tool_call(&edit);
+        }
+        assert!(ledger.touched.all.len() <= TOOLS);
+        for n in 0..2 * TOOLS {
+            let tool = ledger.tool(&json!({"toolCallId": n.to_string()}));
+            ledger.answered(&tool, false);
+        }
+        assert!(ledger.touched.is_empty() && ledger.close(&mut 0.0).edited);
+    }
+
+    #[test]
+    fn an_id_too_long_to_keep_is_of_no_call() {
+        let mut ledger = Ledger::default();
+        let id = "x".repeat(ID + 1);
+        ledger.tool_call(&json!({"toolCallId": id, "kind": "read", "status": "pending"}));
+        assert!(ledger.tools.is_empty());
+        let edit = json!({"toolCallId": id, "kind": "edit", "status": "completed"});
+        ledger.tool_call(&edit);
+        assert!(ledger.tools.is_empty() && ledger.touched.is_empty());
+        assert!(ledger.close(&mut 0.0).edited);
     }
 
     #[test]

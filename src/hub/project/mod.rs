@@ -5,6 +5,7 @@
 
 mod activity;
 mod life;
+mod past;
 mod root;
 mod same;
 mod sessions;
@@ -15,6 +16,7 @@ mod verbs;
 mod view;
 
 pub(crate) use life::needs_init;
+pub(crate) use past::{PastGround, found};
 pub(crate) use terms::{is_initialized, terms_of};
 pub(crate) use verbs::ProjectVerbs;
 

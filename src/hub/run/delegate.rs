@@ -6,7 +6,7 @@ use crate::{
     api::run::Delegate,
     domain::{
         fault::{ErrorKind, Fault},
-        ids::{RunId, SessionId},
+        ids::{InstanceId, ProjectId, RunId, SessionId},
         instance::{Instance, InstanceStatus},
         run::{Mode, Run, Warning},
     },
@@ -22,6 +22,9 @@ impl RunDesk {
     pub(super) async fn accept(&self, params: Delegate, origin: Origin<'_>) -> Result<Run, Fault> {
         self.check(&params)?;
         let earlier = self.earlier(&params, &origin).await?;
+        if let Some(run) = self.known(&params, &origin, earlier.as_ref()).await? {
+            return Ok(run);
+        }
         let instance = self.placed(&params, earlier.as_ref()).await?;
         let values = self.values_of(&origin);
         let path = values.get("PATH").map(String::as_str);
@@ -37,7 +40,7 @@ impl RunDesk {
         warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
         let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
-            scope: origin.scope(scope(&session)),
+            scope: origin.scope(scope(session.instance, session.project, &session.cwd)),
             key,
             fingerprint: fingerprint(&params, &session.cwd),
         });
@@ -268,17 +271,18 @@ fn at_field(error: StoreError, field: &str) -> Fault {
     Fault::from(error).field(field)
 }
 
-fn scope(session: &SessionRow) -> String {
-    match (session.instance, session.project) {
+/// Within which a key means one thing.
+pub(super) fn scope(instance: Option<InstanceId>, project: Option<ProjectId>, cwd: &str) -> String {
+    match (instance, project) {
         (Some(instance), _) => format!("instance/{instance}"),
         (None, Some(project)) => format!("project/{project}"),
-        (None, None) => format!("directory/{}", session.cwd),
+        (None, None) => format!("directory/{cwd}"),
     }
 }
 
 /// Of everything that was asked, and not of what it came to: which agent is there may change between a request and its repetition. Instance
 /// and project may be asked for in several ways; they are in the scope, and the directory says the rest.
-fn fingerprint(params: &Delegate, cwd: &str) -> String {
+pub(super) fn fingerprint(params: &Delegate, cwd: &str) -> String {
     let wait = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
     let mode = params.mode.unwrap_or(Mode::Auto);
     Digest::of([

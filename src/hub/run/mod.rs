@@ -6,6 +6,7 @@ mod delegate;
 mod isolation;
 mod lineage;
 mod policy;
+mod repeat;
 mod setup;
 mod site;
 mod tree;

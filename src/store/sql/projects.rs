@@ -41,6 +41,11 @@ const BY_NAME: &str = concat!(
     columns!(),
     " FROM project WHERE name=$1 AND unregistered=0 ORDER BY id"
 );
+const FORGOTTEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM project WHERE name=$1 AND unregistered=1 ORDER BY id"
+);
 const LIST: &str = concat!(
     "SELECT ",
     columns!(),
@@ -205,6 +210,11 @@ impl Projects for SqlProjects {
 
     async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError> {
         let rows: Vec<Row> = self.0.readers.all(BY_NAME, values![name]).await?;
+        rows.into_iter().map(ProjectRow::try_from).collect()
+    }
+
+    async fn forgotten(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError> {
+        let rows: Vec<Row> = self.0.readers.all(FORGOTTEN, values![name]).await?;
         rows.into_iter().map(ProjectRow::try_from).collect()
     }
 

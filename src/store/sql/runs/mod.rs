@@ -62,6 +62,10 @@ impl Runs for SqlRuns {
         claim::any(&self.base.readers, self.overflow).await
     }
 
+    async fn keyed(&self, scope: &str, key: &str) -> Result<Option<(String, RunId)>, StoreError> {
+        read::keyed(&self.base.readers, scope, key).await
+    }
+
     async fn claim(
         &self,
         holder: HubId,

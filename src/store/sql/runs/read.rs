@@ -55,6 +55,18 @@ pub(super) async fn run(readers: &Readers, run: RunId) -> Result<Run, StoreError
     Ok(found)
 }
 
+/// What a request key stood for.
+pub(super) async fn keyed(
+    readers: &Readers,
+    scope: &str,
+    key: &str,
+) -> Result<Option<(String, RunId)>, StoreError> {
+    let seen: Option<(String, uuid::Uuid)> = readers
+        .optional(super::accept::KEY_SEEN, values![scope, key])
+        .await?;
+    Ok(seen.map(|(fingerprint, run)| (fingerprint, RunId(run))))
+}
+
 pub(super) async fn session(
     readers: &Readers,
     session: SessionId,
