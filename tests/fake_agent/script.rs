@@ -63,6 +63,7 @@ impl Turn {
             "tool" => self.tool(rest),
             "plan" => self.plan(rest),
             "permission" => self.permission("p1", rest),
+            "both" => self.both(rest),
             "together" => self.together(rest),
             "forget" => self
                 .wire
@@ -187,6 +188,15 @@ impl Turn {
                 .collect()
         });
         self.say(&format!("permissions: {}\n", said.join(" ")));
+    }
+
+    /// `tool {arguments} | kind rest`: a call of its own server's tool and a permission, at once.
+    fn both(&self, rest: &str) {
+        let (tool, wanted) = rest.split_once(" | ").unwrap_or((rest, ""));
+        thread::scope(|scope| {
+            scope.spawn(|| self.mcp(tool));
+            self.permission("p1", wanted);
+        });
     }
 
     fn wanted(&self, id: &str, rest: &str) -> Value {

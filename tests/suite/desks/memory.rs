@@ -160,6 +160,9 @@ impl Projects for Memory {
     async fn by_name(&self, _: &str) -> Result<Vec<ProjectRow>, StoreError> {
         Ok(vec![project()])
     }
+    async fn forgotten(&self, _: &str) -> Result<Vec<ProjectRow>, StoreError> {
+        Ok(vec![project()])
+    }
     async fn list(&self, _: PageAt) -> Result<Page<ProjectRow>, StoreError> {
         Ok(Page {
             items: vec![project()],

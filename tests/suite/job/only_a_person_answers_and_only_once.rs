@@ -113,6 +113,66 @@ fn by_the_command_line_which_shows_what_is_asked() {
 }
 
 #[test]
+fn and_each_of_two_agents_that_ask_at_once() {
+    let job = Job::new();
+    job.agent("other", &["--name", "other"], "");
+    let mut rpc = job.rpc();
+    let asked: Vec<_> = ["fake", "other"]
+        .into_iter()
+        .map(|agent| json!({"prompt": ASK, "agent": agent, "concurrent": true}))
+        .map(|params| rpc.result("run.delegate", &params))
+        .collect();
+    let [one, two] = &asked[..] else { panic!() };
+    let mut waiting = |run: &Value| {
+        let waited = rpc.result("run.wait", &json!({"id": run["id"], "wait_ms": 45_000}));
+        assert_eq!(waited["state"], "input_required", "{waited}");
+        waited["requests"][0].clone()
+    };
+    let (first, second) = (waiting(one), waiting(two));
+    // Each knows its own alone, and neither waits for the other.
+    let crossed = rpc.refusal("run.answer", &answer(one, &second, "yes"));
+    assert_eq!(crossed["kind"], "not_found", "{crossed}");
+    rpc.result("run.answer", &answer(two, &second, "yes"));
+    assert_eq!(summary(&over(&mut rpc, two)), "permission: yes\ndone");
+    let still = rpc.result("run.get", &json!({"id": one["id"]}));
+    assert_eq!(still["requests"][0]["id"], first["id"], "{still}");
+    rpc.result("run.answer", &answer(one, &first, "no"));
+    assert_eq!(summary(&over(&mut rpc, one)), "permission: no\ndone");
+}
+
+#[test]
+fn and_a_question_and_a_permission_that_are_open_at_once() {
+    let job = Job::new();
+    let mut rpc = job.rpc();
+    let prompt = r#"!both ask {"question":"which?","choices":["red","blue"]} | execute git push"#;
+    let run = rpc.result("run.delegate", &json!({ "prompt": prompt }));
+    let open = until("both questions", || {
+        let now = rpc.result("run.get", &json!({"id": run["id"]}));
+        let open = now["requests"].as_array().unwrap().clone();
+        (open.len() == 2).then_some(open)
+    });
+    let of = |kind: &str| open.iter().find(|one| one["kind"] == kind).unwrap();
+    let (question, permission) = (of("question"), of("permission"));
+    // A name of the one means nothing to the other.
+    let mixed = rpc.refusal("run.answer", &answer(&run, question, "yes"));
+    assert_eq!(mixed["kind"], "invalid_params", "{mixed}");
+    let now = rpc.result("run.answer", &answer(&run, question, "2"));
+    assert_eq!(now["state"], "input_required", "{now}");
+    assert_eq!(now["requests"][0]["id"], permission["id"]);
+    rpc.result("run.answer", &answer(&run, permission, "yes"));
+    let ended = ended(&mut rpc, &run);
+    let said = ended["conclusion"]["summary"].as_str().unwrap();
+    assert!(said.contains("permission: yes"), "{ended}");
+    let audit = rpc.result("run.events", &json!({"id": run["id"], "limit": 200}));
+    let answers = audit["items"].as_array().unwrap().iter();
+    let answers = answers.filter(|event| event["kind"] == "answered");
+    let said: Vec<_> = answers
+        .map(|event| event["data"]["answer"]["option"].clone())
+        .collect();
+    assert_eq!(said, ["2", "yes"]);
+}
+
+#[test]
 fn and_no_agent_answers_itself() {
     let job = Job::new();
     let mut rpc = job.rpc();
