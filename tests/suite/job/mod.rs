@@ -17,7 +17,6 @@ mod a_warm_delegation_costs_two_commits;
 mod an_agent_may_fail_in_any_way;
 mod an_agent_speaks_for_its_own_run_alone;
 mod an_agent_without_a_role_may_only_look;
-mod an_agents_shell_is_nobodys_face;
 mod an_agents_shell_is_still_the_agent;
 mod an_editor_may_crash_at_any_moment;
 mod an_idle_hub_ends_with_its_agents;
