@@ -53,6 +53,7 @@ pub(super) const KEYS: &[Key] = &[
     key("policy.max_security", SECURITY, "full"),
     key("policy.security", SECURITY, "allowlist"),
     key("runs.retention_ms", Kind::Number, "7776000000"),
+    key("store.url", Kind::Text, ""),
     key("warm.idle_ttl_ms", Kind::Number, "600000"),
     key("warm.max_concurrent", Kind::Number, "4"),
     key("warm.overflow", OVERFLOW, "wait"),

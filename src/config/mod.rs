@@ -8,6 +8,7 @@ mod layout;
 pub mod project_file;
 mod resolve;
 mod settings;
+mod store_url;
 
 pub use environment::Environment;
 pub use resolve::{Origin, Shown};
@@ -15,3 +16,4 @@ pub use settings::{
     AgentSettings, ColdSettings, Flags, HubSettings, LimitSettings, Overflow, PolicySettings,
     RunSettings, Settings, WarmSettings,
 };
+pub use store_url::StoreUrl;

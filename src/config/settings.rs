@@ -5,6 +5,7 @@ use super::{
     keys::KEYS,
     layout::{Layout, absolute},
     resolve::Sources,
+    store_url::StoreUrl,
 };
 use crate::domain::{
     fault::Fault,
@@ -125,6 +126,8 @@ pub struct Settings {
     pub worktrees_dir: PathBuf,
     pub depot: PathBuf,
     pub database: PathBuf,
+    /// The database to use in place of that file.
+    pub store_url: Option<StoreUrl>,
     pub logs_dir: PathBuf,
     /// `$XDG_RUNTIME_DIR`, where sockets go if it can be used.
     pub runtime_dir: Option<PathBuf>,
@@ -163,11 +166,13 @@ impl Settings {
             file: &file,
             home: &layout.home,
         };
-        let found = KEYS
+        let mut found = KEYS
             .iter()
             .map(|key| sources.value(key))
             .collect::<Result<Vec<_>, _>>()?;
+        let store_url = StoreUrl::take(&mut found)?;
         let mut settings = typed(layout, &Values(&found));
+        settings.store_url = store_url;
         settings.given_home = given.map(|_| settings.home.clone());
         settings.runtime_dir = absolute(env, "XDG_RUNTIME_DIR");
         settings.pretend(env);
@@ -267,6 +272,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         worktrees_dir: data.join("worktrees"),
         depot: data.join("depot"),
         database: data.join("eyas.db"),
+        store_url: None,
         logs_dir: data.join("logs"),
         runtime_dir: None,
         home,
@@ -432,6 +438,21 @@ mod tests {
         ];
         let fault = Settings::load(&env(&vars), &Flags::default()).expect_err("no such word");
         assert_eq!(fault.field.as_deref(), Some("policy.security"));
+    }
+
+    #[test]
+    fn the_password_of_the_database_is_known_and_never_shown() {
+        let vars = [
+            ("EYAS_HOME", "nest"),
+            ("EYAS_STORE_URL", "postgres://me:topsecret@host/eyas"),
+        ];
+        let settings = Settings::load(&env(&vars), &Flags::default()).expect("nothing is wrong");
+        let url = settings.store_url.as_ref().expect("it is set");
+        assert_eq!(url.expose(), "postgres://me:topsecret@host/eyas");
+        assert!(!format!("{settings:?}").contains("topsecret"));
+        let vars = [("EYAS_HOME", "nest"), ("EYAS_STORE_URL", "mysql://host")];
+        let fault = Settings::load(&env(&vars), &Flags::default()).expect_err("another database");
+        assert_eq!(fault.field.as_deref(), Some("store.url"));
     }
 
     #[test]

@@ -161,7 +161,10 @@ async fn opened(settings: &Settings) -> Result<Store, Fault> {
         overflow: (warm.overflow == Overflow::Cold).then(|| narrow(warm.queue_depth)),
         ..sql::Settings::default()
     };
-    Ok(sql::open_sqlite(&settings.database, more).await?)
+    Ok(match &settings.store_url {
+        Some(url) => sql::open_postgres(url.expose(), more).await?,
+        None => sql::open_sqlite(&settings.database, more).await?,
+    })
 }
 
 /// Launches agents; what they say on stderr passes the store's redactor on its way to the log.

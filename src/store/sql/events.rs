@@ -16,7 +16,7 @@ use crate::{
     store::{EventFilter, Events, StoreError},
 };
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 /// More than this in one answer is asked for in several.
@@ -134,7 +134,7 @@ impl Events for SqlEvents {
             .0
             .readers
             .all(
-                AssertSqlSafe(after_sql(&filter)),
+                after_sql(&filter),
                 values![
                     after,
                     filter.run.map(|id| id.0),

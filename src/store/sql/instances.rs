@@ -1,8 +1,9 @@
 //! Instances in SQL.
 
 use super::{
-    Base, cursor, page,
-    sqlite::error::is_duplicate,
+    Base, cursor,
+    error::is_duplicate,
+    page,
     tx::Tx,
     value::values,
     words::{unword, unword_of, word, word_of},
@@ -74,6 +75,7 @@ struct Row {
     workspace: String,
     status: String,
     health: String,
+    #[sqlx(try_from = "i64")]
     restart_count: u32,
     created_at: i64,
     deleted_at: Option<i64>,
@@ -272,7 +274,8 @@ impl Instances for SqlInstances {
     }
 
     async fn using_persona(&self, persona: &str) -> Result<u32, StoreError> {
-        Ok(self.0.readers.scalar(USING, values![persona]).await?)
+        let using: i64 = self.0.readers.scalar(USING, values![persona]).await?;
+        Ok(u32::try_from(using).unwrap_or(u32::MAX))
     }
 
     async fn purge(&self, before: Timestamp) -> Result<Vec<InstanceId>, StoreError> {

@@ -8,28 +8,31 @@
 
 mod connection;
 mod cursor;
+mod error;
 mod events;
 mod instances;
 mod log;
 mod moment;
 mod page;
+mod postgres;
 mod projects;
 mod requests;
 mod row;
 mod runs;
 mod settle;
 mod sqlite;
+mod statement;
 mod tx;
 mod value;
 mod words;
 mod writer;
 
-use super::{Close, Redactor, Store, StoreError};
+use super::{Change, Close, Redactor, Store, StoreError};
 use async_trait::async_trait;
 use connection::{Readers, Target};
-
+use postgres::wake::Wake;
 use std::{path::Path, sync::Arc};
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 /// Changes that a slow receiver may fall behind by before it must look at everything it waits for.
 const CHANGES_KEPT: usize = 1024;
@@ -84,12 +87,36 @@ pub async fn open_sqlite(path: &Path, settings: Settings) -> Result<Store, Store
     sqlite::schema::bring_up_to_date(path).await?;
     let readers = Readers::Sqlite(sqlite::connect::readers(path));
     let target = Target::Sqlite(sqlite::connect::writer(path, settings.max_pages));
-    start(target, readers, settings).await
+    let (changes, _) = broadcast::channel(CHANGES_KEPT);
+    let written = Arc::new(Notify::new());
+    start(target, readers, (changes, written, None), settings).await
 }
 
-async fn start(target: Target, readers: Readers, settings: Settings) -> Result<Store, StoreError> {
+/// Opens the database at `url` (`postgres://…`), and brings its schema up to date. Several hubs may have it open; what one writes is told to the
+/// others as a change that says no more.
+///
+/// # Errors
+/// `TooNew`, before anything is written, when a newer binary has migrated it; `Unavailable` when it cannot be reached, is older than 14, or has
+/// another encoding than UTF8.
+pub async fn open_postgres(url: &str, settings: Settings) -> Result<Store, StoreError> {
+    let options = postgres::connect::options(url)?;
+    postgres::schema::bring_up_to_date(&options).await?;
+    let readers = Readers::Postgres(postgres::connect::readers(&options));
     let (changes, _) = broadcast::channel(CHANGES_KEPT);
-    let writer = writer::start(target, changes.clone()).await?;
+    let written = Arc::new(Notify::new());
+    let callers = postgres::connect::callers(&options);
+    let wake = Wake::start(callers, written.clone(), changes.clone()).await?;
+    let target = Target::Postgres(options);
+    start(target, readers, (changes, written, Some(wake)), settings).await
+}
+
+async fn start(
+    target: Target,
+    readers: Readers,
+    (changes, written, wake): (broadcast::Sender<Change>, Arc<Notify>, Option<Wake>),
+    settings: Settings,
+) -> Result<Store, StoreError> {
+    let writer = writer::start(target, changes.clone(), written).await?;
     let base = Base {
         writer,
         readers,
@@ -108,19 +135,25 @@ async fn start(target: Target, readers: Readers, settings: Settings) -> Result<S
         events: Arc::new(events::SqlEvents(base.clone())),
         changes,
         redactor: Arc::clone(&base.redactor),
-        closer: Arc::new(Closer(base)),
+        closer: Arc::new(Closer { base, wake }),
     };
     Ok(store)
 }
 
 #[derive(Debug)]
-struct Closer(Base);
+struct Closer {
+    base: Base,
+    wake: Option<Wake>,
+}
 
 #[async_trait]
 impl Close for Closer {
     async fn close(&self) {
         // Readers first: the last connection to close folds the WAL into the file, and only the writer may write.
-        self.0.readers.close().await;
-        self.0.writer.close().await;
+        self.base.readers.close().await;
+        self.base.writer.close().await;
+        if let Some(wake) = &self.wake {
+            wake.close().await;
+        }
     }
 }

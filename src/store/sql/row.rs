@@ -24,8 +24,8 @@ macro_rules! run_columns {
          r.warnings, r.created_at, r.started_at, r.ended_at, r.error, r.conclusion, r.usage, r.prompt, s.persona, s.agent, \
          r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, \
          EXISTS(SELECT 1 FROM run c WHERE c.parent=r.id) AS has_children, \
-         CASE WHEN r.ended_at IS NULL THEN (SELECT json_group_array(json_object('n', q.n, 'id', q.id, 'kind', q.kind, 'title', q.title, \
-          'detail', q.detail, 'options', json(q.options), 'deadline', q.deadline)) \
+         CASE WHEN r.ended_at IS NULL THEN (SELECT CAST(json_group_array(json_object('n', q.n, 'id', q.id, 'kind', q.kind, 'title', q.title, \
+          'detail', q.detail, 'options', json(q.options), 'deadline', q.deadline)) AS TEXT) \
           FROM request q INDEXED BY request_open WHERE q.run=r.id AND q.decided_by IS NULL) END AS requests, \
          CASE WHEN r.state<>'queued' THEN NULL \
           WHEN s.head_run<>r.id THEN 'session' \
@@ -52,6 +52,7 @@ pub(super) struct RunRow {
     label: Option<String>,
     mode: String,
     warm: bool,
+    #[sqlx(try_from = "i64")]
     attempt: u32,
     step: Option<String>,
     warnings: Option<String>,
@@ -68,6 +69,7 @@ pub(super) struct RunRow {
     tool: Option<String>,
     said: Option<String>,
     parent: Option<Uuid>,
+    #[sqlx(try_from = "i64")]
     depth: u32,
     policy: Option<String>,
     isolation: String,

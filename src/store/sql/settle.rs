@@ -95,6 +95,7 @@ impl Settlement<'_> {
 struct Ended {
     session: Uuid,
     seq: i64,
+    #[sqlx(try_from = "i64")]
     attempt: u32,
     event_seq: i64,
     project: Option<Uuid>,

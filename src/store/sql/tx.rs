@@ -2,13 +2,14 @@
 
 use super::{
     connection::{Connection, Row, Told, scalars},
+    statement::Statement,
     value::Values,
 };
 use crate::{
     domain::{ids::RunId, run::RunState},
     store::Change,
 };
-use sqlx::{Error, SqlSafeStr};
+use sqlx::Error;
 
 /// One item of a batch at work.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Tx<'_> {
     /// As [`Connection::execute`].
     pub(super) async fn execute(
         &mut self,
-        sql: impl SqlSafeStr,
+        sql: impl Statement,
         values: Values<'_>,
     ) -> Result<u64, Error> {
         self.connection.execute(sql, values).await
@@ -35,7 +36,7 @@ impl Tx<'_> {
     /// As [`Connection::one`].
     pub(super) async fn one<T: Row>(
         &mut self,
-        sql: impl SqlSafeStr,
+        sql: impl Statement,
         values: Values<'_>,
     ) -> Result<T, Error> {
         self.connection.one(sql, values).await
@@ -44,7 +45,7 @@ impl Tx<'_> {
     /// As [`Connection::optional`].
     pub(super) async fn optional<T: Row>(
         &mut self,
-        sql: impl SqlSafeStr,
+        sql: impl Statement,
         values: Values<'_>,
     ) -> Result<Option<T>, Error> {
         self.connection.optional(sql, values).await
@@ -53,7 +54,7 @@ impl Tx<'_> {
     /// As [`Connection::all`].
     pub(super) async fn all<T: Row>(
         &mut self,
-        sql: impl SqlSafeStr,
+        sql: impl Statement,
         values: Values<'_>,
     ) -> Result<Vec<T>, Error> {
         self.connection.all(sql, values).await

@@ -5,14 +5,23 @@
 
 use super::{
     connection::{Connection, Target},
+    error::may_pass,
     moment::Moment,
     tx::Tx,
     value::Values,
 };
 use crate::store::{Change, StoreError};
 use async_trait::async_trait;
-use std::{fmt, sync::Arc, time::Instant};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use sqlx::Error;
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{Notify, broadcast, mpsc, oneshot},
+    time::sleep,
+};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -20,6 +29,10 @@ use tokio_util::{
 
 const QUEUE: usize = 1024;
 const BATCH: usize = 256;
+/// How long a server that is gone is waited for, before those that wait for us hear of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A write, as a value. `write` may run any statements; what it answers is sent once they are synced.
 #[async_trait]
@@ -119,6 +132,7 @@ impl<W: Write> Item for Pending<W> {
 pub(super) async fn start(
     target: Target,
     changes: broadcast::Sender<Change>,
+    written: Arc<Notify>,
 ) -> Result<Writer, StoreError> {
     let connection = target.connect().await?;
     let (urgent, urgent_queue) = mpsc::channel(QUEUE);
@@ -138,6 +152,7 @@ pub(super) async fn start(
         patient: patient_queue,
         closing: writer.closing.clone(),
         changes,
+        written,
         moment: Moment::default(),
     };
     writer.task.spawn(task.run());
@@ -153,6 +168,8 @@ struct Task {
     patient: mpsc::Receiver<Box<dyn Item>>,
     closing: CancellationToken,
     changes: broadcast::Sender<Change>,
+    /// Told after a commit that changed something.
+    written: Arc<Notify>,
     moment: Moment,
 }
 
@@ -165,7 +182,11 @@ impl Task {
             for item in batch {
                 item.answer(fate.as_deref());
             }
-            for change in written.unwrap_or_default() {
+            let changes = written.unwrap_or_default();
+            if !changes.is_empty() {
+                self.written.notify_one();
+            }
+            for change in changes {
                 // Nobody listens: nobody need be told.
                 drop(self.changes.send(change));
             }
@@ -203,15 +224,58 @@ impl Task {
 
     /// One transaction; answers what changed. An error is the fate of the whole batch.
     async fn write(&mut self, batch: &mut [Box<dyn Item>]) -> Result<Vec<Change>, StoreError> {
+        let mut again = self.target.is_remote();
+        loop {
+            let (mut connection, now) = self.begin().await?;
+            let at = Instant::now();
+            match commit(&mut connection, batch, now).await {
+                Ok(changes) => {
+                    self.moment.was(now, at);
+                    // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
+                    self.connection = Some(connection);
+                    return Ok(changes);
+                }
+                // Nothing of it is there, for sure: what a dead connection or a deadlock took is done once more.
+                Err(Lost::Before(StoreError::Unavailable(why))) if again => {
+                    tracing::warn!(why, "a batch is written again");
+                    again = false;
+                }
+                Err(Lost::Before(error) | Lost::Within(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// A transaction in which nothing is written yet, and its moment. A server that is gone for a while is waited for.
+    async fn begin(&mut self) -> Result<(Connection, i64), StoreError> {
+        let patience = Instant::now() + PATIENCE;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match self.try_to_begin().await {
+                Ok(begun) => return Ok(begun),
+                Err(error) => error,
+            };
+            if !self.target.is_remote()
+                || !may_pass(&error)
+                || Instant::now() + pause > patience
+                || self.closing.is_cancelled()
+            {
+                return Err(error.into());
+            }
+            tracing::debug!(%error, "the database is waited for");
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn try_to_begin(&mut self) -> Result<(Connection, i64), Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.target.connect().await?,
         };
-        let (now, at, changes) = commit(&mut connection, batch, self.moment).await?;
-        self.moment.was(now, at);
-        // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
-        self.connection = Some(connection);
-        Ok(changes)
+        // Before the clock is read, and `was` after it, lest what lies between is counted twice and ours runs away from the clock.
+        let not_before = self.moment.at_least(Instant::now());
+        let clock = connection.begin().await?;
+        Ok((connection, clock.max(not_before)))
     }
 }
 
@@ -244,28 +308,34 @@ fn take(queue: &mut mpsc::Receiver<Box<dyn Item>>, batch: &mut Vec<Box<dyn Item>
     }
 }
 
-/// Answers the moment of the transaction, on its clock and on ours, and what changed in it.
+/// How a batch was lost.
+enum Lost {
+    /// Before its commit was asked for.
+    Before(StoreError),
+    /// While it was under way: nobody knows whether it is there.
+    Within(StoreError),
+}
+
+/// Writes and commits in a transaction that has begun; answers what changed.
 async fn commit(
     connection: &mut Connection,
     batch: &mut [Box<dyn Item>],
-    moment: Moment,
-) -> Result<(i64, Instant, Vec<Change>), StoreError> {
-    // Before the clock is read and after it, lest what lies between is counted twice and ours runs away from the clock.
-    let not_before = moment.at_least(Instant::now());
-    let clock = connection.begin().await?;
-    let at = Instant::now();
-    let now = clock.max(not_before);
+    now: i64,
+) -> Result<Vec<Change>, Lost> {
     let mut all = Vec::new();
     let mut left = batch.len();
     for item in batch {
         left -= 1;
-        let changes = attempt(item, connection, now).await?;
-        connection
-            .script(after(changes.is_some(), left == 0), Values::new())
-            .await?;
+        let changes = attempt(item, connection, now).await.map_err(Lost::Before)?;
+        let then = after(changes.is_some(), left == 0);
+        let done = connection.script(then, Values::new()).await;
+        done.map_err(|error| match left {
+            0 => Lost::Within(error.into()),
+            _ => Lost::Before(error.into()),
+        })?;
         all.extend(changes.unwrap_or_default());
     }
-    Ok((now, at, all))
+    Ok(all)
 }
 
 /// What follows an item, in one go.

@@ -1,5 +1,6 @@
 //! What the promises of the store are tried with.
 
+use super::place::Place;
 use eyas::{
     domain::{
         conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
@@ -13,21 +14,18 @@ use eyas::{
     stdx::mint,
     store::{
         AttemptNote, Claimed, EventFilter, Finish, Idempotency, Lease, NewRequest, NewRun,
-        Progress, SessionRow, Store, StoreError,
-        sql::{self, Settings},
+        Progress, SessionRow, Store, StoreError, sql::Settings,
     },
 };
 use serde_json::json;
-use std::path::PathBuf;
-use tempfile::TempDir;
 
 pub(super) const LEASE_MS: i64 = 60_000;
 
-/// An empty store in a folder of its own.
+/// An empty store in a place of its own.
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) store: Store,
-    folder: TempDir,
+    pub(super) place: Place,
 }
 
 impl Home {
@@ -45,26 +43,18 @@ impl Home {
     }
 
     pub(super) async fn with(settings: Settings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = sql::open_sqlite(&folder.path().join("eyas.db"), settings)
-            .await
-            .unwrap();
-        Self { store, folder }
-    }
-
-    pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join("eyas.db")
+        let place = Place::new().await;
+        let store = place.open(settings).await;
+        Self { store, place }
     }
 
     /// Closes, and opens again.
     pub(super) async fn reopen(self) -> Self {
         self.store.closer.close().await;
-        let store = sql::open_sqlite(&self.path(), Settings::default())
-            .await
-            .unwrap();
+        let store = self.place.open(Settings::default()).await;
         Self {
             store,
-            folder: self.folder,
+            place: self.place,
         }
     }
 

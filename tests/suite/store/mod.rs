@@ -18,6 +18,7 @@ mod instances_have_unique_names;
 mod kit;
 mod lists_are_pages_by_keyset;
 mod old_runs_are_removed_whole;
+mod place;
 mod projects_remember_that_they_were_unregistered;
 mod released_runs_use_no_attempt;
 mod secrets_are_not_written;

@@ -79,7 +79,7 @@ async fn no_file_holds_a_secret() {
 
 /// In none of the files, the write-ahead log included.
 fn assert_no_secret(home: &Home) {
-    for entry in home.path().parent().unwrap().read_dir().unwrap() {
+    for entry in home.place.path().parent().unwrap().read_dir().unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         for secret in [CANARY, KEY, "abcd1234efgh", "canaryCANARY"] {

@@ -8,7 +8,7 @@ async fn every_file_has_mode_0600() {
     let home = Home::new().await;
     home.accept(run()).await;
     let mut names = Vec::new();
-    for entry in home.path().parent().unwrap().read_dir().unwrap() {
+    for entry in home.place.path().parent().unwrap().read_dir().unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", entry.path().display());

@@ -38,7 +38,7 @@ async fn what_was_acknowledged_is_there_and_the_writer_recovers() {
     assert!(home.store.runs.accept(large()).await.is_err(), "still full");
 
     let mut person = SqliteConnectOptions::new()
-        .filename(home.path())
+        .filename(home.place.path())
         .connect()
         .await
         .unwrap();

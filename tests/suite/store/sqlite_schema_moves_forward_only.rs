@@ -41,18 +41,18 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     let home = Home::new().await;
     home.store.closer.close().await;
     by_hand(
-        &home.path(),
+        &home.place.path(),
         &["INSERT INTO _sqlx_migrations(version,description,success,checksum,execution_time) VALUES(9999,'later',1,x'00',1)"],
     )
     .await;
-    let before = std::fs::read(home.path()).unwrap();
-    let refused = sql::open_sqlite(&home.path(), Settings::default()).await;
+    let before = std::fs::read(home.place.path()).unwrap();
+    let refused = sql::open_sqlite(&home.place.path(), Settings::default()).await;
     match refused {
         Err(StoreError::TooNew { found, known }) => assert!(found == 9999 && known < found),
         other => panic!("{other:?}"),
     }
     assert!(
-        std::fs::read(home.path()).unwrap() == before,
+        std::fs::read(home.place.path()).unwrap() == before,
         "not a byte was written"
     );
 }
@@ -140,5 +140,11 @@ async fn an_older_schema_is_backed_up_and_migrated() {
 #[tokio::test]
 async fn a_schema_of_ours_is_not_backed_up() {
     let home = Home::new().await.reopen().await;
-    assert!(!home.path().with_file_name("eyas.db.backup-4").exists());
+    assert!(
+        !home
+            .place
+            .path()
+            .with_file_name("eyas.db.backup-4")
+            .exists()
+    );
 }

@@ -40,10 +40,10 @@ pub(in crate::store::sql) const WRITE: &str = concat!(
  (SELECT value FROM setting WHERE name='default_cap'), $21, $29, $30) ON CONFLICT DO NOTHING; \
  INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
  VALUES($2,$3,$4,$3||'/'||$4||'/'||$5,2,$1,$6,$7,$8,$9,$10,$11,$12) \
- ON CONFLICT(id) DO UPDATE SET next_seq=next_seq+1, head_run=coalesce(head_run,excluded.head_run), \
- class_key=CASE WHEN head_run IS NULL THEN place||'/'||agent||'/'||$5 ELSE class_key END, \
- ready_rank=CASE WHEN head_run IS NULL THEN excluded.ready_rank ELSE ready_rank END, \
- tree=CASE WHEN head_run IS NULL THEN excluded.tree ELSE tree END; \
+ ON CONFLICT(id) DO UPDATE SET next_seq=session.next_seq+1, head_run=coalesce(session.head_run,excluded.head_run), \
+ class_key=CASE WHEN session.head_run IS NULL THEN session.place||'/'||session.agent||'/'||$5 ELSE session.class_key END, \
+ ready_rank=CASE WHEN session.head_run IS NULL THEN excluded.ready_rank ELSE session.ready_rank END, \
+ tree=CASE WHEN session.head_run IS NULL THEN excluded.tree ELSE session.tree END; \
  INSERT INTO run(id,session,seq,class_key,instance,project,event_seq,created_at,timeout_ms,deadline,previous,label,lane,tree,mode,warnings, \
  prompt,parent,depth,isolation,policy,worktree) VALUES($1,$2,(SELECT next_seq-1 FROM session WHERE id=$2), \
  (SELECT place||'/'||agent||'/'||$5 FROM session WHERE id=$2), (SELECT instance FROM session WHERE id=$2), \

@@ -16,6 +16,7 @@ use crate::{
             connection::{Readers, Told},
             log::gone,
             row::{RunRow, Session, run_columns, session_columns},
+            statement::Either,
             tx::Tx,
             value::values,
             words::unjson_of,
@@ -31,7 +32,7 @@ use uuid::Uuid;
 macro_rules! classes_with_ready {
     () => {
         "k(key) AS ( \
-          SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL ORDER BY class_key LIMIT 1) \
+          SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL ORDER BY class_key LIMIT 1) AS one \
           UNION ALL SELECT (SELECT n.class_key FROM session n INDEXED BY session_ready WHERE n.ready_rank IS NOT NULL AND n.class_key>k.key \
            ORDER BY n.class_key LIMIT 1) FROM k WHERE k.key IS NOT NULL)"
     };
@@ -48,20 +49,35 @@ pub(super) use tree_is_free;
 
 /// Up to $1 sessions, the n-th of each class before the n+1-th of any. A session whose tree is held is passed over within the index, so that
 /// it takes no other's place. `+0`: SQLite would plan it anew for every value of a bare limit.
-pub(in crate::store::sql) const PICK: &str = concat!(
-    "WITH RECURSIVE ",
-    classes_with_ready!(),
-    ", f AS MATERIALIZED (SELECT c.class_key key, ",
-    room!(),
-    " free FROM k CROSS JOIN class c ON c.class_key=k.key), \
-     picked AS (SELECT s.id, s.ready_rank, f.free, row_number() OVER (PARTITION BY f.key ORDER BY s.ready_rank, s.id) turn \
-      FROM f CROSS JOIN session s WHERE f.free>0 AND s.id IN ( \
-       SELECT z.id FROM session z INDEXED BY session_ready WHERE z.class_key=f.key AND z.ready_rank IS NOT NULL \
-       AND ",
-    tree_is_free!(),
-    " ORDER BY z.ready_rank LIMIT $1+0)) \
-     SELECT id FROM picked WHERE turn<=free ORDER BY turn, ready_rank, id LIMIT $1+0"
-);
+macro_rules! pick {
+    ($picked:expr) => {
+        concat!(
+            "WITH RECURSIVE ",
+            classes_with_ready!(),
+            ", f AS MATERIALIZED (SELECT c.class_key AS key, ",
+            room!(),
+            " AS free FROM k CROSS JOIN class c ON c.class_key=k.key), \
+             picked AS (SELECT s.id, s.ready_rank, f.free, row_number() OVER (PARTITION BY f.key ORDER BY s.ready_rank, s.id) AS turn ",
+            $picked,
+            ") SELECT id FROM picked WHERE turn<=free ORDER BY turn, ready_rank, id LIMIT $1+0"
+        )
+    };
+}
+/// SQLite has no LATERAL; PostgreSQL would look at every session for every class without.
+pub(in crate::store::sql) const PICK: Either = Either {
+    sqlite: pick!(concat!(
+        "FROM f CROSS JOIN session s ON f.free>0 AND s.id IN ( \
+          SELECT z.id FROM session z INDEXED BY session_ready WHERE z.class_key=f.key AND z.ready_rank IS NOT NULL AND ",
+        tree_is_free!(),
+        " ORDER BY z.ready_rank LIMIT $1+0)"
+    )),
+    postgres: pick!(concat!(
+        "FROM f JOIN LATERAL ( \
+          SELECT z.id, z.ready_rank FROM session z WHERE z.class_key=f.key AND z.ready_rank IS NOT NULL AND ",
+        tree_is_free!(),
+        " ORDER BY z.ready_rank LIMIT $1) s ON f.free>0"
+    )),
+};
 /// What came before it in the same pick may have taken its tree, or the last turn of its project.
 macro_rules! lease {
     ($overflow:literal, $room:expr) => {
@@ -211,7 +227,7 @@ impl Claim {
 
 fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Claimed, StoreError> {
     let missing = || gone(run.0);
-    let (attempt,): (u32,) = told.first(STARTED)?.ok_or_else(missing)?;
+    let (attempt,): (i64,) = told.first(STARTED)?.ok_or_else(missing)?;
     let row: RunRow = told.first(RUN)?.ok_or_else(missing)?;
     let session: Session = told.first(SESSION)?.ok_or_else(missing)?;
     let (timeout_ms, last): (Option<i64>, Option<String>) =
@@ -222,7 +238,7 @@ fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Cl
             run,
             session: session.id,
             fence,
-            attempt,
+            attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         },
         run: row.try_into()?,
         session,

@@ -45,6 +45,7 @@ pub(in crate::store::sql) const FIRST: &str = concat!(
 #[derive(Debug, FromRow)]
 struct Crowd {
     class_key: String,
+    #[sqlx(try_from = "i64")]
     waiting: u32,
 }
 

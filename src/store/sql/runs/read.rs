@@ -19,7 +19,7 @@ use crate::{
         },
     },
 };
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 
 pub(in crate::store::sql) const GET: &str = concat!(
     "SELECT ",
@@ -83,7 +83,8 @@ pub(super) async fn open(readers: &Readers, project: Option<ProjectId>) -> Resul
         Some(project) => (OPEN_IN, values![project.0]),
         None => (OPEN, values![]),
     };
-    Ok(readers.scalar(sql, values).await?)
+    let open: i64 = readers.scalar(sql, values).await?;
+    Ok(u32::try_from(open).unwrap_or(u32::MAX))
 }
 
 /// The statement for a filter. The index that promises fewest rows is named, as SQLite, which has no statistics here, would guess: few
@@ -132,7 +133,7 @@ pub(super) async fn list(
     };
     let rows: Vec<RunRow> = readers
         .all(
-            AssertSqlSafe(list_sql(filter)),
+            list_sql(filter),
             values![
                 created_at,
                 id,
@@ -154,13 +155,14 @@ pub(super) async fn list(
 
 #[derive(FromRow)]
 struct AttemptRow {
+    #[sqlx(try_from = "i64")]
     n: u32,
     fence: i64,
     outcome: Option<String>,
     reason: Option<String>,
     warm: bool,
     persona_route: Option<String>,
-    pid: Option<u32>,
+    pid: Option<i64>,
     stderr_tail: Option<String>,
     started_at: i64,
     ended_at: Option<i64>,
@@ -177,7 +179,7 @@ impl TryFrom<AttemptRow> for Attempt {
             reason: row.reason,
             warm: row.warm,
             persona_route: unword_of(row.persona_route)?,
-            pid: row.pid,
+            pid: row.pid.and_then(|pid| u32::try_from(pid).ok()),
             stderr_tail: row.stderr_tail,
             started_at: Timestamp(row.started_at),
             ended_at: row.ended_at.map(Timestamp),

@@ -39,6 +39,7 @@ struct Held {
     session: Uuid,
     run: Uuid,
     state: String,
+    #[sqlx(try_from = "i64")]
     attempt: u32,
     cancel_requested: bool,
 }

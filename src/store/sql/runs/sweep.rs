@@ -26,7 +26,7 @@ use uuid::Uuid;
 pub(in crate::store::sql) const NEXT: &str = "SELECT min(at)-CAST(unixepoch('subsec')*1000 AS INTEGER) FROM ( \
  SELECT min(wake_at) AS at FROM session INDEXED BY session_wake WHERE wake_at IS NOT NULL \
  UNION ALL SELECT min(deadline) FROM run INDEXED BY run_deadline WHERE state='queued' AND deadline IS NOT NULL \
- UNION ALL SELECT min(deadline) FROM request INDEXED BY request_left WHERE decided_by IS NULL AND fence IS NULL AND deadline IS NOT NULL)";
+ UNION ALL SELECT min(deadline) FROM request INDEXED BY request_left WHERE decided_by IS NULL AND fence IS NULL AND deadline IS NOT NULL) AS due";
 pub(in crate::store::sql) const LATE: &str = "SELECT id FROM run INDEXED BY run_deadline WHERE state='queued' AND deadline IS NOT NULL AND deadline<=$1 \
  ORDER BY deadline LIMIT 500";
 pub(in crate::store::sql) const PROMOTE: &str = "UPDATE session SET wake_at=NULL, waiting=NULL, ready_rank=$1 WHERE id IN ( \

@@ -73,7 +73,7 @@ fn statements() -> Vec<String> {
         runs::accept::PARENT,
         log::INSERT,
         log::INSERT_ALL,
-        runs::claim::PICK,
+        runs::claim::PICK.sqlite,
         runs::claim::LEASE,
         runs::claim::LEASE_BEYOND,
         runs::overflow::ROOM,

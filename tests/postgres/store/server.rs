@@ -1,0 +1,233 @@
+//! A server for the tests of this process: the one at `EYAS_TEST_POSTGRES_URL` (a superuser's or database creator's address), else a private one
+//! on a socket in a folder of its own, which ends with the process, however that ends.
+
+use eyas::store::sql::{self, Settings};
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::{Path, PathBuf},
+    process::{ChildStdin, Command, Stdio},
+    str::FromStr as _,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+/// A database with our schema and nothing in it, for others to be copied from.
+const BLANK: &str = "eyas_test_blank";
+const START: Duration = Duration::from_secs(60);
+
+/// Ends the server when the pipe to the test process closes, then removes the folder.
+const KEEPER: &str = r#"
+postgres="$1"; folder="$2"; shift 2
+"$postgres" -D "$folder/data" -k "$folder" "$@" </dev/null >"$folder/log" 2>&1 &
+server=$!
+read -r _
+kill -INT "$server"
+wait "$server"
+rm -rf "$folder"
+"#;
+
+#[derive(Debug)]
+pub(super) struct Server {
+    /// Of the database for what concerns no other.
+    admin: PgConnectOptions,
+    url: String,
+    blank: String,
+    /// The server lives as long as this is open.
+    pipe: Option<ChildStdin>,
+}
+
+/// The server of this process, started when first asked for.
+pub(super) fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        // A runtime of its own, for whoever asks is in one that ends with its test.
+        std::thread::spawn(|| {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(Server::start())
+        })
+        .join()
+        .expect("the server starts")
+    })
+}
+
+impl Server {
+    async fn start() -> Self {
+        let (url, blank, pipe) = match std::env::var("EYAS_TEST_POSTGRES_URL") {
+            // Others may use that server at the same time.
+            Ok(url) => (url, format!("{BLANK}_{}", Uuid::now_v7().simple()), None),
+            Err(_) => {
+                let (url, pipe) = private();
+                (url, BLANK.to_owned(), Some(pipe))
+            }
+        };
+        let server = Self {
+            admin: PgConnectOptions::from_str(&url).unwrap(),
+            url,
+            blank,
+            pipe,
+        };
+        server.wait().await;
+        server
+            .run(&format!(
+                "CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0",
+                server.blank
+            ))
+            .await;
+        let store = sql::open_postgres(&server.address(&server.blank), Settings::default())
+            .await
+            .unwrap();
+        store.closer.close().await;
+        server
+    }
+
+    async fn wait(&self) {
+        let until = Instant::now() + START;
+        while let Err(error) = self.admin.connect().await {
+            assert!(
+                Instant::now() < until,
+                "the server does not answer: {error}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// It goes with all that is in it.
+    pub(super) fn is_private(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    /// Runs something that concerns no database of a test.
+    pub(super) async fn run(&self, statement: &str) {
+        let mut connection = self.admin.connect().await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    /// A new database, migrated and empty; its name.
+    pub(super) async fn create(&self) -> String {
+        let name = format!("eyas_test_{}", Uuid::now_v7().simple());
+        self.run(&format!("CREATE DATABASE {name} TEMPLATE {}", self.blank))
+            .await;
+        name
+    }
+
+    pub(super) fn address(&self, database: &str) -> String {
+        let (before, query) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        let (base, _) = before.rsplit_once('/').expect("an address with a database");
+        format!("{base}/{database}?{query}")
+    }
+}
+
+fn private() -> (String, ChildStdin) {
+    let bin = programs();
+    let folder = tempfile::Builder::new()
+        .prefix("eyas-pg-")
+        .tempdir()
+        .unwrap()
+        .keep();
+    let owner = unprivileged(&folder);
+    let run = |program: PathBuf| {
+        let mut command = Command::new(program);
+        // PostgreSQL refuses to run as root.
+        if let Some((user, group)) = owner {
+            command.uid(user).gid(group);
+        }
+        command.current_dir(&folder);
+        command
+    };
+    let made = run(bin.join("initdb"))
+        .arg("-D")
+        .arg(folder.join("data"))
+        .args([
+            "-U",
+            "eyas",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "initdb: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let mut keeper = run("/bin/sh".into())
+        .args(["-c", KEEPER, "keeper"])
+        .arg(bin.join("postgres"))
+        .arg(&folder)
+        .args([
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=on",
+            "-c",
+            "max_connections=300",
+        ])
+        // A person's Ctrl-C ends the tests; what the pipe says ends the server.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pipe = keeper.stdin.take().unwrap();
+    let host = folder.display().to_string().replace('/', "%2F");
+    (format!("postgres://eyas@{host}/postgres?"), pipe)
+}
+
+/// Where `initdb` and `postgres` are: on the path, or where Debian puts those of the newest version.
+fn programs() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
+    let of_debian = || {
+        let version = |folder: &PathBuf| -> u32 {
+            let name = folder.file_name().and_then(|name| name.to_str());
+            name.and_then(|name| name.parse().ok()).unwrap_or(0)
+        };
+        fs::read_dir("/usr/lib/postgresql")
+            .ok()?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|folder| folder.join("bin/initdb").exists())
+            .max_by_key(version)
+            .map(|folder| folder.join("bin"))
+    };
+    on_path.or_else(of_debian).expect(
+        "no `initdb`: install PostgreSQL's server (Debian: `apt install postgresql`), or set EYAS_TEST_POSTGRES_URL to the address of one",
+    )
+}
+
+/// Whom to run as, if we are root; the folder is theirs then.
+fn unprivileged(folder: &Path) -> Option<(u32, u32)> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+    if fs::metadata(folder).unwrap().uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let ids = |name: &str| -> Option<(u32, u32)> {
+        let line = users
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let (user, group) = ids("postgres")
+        .or_else(|| ids("nobody"))
+        .expect("a user to run the server as");
+    chown(folder, Some(user), Some(group)).unwrap();
+    Some((user, group))
+}
