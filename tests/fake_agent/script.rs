@@ -62,7 +62,7 @@ impl Turn {
             "sleep" => self.session.sleep(Duration::from_millis(number(rest))),
             "tool" => self.tool(rest),
             "plan" => self.plan(rest),
-            "permission" => self.permission("p1", rest),
+            "permission" => self.permission(&format!("p {rest}"), rest),
             "both" => self.both(rest),
             "together" => self.together(rest),
             "forget" => self

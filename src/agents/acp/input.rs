@@ -115,7 +115,7 @@ impl Input {
         let mut input = Self::default();
         let edits = edits(fields);
         for (key, value) in fields {
-            if !is_empty(value) && !(edits && COMMANDS.contains(&key.as_str())) {
+            if !(is_empty(value) || edits && COMMANDS.contains(&key.as_str())) {
                 let given = input.learn(key, value);
                 input.given = input.given.max(given);
             }
@@ -223,10 +223,10 @@ pub(super) fn join(
 /// A command line, or its words, with the arguments that some agents give beside it. `None` when not all of it is known.
 fn command(fields: &Map<String, Value>) -> Option<String> {
     let there = |key: &&str| fields.get(*key).filter(|value| !is_empty(value));
-    if RUNS.iter().any(|key| there(&key).is_some()) {
+    if RUNS.iter().any(|key| there(key).is_some()) {
         return None;
     }
-    let mut lines = COMMANDS.iter().filter_map(|key| there(&key));
+    let mut lines = COMMANDS.iter().filter_map(|key| there(key));
     let (line, None) = (lines.next()?, lines.next()) else {
         return None;
     };
@@ -235,7 +235,7 @@ fn command(fields: &Map<String, Value>) -> Option<String> {
         Value::Array(words) => quoted(words)?,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
     };
-    for arguments in ARGUMENTS.iter().filter_map(|key| there(&key)) {
+    for arguments in ARGUMENTS.iter().filter_map(|key| there(key)) {
         match arguments {
             Value::Array(words) => line = format!("{line} {}", quoted(words)?),
             Value::String(words) => line = format!("{line} {words}"),

@@ -51,24 +51,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_disk_that_hangs_holds_up_a_few_looks_and_nothing_else() {
-        let looks = Looks {
+        let hurried = Looks {
             longest: Duration::from_millis(50),
             ..Looks::default()
         };
+        let patient = Looks {
+            longest: Duration::from_secs(30),
+            ..hurried.clone()
+        };
         let mut disk = Vec::new();
         for n in 0..AT_ONCE {
-            assert_eq!(looks.take(|| 1).await, Some(1), "after {n} that hang");
+            assert_eq!(patient.take(|| 1).await, Some(1), "after {n} that hang");
             let (free, hangs) = mpsc::channel::<()>();
-            let hung = looks.take(move || hangs.recv().is_ok());
+            let hung = hurried.take(move || hangs.recv().is_ok());
             assert_eq!(hung.await, None);
             disk.push(free);
         }
-        assert_eq!(looks.take(|| 1).await, None, "no further thread is spent");
+        assert_eq!(hurried.take(|| 1).await, None, "no further thread is spent");
         drop(disk);
-        let patient = Looks {
-            longest: Duration::from_secs(30),
-            ..looks
-        };
         assert_eq!(patient.take(|| 1).await, Some(1));
     }
 }

@@ -141,7 +141,7 @@ impl Write for Put {
             )
             .await;
         match put {
-            Ok(done) if done == 1 => {
+            Ok(1) => {
                 tx.changed_elsewhere();
                 Ok(())
             }
