@@ -89,7 +89,7 @@ impl From<StoreError> for Fault {
                 Self::new(ErrorKind::DatabaseUnavailable, detail).hint("use a newer eyas")
             }
             StoreError::Unavailable(_) => Self::new(ErrorKind::DatabaseUnavailable, detail)
-                .hint("look at free space and permissions of the home, then try again"),
+                .hint("look at free space and permissions of the home, or at the server that `store.url` names, then try again"),
             StoreError::Internal(_) => Self::internal(detail),
         }
     }

@@ -36,7 +36,7 @@ fn is_unavailable(refusal: &dyn DatabaseError) -> bool {
 
 /// Whether waiting may help: the server is not there, or not ready.
 pub(super) fn may_pass(error: &Error) -> bool {
-    match error.as_database_error().and_then(|one| one.code()) {
+    match error.as_database_error().and_then(DatabaseError::code) {
         Some(code) => postgres::error::is_unavailable(&code) && !postgres::error::is_final(&code),
         None => matches!(error, Error::Io(_)),
     }

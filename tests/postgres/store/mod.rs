@@ -32,6 +32,8 @@ mod lists_are_pages_by_keyset;
 mod old_runs_are_removed_whole;
 mod place;
 mod postgres_is_waited_for;
+mod postgres_schema_moves_forward_only;
+mod postgres_takes_every_text;
 #[path = "../../suite/store/projects_remember_that_they_were_unregistered.rs"]
 mod projects_remember_that_they_were_unregistered;
 #[path = "../../suite/store/released_runs_use_no_attempt.rs"]

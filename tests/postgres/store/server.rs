@@ -10,7 +10,7 @@ use std::{
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     str::FromStr as _,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// A database with our schema and nothing in it, for others to be copied from.
 const BLANK: &str = "eyas_test_blank";
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Ends the server when the pipe to the test process closes, then removes the folder.
 const KEEPER: &str = r#"
@@ -38,8 +38,8 @@ pub(super) struct Server {
     admin: PgConnectOptions,
     url: String,
     blank: String,
-    /// The server lives as long as this is open.
-    pipe: Option<ChildStdin>,
+    /// The server lives as long as the pipe to this is open.
+    keeper: Option<Child>,
 }
 
 /// The server of this process, started when first asked for.
@@ -61,19 +61,19 @@ pub(super) fn server() -> &'static Server {
 
 impl Server {
     async fn start() -> Self {
-        let (url, blank, pipe) = match std::env::var("EYAS_TEST_POSTGRES_URL") {
+        let (url, blank, keeper) = if let Ok(url) = std::env::var("EYAS_TEST_POSTGRES_URL") {
             // Others may use that server at the same time.
-            Ok(url) => (url, format!("{BLANK}_{}", Uuid::now_v7().simple()), None),
-            Err(_) => {
-                let (url, pipe) = private();
-                (url, BLANK.to_owned(), Some(pipe))
-            }
+            let blank = format!("{BLANK}_{}", Uuid::now_v7().simple());
+            (url, blank, None)
+        } else {
+            let (url, keeper) = private();
+            (url, BLANK.to_owned(), Some(keeper))
         };
         let server = Self {
             admin: PgConnectOptions::from_str(&url).unwrap(),
             url,
             blank,
-            pipe,
+            keeper,
         };
         server.wait().await;
         server
@@ -102,7 +102,7 @@ impl Server {
 
     /// It goes with all that is in it.
     pub(super) fn is_private(&self) -> bool {
-        self.pipe.is_some()
+        self.keeper.is_some()
     }
 
     /// Runs something that concerns no database of a test.
@@ -129,7 +129,7 @@ impl Server {
     }
 }
 
-fn private() -> (String, ChildStdin) {
+fn private() -> (String, Child) {
     let bin = programs();
     let folder = tempfile::Builder::new()
         .prefix("eyas-pg-")
@@ -166,7 +166,7 @@ fn private() -> (String, ChildStdin) {
         "initdb: {}",
         String::from_utf8_lossy(&made.stderr)
     );
-    let mut keeper = run("/bin/sh".into())
+    let keeper = run("/bin/sh".into())
         .args(["-c", KEEPER, "keeper"])
         .arg(bin.join("postgres"))
         .arg(&folder)
@@ -185,9 +185,8 @@ fn private() -> (String, ChildStdin) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let pipe = keeper.stdin.take().unwrap();
     let host = folder.display().to_string().replace('/', "%2F");
-    (format!("postgres://eyas@{host}/postgres?"), pipe)
+    (format!("postgres://eyas@{host}/postgres?"), keeper)
 }
 
 /// Where `initdb` and `postgres` are: on the path, or where Debian puts those of the newest version.
