@@ -38,6 +38,8 @@ mod postgres_takes_every_text;
 mod projects_remember_that_they_were_unregistered;
 #[path = "../../suite/store/released_runs_use_no_attempt.rs"]
 mod released_runs_use_no_attempt;
+#[path = "../../suite/store/secrets_are_not_written.rs"]
+mod secrets_are_not_written;
 mod server;
 #[path = "../../suite/store/sessions_run_in_order_one_at_a_time.rs"]
 mod sessions_run_in_order_one_at_a_time;

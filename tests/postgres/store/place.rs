@@ -5,6 +5,8 @@ use eyas::store::{
     Store,
     sql::{self, Settings},
 };
+use sqlx::{AssertSqlSafe, ConnectOptions as _, postgres::PgConnectOptions};
+use std::str::FromStr as _;
 
 #[derive(Debug)]
 pub(super) struct Place {
@@ -26,6 +28,30 @@ impl Place {
         sql::open_postgres(&self.url(), settings).await.unwrap()
     }
 
+    /// Every table of it.
+    pub(super) async fn written(&self) -> Vec<(String, Vec<u8>)> {
+        let options = PgConnectOptions::from_str(&self.url()).unwrap();
+        let mut connection = options.connect().await.unwrap();
+        let tables: Vec<String> = sqlx::query_scalar(
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema='public'",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        assert!(tables.contains(&"run".to_owned()));
+        let mut written = Vec::new();
+        for table in tables {
+            let sql =
+                format!("SELECT coalesce(string_agg(CAST(t AS TEXT), ' '), '') FROM {table} t");
+            let text: String = sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            written.push((table, text.into_bytes()));
+        }
+        written
+    }
+
     /// Ends every connection to it, as an operator or a broken network would.
     pub(super) async fn cut(&self) {
         server()
@@ -39,18 +65,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // To drop a database takes a checkpoint of the whole server.
-        if server().is_private() {
-            return;
-        }
-        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.database);
+        let database = self.database.clone();
         // The runtime of the test may be ending.
         let dropped = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap()
-                .block_on(server().run(&statement));
+                .block_on(server().forget(&database));
         })
         .join();
         assert!(

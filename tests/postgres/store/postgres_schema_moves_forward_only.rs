@@ -40,9 +40,7 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
         ))
         .await;
     let refused = sql::open_postgres(&server.address(&name), Settings::default()).await;
-    server
-        .run(&format!("DROP DATABASE {name} WITH (FORCE)"))
-        .await;
+    server.forget(&name).await;
     let error = refused.unwrap_err().to_string();
     assert!(
         error.contains("LATIN1") && error.contains("UTF8"),
@@ -67,7 +65,5 @@ async fn hubs_that_start_at_once_on_an_empty_database_take_turns() {
     for store in [one.unwrap(), other.unwrap()] {
         store.closer.close().await;
     }
-    server
-        .run(&format!("DROP DATABASE {name} WITH (FORCE)"))
-        .await;
+    server.forget(&name).await;
 }

@@ -100,9 +100,12 @@ impl Server {
         }
     }
 
-    /// It goes with all that is in it.
-    pub(super) fn is_private(&self) -> bool {
-        self.keeper.is_some()
+    /// Drops a database of somebody's server. A private one goes with all that is in it, and to drop one takes a checkpoint of all.
+    pub(super) async fn forget(&self, database: &str) {
+        if self.keeper.is_none() {
+            self.run(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
+                .await;
+        }
     }
 
     /// Runs something that concerns no database of a test.
