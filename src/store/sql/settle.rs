@@ -30,11 +30,12 @@ pub(super) const END: &str = "UPDATE run SET state=$2, fence=NULL, event_seq=eve
  RETURNING session, seq, attempt, event_seq, project, instance, \
  EXISTS(SELECT 1 FROM request q WHERE q.run=$1 AND q.decided_by IS NULL) AS asks";
 pub(super) const END_ATTEMPT: &str = "UPDATE attempt SET outcome=$3, ended_at=$4, reason=coalesce($5,reason), stderr_tail=$6 WHERE run=$1 AND n=$2 AND ended_at IS NULL";
-/// What follows: the session's next run comes forward, the attempt ends, and the log tells of it.
+/// What follows: the session's next run comes forward, the attempt ends, and the log tells of it. The state is hidden from PostgreSQL's
+/// planner: while it takes few runs to be queued, it would look at all that are.
 pub(super) const FOLLOW: &str = "UPDATE session SET head_run=n.id, class_key=coalesce(n.class_key,session.class_key), tree=n.tree, \
  ready_rank=CASE WHEN n.id IS NULL THEN NULL ELSE $4 END, wake_at=NULL, waiting=NULL, lease_holder=NULL, lease_until=NULL, overflow=FALSE, \
  agent_session=coalesce($5,agent_session) FROM (SELECT 1) one LEFT JOIN \
- (SELECT id, class_key, tree FROM run WHERE session=$2 AND seq>$3 AND state='queued' ORDER BY seq LIMIT 1) n ON TRUE \
+ (SELECT id, class_key, tree FROM run WHERE session=$2 AND seq>$3 AND state||''='queued' ORDER BY seq LIMIT 1) n ON TRUE \
  WHERE session.id=$2 AND head_run=$1 RETURNING head_run; \
  UPDATE attempt SET outcome=$7, ended_at=$4, reason=coalesce($8,reason), stderr_tail=$9, warm=coalesce($10,warm), \
  persona_route=coalesce($11,persona_route), pid=coalesce($12,pid) WHERE run=$1 AND n=$6 AND ended_at IS NULL AND $7 IS NOT NULL; \

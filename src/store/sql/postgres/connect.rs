@@ -50,7 +50,11 @@ pub(in crate::store::sql) fn readers(options: &PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(20))
-        .connect_lazy_with(bounded(options).options([("default_transaction_read_only", "on")]))
+        .connect_lazy_with(bounded(options).options([
+            ("default_transaction_read_only", "on"),
+            // A list is planned for the state it asks for: one that is rare lies elsewhere than one that is not.
+            ("plan_cache_mode", "force_custom_plan"),
+        ]))
 }
 
 /// Those that tell and are told.

@@ -6,7 +6,8 @@ use crate::store::{
 };
 use async_trait::async_trait;
 
-pub(in crate::store::sql) const RENEW: &str = "UPDATE session SET lease_until=$4 WHERE id=$1 AND fence=$2 AND head_run=$3 AND lease_holder IS NOT NULL \
+/// By the end of the lease rather than its holder: else PostgreSQL, while it takes few sessions to be leased, looks at all that are.
+pub(in crate::store::sql) const RENEW: &str = "UPDATE session SET lease_until=$4 WHERE id=$1 AND fence=$2 AND head_run=$3 AND lease_until>0 \
  RETURNING (SELECT cancel_requested FROM run WHERE run.id=$3)";
 
 /// Leases that go on.
