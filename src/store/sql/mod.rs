@@ -1,7 +1,7 @@
 //! One set of statements: one writer task, a few readers, on whichever database.
 //!
 //! Reads go to a pool of read-only connections. Every write is a value ([`writer::Write`]) sent to the one task that owns the one writing
-//! connection; it takes what has gathered meanwhile into one transaction, commits (WAL, `synchronous=FULL`), and only then answers. So an
+//! connection; it takes what has gathered meanwhile into one transaction, commits, and only then answers. So an
 //! answer means "synced", a lone caller waits for no timer, and many callers share one sync.
 //!
 //! A limit is written `$1+0`: SQLite looks at the value of a bare one, and so plans the statement anew whenever it is bound.
