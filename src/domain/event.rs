@@ -34,6 +34,8 @@ pub enum EventKind {
     WorktreeChanged,
     /// Given back to the queue without using up an attempt.
     Released,
+    /// An attempt did not do the run's work, which is tried again: which attempt, what kind of failure, after how long.
+    Retried,
     CancelRequested,
     Concluded,
     Finished,

@@ -1,5 +1,6 @@
 //! What can go wrong, in the words programs match on. One enum for the API's error kinds and the retry classes of runs.
 
+use super::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -84,6 +85,9 @@ pub struct Fault {
     /// The parameter at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// When it may go better, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
 }
 
 impl Fault {
@@ -95,7 +99,15 @@ impl Fault {
             detail: detail.into(),
             hint: None,
             field: None,
+            retry_at: None,
         }
+    }
+
+    /// The same fault with the moment from which on it may go better.
+    #[must_use]
+    pub fn retry_at(mut self, at: Option<Timestamp>) -> Self {
+        self.retry_at = at;
+        self
     }
 
     /// The same fault with what to do about it.

@@ -262,8 +262,10 @@ pub enum AttemptOutcome {
     Failed,
     Cancelled,
     TimedOut,
-    /// Given back to the queue: the hub stopped in order, or it could not start for a reason that is not the run's.
+    /// Given back to the queue: it could not start for a reason that is not the run's.
     Released,
+    /// Given back to the queue by a hub that stopped in order.
+    Interrupted,
     /// Its hub died, or its lease ran out.
     Lost,
 }

@@ -17,6 +17,42 @@ pub struct Usage {
     pub cost_usd: Option<f64>,
 }
 
+impl Usage {
+    /// Both together; what neither said stays unsaid.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        fn sum<T: std::ops::Add<Output = T>>(one: Option<T>, two: Option<T>) -> Option<T> {
+            match (one, two) {
+                (Some(one), Some(two)) => Some(one + two),
+                (one, two) => one.or(two),
+            }
+        }
+        Self {
+            input_tokens: sum(self.input_tokens, other.input_tokens),
+            output_tokens: sum(self.output_tokens, other.output_tokens),
+            total_tokens: sum(self.total_tokens, other.total_tokens),
+            cost_usd: sum(self.cost_usd, other.cost_usd),
+        }
+    }
+
+    /// All tokens, as far as it is known.
+    #[must_use]
+    pub fn tokens(&self) -> Option<u64> {
+        self.total_tokens.or_else(|| {
+            Some(
+                self.input_tokens?
+                    .saturating_add(self.output_tokens.unwrap_or(0)),
+            )
+        })
+    }
+
+    /// Nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What a run and all below it have cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TreeUsage {
