@@ -295,7 +295,7 @@ fn describe(event: TurnEvent) -> (EventKind, Value, Option<String>) {
             )
         }
         TurnEvent::Plan { entries } => (EventKind::Plan, json!({"entries": entries}), None),
-        TurnEvent::Usage { usage } => (EventKind::Usage, json!(usage), None),
+        TurnEvent::Usage { usage, .. } => (EventKind::Usage, json!(usage), None),
         TurnEvent::Permission {
             title,
             decision,

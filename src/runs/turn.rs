@@ -133,6 +133,7 @@ impl Attempt<'_> {
             policy,
             grounds,
             petitions: Some(petition),
+            touches: None,
             pause: self.pause.clone(),
         };
         (ears, permit, tell)

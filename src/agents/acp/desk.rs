@@ -7,6 +7,7 @@ use super::{
     looks::Looks,
     permission::{self, Permit, Ruled, Verdict},
     tool::Tool,
+    touch::Touch,
     update::{Ledger, Summary, TurnEvent},
 };
 use crate::domain::policy::Ask;
@@ -57,6 +58,12 @@ pub(super) enum Message {
         session: String,
         question: u64,
         option: Option<String>,
+    },
+    /// What is about to happen is on disk, or could not be written.
+    Kept {
+        session: String,
+        question: u64,
+        kept: bool,
     },
     Cancel {
         session: String,
@@ -118,6 +125,19 @@ struct Current {
     looking: HashMap<u64, Question>,
     /// Questions that wait for a person, by number.
     asked: HashMap<u64, Question>,
+    /// What is allowed once it is on disk that it happens, by number.
+    held: HashMap<u64, Held>,
+    /// It is on disk that this turn changes something.
+    kept: bool,
+}
+
+/// A request that is allowed, and not answered yet.
+#[derive(Debug)]
+struct Held {
+    question: Question,
+    /// The answer on the wire.
+    outcome: Value,
+    event: Option<TurnEvent>,
 }
 
 /// A request that waits for a look, or for a person. Dropping it takes the question back.
@@ -144,6 +164,9 @@ impl Asked {
         }
     }
 }
+
+/// The way back to the desk, and the session.
+type Way = (mpsc::WeakUnboundedSender<Message>, String);
 
 impl Desk {
     /// Starts the task; it ends with the last sender.
@@ -184,8 +207,18 @@ impl Desk {
                 question,
                 option,
             } => {
+                let own = self.own.clone();
                 if let Some(current) = self.current(&session) {
-                    current.decided(question, option.as_deref());
+                    current.decided((own, session), question, option.as_deref());
+                }
+            }
+            Message::Kept {
+                session,
+                question,
+                kept,
+            } => {
+                if let Some(current) = self.current(&session) {
+                    current.allowed(question, kept);
                 }
             }
             Message::Cancel { session } => {
@@ -225,9 +258,14 @@ impl Desk {
     /// Updates of sessions without a turn are dropped: replays, and stragglers.
     fn update(&mut self, params: &Value) {
         let session = params["sessionId"].as_str().unwrap_or_default();
-        if let Some(current) = self.current(session)
-            && let Some(event) = current.ledger.enter(&params["update"])
-        {
+        let Some(current) = self.current(session) else {
+            return;
+        };
+        let event = current.ledger.enter(&params["update"]);
+        if let Some(tool) = current.ledger.begun() {
+            current.tell(Touch::told(&tool));
+        }
+        if let Some(event) = event {
             // A listener that left has cancelled the turn, or does not care.
             drop(current.events.send(event));
         }
@@ -291,9 +329,13 @@ impl Desk {
                 outcome,
                 event,
             }) => {
-                current.ledger.ruled(tool, allowed);
-                drop(current.events.send(event));
-                respond(asked.responder, outcome);
+                if !allowed {
+                    current.ledger.ruled(tool, false);
+                    drop(current.events.send(event));
+                    return respond(asked.responder, outcome);
+                }
+                let from = (own, session.to_owned());
+                current.allow(from, question, asked, outcome, Some(event));
             }
             Verdict::Asked(answered) => {
                 let bringer = tokio::spawn(bring(own, session.to_owned(), question, answered));
@@ -365,20 +407,94 @@ fn respond(responder: Responder<Value>, answer: Value) {
 }
 
 impl Current {
-    fn decided(&mut self, question: u64, option: Option<&str>) {
+    fn decided(&mut self, from: Way, number: u64, option: Option<&str>) {
         // It was taken back meanwhile.
-        let Some(Question { asked, .. }) = self.asked.remove(&question) else {
+        let Some(Question { asked, .. }) = self.asked.remove(&number) else {
             return;
         };
         let (outcome, may_act) = permission::chosen(&asked.options, option);
-        self.ledger.answered(&asked.tool, may_act);
+        if may_act {
+            self.allow(from, number, asked, outcome, None);
+        } else {
+            self.ledger.answered(&asked.tool, false);
+            respond(asked.responder, outcome);
+        }
+    }
+
+    /// Says yes; to the first call of the turn that may change something only when that is on disk.
+    fn allow(
+        &mut self,
+        (desk, session): Way,
+        number: u64,
+        asked: Asked,
+        outcome: Value,
+        event: Option<TurnEvent>,
+    ) {
+        if !asked.tool.changes() || self.permit.touches.is_none() {
+            return self.yes(asked, outcome, event);
+        }
+        if self.kept {
+            self.tell(Touch::told(&asked.tool));
+            return self.yes(asked, outcome, event);
+        }
+        let (touch, told) = Touch::ahead(&asked.tool);
+        self.tell(touch);
+        let bringer = tokio::spawn(async move {
+            let kept = told.await.is_ok();
+            tell(
+                &desk,
+                Message::Kept {
+                    session,
+                    question: number,
+                    kept,
+                },
+            );
+        });
+        let held = Held {
+            question: asked.awaiting(bringer),
+            outcome,
+            event,
+        };
+        self.held.insert(number, held);
+    }
+
+    /// It is on disk that something is about to happen, or it could not be written: then it does not happen.
+    fn allowed(&mut self, number: u64, kept: bool) {
+        let Some(held) = self.held.remove(&number) else {
+            return;
+        };
+        let asked = held.question.asked;
+        if kept {
+            self.kept = true;
+            return self.yes(asked, held.outcome, held.event);
+        }
+        let Ruled { outcome, event, .. } = permission::unkept(&asked.tool, &asked.options);
+        self.ledger.ruled(&asked.tool, false);
+        drop(self.events.send(event));
         respond(asked.responder, outcome);
+    }
+
+    fn yes(&mut self, asked: Asked, outcome: Value, event: Option<TurnEvent>) {
+        self.ledger.answered(&asked.tool, true);
+        if let Some(event) = event {
+            drop(self.events.send(event));
+        }
+        respond(asked.responder, outcome);
+    }
+
+    fn tell(&self, touch: Touch) {
+        if let Some(touches) = &self.permit.touches {
+            // Nobody listens: then it is not kept, and what waits for it is not allowed.
+            drop(touches.send(touch));
+        }
     }
 
     /// The turn ends, or is asked to: nobody decides what it still asks.
     fn withdraw(&mut self) {
-        let all = self.looking.drain().chain(self.asked.drain());
-        for (_, Question { asked, .. }) in all {
+        let held = self.held.drain().map(|(_, held)| held.question);
+        let waiting = self.looking.drain().chain(self.asked.drain());
+        let all: Vec<_> = waiting.map(|(_, one)| one).chain(held).collect();
+        for Question { asked, .. } in all {
             self.ledger.answered(&asked.tool, false);
             respond(asked.responder, permission::cancelled());
         }
@@ -401,9 +517,11 @@ impl Session {
                     permit,
                     events,
                     cancelled,
-                    ledger: Ledger::default(),
+                    ledger: Ledger::after(self.spent),
                     looking: HashMap::new(),
                     asked: HashMap::new(),
+                    held: HashMap::new(),
+                    kept: false,
                 });
             }
         }

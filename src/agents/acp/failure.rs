@@ -1,9 +1,16 @@
 //! What went wrong with an agent, in the words of the product.
 
-use super::{handshake::Capabilities, link::Link};
+use super::{
+    handshake::Capabilities,
+    link::Link,
+    meaning::{self, Meaning},
+};
 use crate::{
-    domain::fault::{ErrorKind, Fault},
-    stdx::text::tail,
+    domain::{
+        fault::{ErrorKind, Fault},
+        time::Timestamp,
+    },
+    stdx::{clock, text::tail},
 };
 use agent_client_protocol::{Error, is_connection_terminated, is_incoming_transport_closed};
 use std::time::Duration;
@@ -13,11 +20,6 @@ use tokio::time::timeout;
 const LAST_WORDS: usize = 2_048;
 /// From the end of stdout to the end of the process, usually the same moment.
 const EXIT_GRACE: Duration = Duration::from_millis(2_500);
-/// The agent's code for "log in first".
-const AUTH_REQUIRED: i32 = -32_000;
-const NOT_FOUND: i32 = -32_002;
-const INTERNAL: i32 = -32_603;
-const UNSUPPORTED_VERSION: i32 = -32_022;
 
 impl Link {
     /// A fault of this agent with its last words.
@@ -59,21 +61,19 @@ impl Link {
             return self.dead(step).await;
         }
         let code = i32::from(error.code);
-        let kind = match code {
-            AUTH_REQUIRED => ErrorKind::AgentAuth,
-            NOT_FOUND => ErrorKind::NotFound,
-            INTERNAL => ErrorKind::Internal,
-            UNSUPPORTED_VERSION => ErrorKind::VersionMismatch,
-            _ => ErrorKind::Refused,
-        };
+        let now = Timestamp(clock::now_ms());
+        let Meaning { kind, retry_at } =
+            meaning::read(code, &error.message, error.data.as_ref(), now);
         let data = error
             .data
             .map(|data| format!(", {data}"))
             .unwrap_or_default();
-        let fault = self.fault(
-            kind,
-            format_args!("refused {step}: {} ({code}{data})", error.message),
-        );
+        let fault = self
+            .fault(
+                kind,
+                format_args!("refused {step}: {} ({code}{data})", error.message),
+            )
+            .retry_at(retry_at);
         if kind == ErrorKind::AgentAuth {
             fault.hint(login(self.agent(), self.capabilities()))
         } else {

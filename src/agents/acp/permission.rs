@@ -4,6 +4,7 @@ use super::{
     petition::{self, Petition},
     reach,
     tool::Tool,
+    touch::Touch,
     update::TurnEvent,
 };
 use crate::{
@@ -26,6 +27,8 @@ pub struct Permit {
     pub grounds: Grounds,
     /// Takes what a person should decide; without, all of it is rejected.
     pub petitions: Option<mpsc::UnboundedSender<Petition>>,
+    /// Told of what may change something; what the agent asks for waits until that is kept. Without, nobody keeps it.
+    pub touches: Option<mpsc::UnboundedSender<Touch>>,
     /// Held while a person is waited for: the limit of the prompt then stands still.
     pub pause: Pause,
 }
@@ -112,6 +115,16 @@ fn petition(
     let petitions = permit.petitions.as_ref()?;
     let (petition, answered) = Petition::new(tool, options)?;
     petitions.send(petition).ok().map(|()| answered)
+}
+
+/// What was allowed and cannot happen after all.
+pub(super) fn unkept(tool: &Tool, options: &Value) -> Ruled {
+    ruled(
+        tool,
+        options,
+        false,
+        "that it happens could not be written down",
+    )
 }
 
 fn ruled(tool: &Tool, options: &Value, allow: bool, why: &'static str) -> Ruled {
@@ -219,6 +232,7 @@ mod tests {
                 workspace: None,
             },
             petitions: None,
+            touches: None,
             pause: Pause::default(),
         }
     }

@@ -43,8 +43,8 @@ pub enum TurnEvent {
     },
     /// The whole plan, whenever it has changed.
     Plan { entries: Vec<PlanEntry> },
-    /// The session's cost so far, as the agent sums it up.
-    Usage { usage: Usage },
+    /// The session's cost so far, as the agent sums it up, and what of it is this turn's, in US dollars.
+    Usage { usage: Usage, turn_usd: f64 },
     /// The agent asked, and the policy decided; `decision` is `allowed`, `rejected` or `cancelled`, `option` the id that was picked.
     Permission {
         title: String,
@@ -89,7 +89,11 @@ pub(super) struct Ledger {
     touched: Ids,
     /// So has one that is not remembered.
     edited: bool,
+    /// The last of them that nobody was asked about, until it is told.
+    begun: Option<Tool>,
     cost: Option<f64>,
+    /// What the session had cost before.
+    spent: f64,
 }
 
 /// Some ids, oldest first; of very many the oldest are forgotten.
@@ -130,6 +134,14 @@ impl Ids {
 }
 
 impl Ledger {
+    /// Of a turn in a session that has cost so much.
+    pub(super) fn after(spent: f64) -> Self {
+        Self {
+            spent,
+            ..Self::default()
+        }
+    }
+
     /// Enters an update. Kinds from the future are passed over.
     pub(super) fn enter(&mut self, update: &Value) -> Option<TurnEvent> {
         match update["sessionUpdate"].as_str()? {
@@ -148,6 +160,11 @@ impl Ledger {
             "usage_update" => self.usage(update),
             _ => None,
         }
+    }
+
+    /// The tool call of the last update, where it has just begun to change something without having been allowed to.
+    pub(super) fn begun(&mut self) -> Option<Tool> {
+        self.begun.take()
     }
 
     /// What is known of the tool call of a request, which may name nothing but its id.
@@ -246,6 +263,9 @@ impl Ledger {
         let tool = self.tool(update);
         let done = matches!(tool.status.as_str(), "in_progress" | "completed" | "failed");
         if done && tool.changes() && !self.denied_ids.contains(id) {
+            if !self.touched.contains(id) {
+                self.begun = Some(tool.clone());
+            }
             self.touch(id);
         }
         let event = tool.event();
@@ -263,6 +283,7 @@ impl Ledger {
                 cost_usd: Some(amount),
                 ..Usage::default()
             },
+            turn_usd: (amount - self.spent).max(0.0),
         })
     }
 }

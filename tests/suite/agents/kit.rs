@@ -116,6 +116,7 @@ impl Linked {
                 ..Policy::default()
             },
             petitions: None,
+            touches: None,
             pause: Pause::default(),
             grounds: Grounds {
                 cwd: self.bench.path().to_owned(),
