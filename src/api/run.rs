@@ -6,7 +6,9 @@ use crate::domain::{
     ids::{RunId, SessionId},
     page::Page,
     policy::PolicyWish,
+    retry::Retry,
     run::{Attempt, Mode, Run, RunState},
+    spent::Budget,
     worktree::Isolation,
 };
 use jsonrpsee::proc_macros::rpc;
@@ -60,6 +62,12 @@ pub struct Delegate {
     /// shared: in the project's tree; worktree: in a git worktree and on a branch of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,
+    /// How often it is tried again when its agent fails, and how soon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// What it may use up; reaching one of these ends it as `failed` with its conclusion so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// A run by id.

@@ -84,11 +84,15 @@ pub struct HierarchySettings {
     pub max_depth: u64,
 }
 
-/// What is kept of runs.
+/// What is kept of runs, and how long an agent may be silent.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
     /// How long a run is kept after it ended, with prompt, conclusion and events; 0: for ever.
     pub retention_ms: u64,
+    /// How long an agent may take from its prompt to its first word; 0: for ever.
+    pub first_output_ms: u64,
+    /// How long an agent may be silent once it has begun, but for the time in which a person is waited for; 0: for ever.
+    pub stall_ms: u64,
 }
 
 /// How far runs may go.
@@ -294,6 +298,8 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         },
         runs: RunSettings {
             retention_ms: values.number("runs.retention_ms"),
+            first_output_ms: values.number("runs.first_output_ms"),
+            stall_ms: values.number("runs.stall_ms"),
         },
         hierarchy: HierarchySettings {
             max_depth: values.number("hierarchy.max_depth"),

@@ -1,11 +1,13 @@
 //! Whether what went wrong is tried again: one pure decision from the kind of failure, what the attempt had done, and what the run allows.
 
 use super::{
+    agent::EMBEDDED,
     conclusion::Conclusion,
     fault::{ErrorKind, Fault},
     run::{AttemptOutcome, Warning},
     spent::Spent,
     time::Timestamp,
+    worktree::Isolation,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -241,6 +243,12 @@ fn parked_ms(case: &Case) -> u64 {
         Some(ms) => ms.max(doubled(RESET_MS).min(PARK_MS.1)),
         None => doubled(PARK_MS.0).min(PARK_MS.1),
     }
+}
+
+/// Whether what a run's attempts do half is nobody else's: in a worktree of its own, or by the agent that changes nothing.
+#[must_use]
+pub fn is_confined(isolation: Isolation, agent: &str) -> bool {
+    isolation == Isolation::Worktree || agent == EMBEDDED
 }
 
 /// What an attempt that did not do its work left to the next one. Kept with the run until it ends.

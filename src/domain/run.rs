@@ -302,6 +302,9 @@ pub struct Attempt {
     /// The agent's process id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
+    /// The first calls that may have changed something: an edit, a deletion, a move, a command. Empty: none was begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touched: Vec<String>,
     /// The last words of the agent's stderr, kept when the attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stderr_tail: Option<String>,

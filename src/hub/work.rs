@@ -34,7 +34,7 @@ use crate::{
         ids::RunId,
         run::{RunState, Waiting},
     },
-    runs::{self, Calls, Dispatch, Orders, Parts},
+    runs::{self, Calls, Dispatch, Orders, Pace, Parts},
     store::{PageAt, RunFilter, Store, sql},
     templates::{Catalogue, Identity},
     workspace::{Workspaces, git, lock::Server},
@@ -70,7 +70,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
     let launcher = launcher(&ground, &store);
     launcher.sweep().await;
     for run in store.runs.recover(vec![ground.hub]).await? {
-        tracing::warn!(run.id = %run, "its hub died while it ran");
+        tracing::warn!(run.id = %run, "taken from a hub that died");
     }
     let server = Arc::new(server(&ground));
     let pool = pool(&ground, &launcher, &server);
@@ -215,6 +215,16 @@ fn equipment(ground: &Ground, badges: &Badges) -> Option<Equipment> {
     })
 }
 
+/// How long agents may be silent.
+fn pace(settings: &Settings) -> Pace {
+    let limit = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
+    Pace {
+        first_output: limit(settings.runs.first_output_ms),
+        stall: limit(settings.runs.stall_ms),
+        ..Pace::default()
+    }
+}
+
 impl House {
     /// Clears what a former hub left, then lets runs begin.
     async fn open(self, stockroom: &Arc<Stockroom>, orders: Orders) -> Result<Served, Fault> {
@@ -238,6 +248,7 @@ impl House {
             pool: self.pool.clone(),
             supply: stockroom.clone(),
             calls: self.calls.clone(),
+            pace: pace(&self.ground.settings),
         });
         let work = Arc::new(self);
         Ok(Served { methods, work })

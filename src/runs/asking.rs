@@ -60,12 +60,7 @@ pub(super) enum Settled {
 
 impl Questions {
     pub(super) fn new(store: &Store, lease: Lease, policy: Policy, pause: Pause) -> Self {
-        let asker = Asker {
-            store: store.clone(),
-            lease,
-            pause,
-            over: CancellationToken::new(),
-        };
+        let asker = Asker::new(store, lease, pause);
         Self {
             over: asker.over.clone(),
             asker,
@@ -170,7 +165,7 @@ fn put(question: &Question, longest_ms: u64) -> NewRequest {
 
 /// Asks one thing.
 #[derive(Clone)]
-struct Asker {
+pub(super) struct Asker {
     store: Store,
     lease: Lease,
     pause: Pause,
@@ -178,6 +173,16 @@ struct Asker {
 }
 
 impl Asker {
+    /// One that nobody takes anything back from.
+    pub(super) fn new(store: &Store, lease: Lease, pause: Pause) -> Self {
+        Self {
+            store: store.clone(),
+            lease,
+            pause,
+            over: CancellationToken::new(),
+        }
+    }
+
     async fn permit(self, mut petition: Petition, new: NewRequest) -> Settled {
         let title = new.title.clone();
         let gone = petition.withdrawn();
@@ -228,7 +233,7 @@ impl Asker {
     }
 
     /// Until it is decided: how, and among which options. `gone`: nobody needs it any more.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         new: NewRequest,
         fallback: &Answer,

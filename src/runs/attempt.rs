@@ -1,11 +1,13 @@
 //! One attempt: brief, berth, session, and then its [`super::turn`]. What came of it is written by [`super::ending`].
 
 use super::{
-    dispatch::{Parts, Stop},
+    dispatch::{Parts, Stop, Ties},
     ending::{self, End},
     preamble::{briefing, concluding, own_tools, preamble},
     pump::Pump,
+    resume::note,
     supply::Brief,
+    vigil::unrenewed,
     witness::Witness,
 };
 use crate::{
@@ -19,6 +21,7 @@ use crate::{
         fault::{ErrorKind, Fault},
         policy::{Grounds, Policy},
         run::{Continuity, Mode, Warning},
+        spent::Spent,
     },
     stdx::{Pause, clock},
     store::{Claimed, StoreError},
@@ -46,6 +49,10 @@ pub(super) struct Attempt<'a> {
     reused: bool,
     /// The agent has said or done something.
     pub(super) heard: bool,
+    /// The first calls that may have changed something.
+    pub(super) touched: Vec<String>,
+    /// A person has said that what the attempt before left is tried again.
+    pub(super) approved: bool,
 }
 
 /// All that a turn needs.
@@ -61,9 +68,10 @@ pub(super) struct Ready {
 }
 
 /// Drives a claimed run to its end, or gives it back.
-pub(super) async fn drive(tools: &Parts, claimed: Claimed, stop: watch::Receiver<Option<Stop>>) {
+pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) {
+    let stop = ties.stop.clone();
     let mut attempt = Attempt::new(tools, &claimed, stop.clone());
-    let end = attempt.work().await;
+    let end = attempt.work(ties.renewed).await;
     let record = attempt.record(end).await;
     ending::write(&tools.store, claimed.lease, record, stop).await;
 }
@@ -82,22 +90,43 @@ impl<'a> Attempt<'a> {
             witness: Witness::default(),
             reused: false,
             heard: false,
+            touched: Vec::new(),
+            approved: false,
         }
     }
 
     /// Everything until the end of the turn.
-    async fn work(&mut self) -> End {
-        let stopped = stopped(self.stop.clone(), self.left(), self.pause.clone());
+    async fn work(&mut self, renewed: watch::Receiver<Instant>) -> End {
+        let unrenewed = unrenewed(renewed, self.tools.pace);
+        let stopped = stopped(
+            self.stop.clone(),
+            self.left(),
+            self.pause.clone(),
+            unrenewed,
+        );
         tokio::pin!(stopped);
+        if let Some(end) = self.resume(stopped.as_mut()).await {
+            return end;
+        }
+        if let Some(fault) = self.claimed.budget.bars(&self.spent_before()) {
+            return End::fault(fault);
+        }
         let end = self.once(stopped.as_mut()).await;
         // An agent may die unseen while it is idle. Nobody has worked yet then, and the pool starts it anew.
-        let unlucky = matches!(&end, End::Fault(fault) if fault.kind == ErrorKind::AgentDied);
+        let unlucky =
+            matches!(&end, End::Fault { fault, .. } if fault.kind == ErrorKind::AgentDied);
         if unlucky && self.reused && !self.heard {
             tracing::info!(run.id = %self.claimed.lease.run, "its agent was dead; once more with a new one");
             self.stderr_tail = None;
             return self.once(stopped).await;
         }
         end
+    }
+
+    /// What the attempts before this one used up.
+    pub(super) fn spent_before(&self) -> Spent {
+        let left = self.claimed.left.as_ref();
+        left.map(|left| left.spent).unwrap_or_default()
     }
 
     /// What is left of the run's time.
@@ -115,7 +144,7 @@ impl<'a> Attempt<'a> {
         };
         match ready {
             Ok(ready) => self.turn(ready, stopped).await,
-            Err(fault) => End::Fault(fault),
+            Err(fault) => End::fault(fault),
         }
     }
 
@@ -161,7 +190,10 @@ impl<'a> Attempt<'a> {
             berth,
             session,
             opening,
-            prompt: preamble + &briefing(brief.briefing.as_deref()) + &self.claimed.run.prompt,
+            prompt: preamble
+                + &briefing(brief.briefing.as_deref())
+                + &note(self.claimed.left.as_ref())
+                + &self.claimed.run.prompt,
             policy: brief.policy,
             grounds,
             patience: close + PATIENCE,
@@ -253,14 +285,12 @@ impl<'a> Attempt<'a> {
             fault.kind,
             ErrorKind::Stalled | ErrorKind::TimedOut | ErrorKind::TooLarge | ErrorKind::NotFound
         );
-        if fault.kind == ErrorKind::LeaseLost {
-            berth.abandon();
-        } else if of_no_use {
+        if of_no_use {
             berth.forsake();
         }
     }
 
-    fn keep_last_words(&mut self, berth: &Berth) {
+    pub(super) fn keep_last_words(&mut self, berth: &Berth) {
         let tail = berth.link().process().stderr_tail();
         self.stderr_tail = Some(tail).filter(|tail| !tail.is_empty());
     }
@@ -310,6 +340,7 @@ async fn stopped(
     mut asked: watch::Receiver<Option<Stop>>,
     left: Option<Duration>,
     pause: Pause,
+    unrenewed: impl Future<Output = ()>,
 ) -> Stop {
     let timed_out = async {
         match left {
@@ -319,6 +350,7 @@ async fn stopped(
     };
     tokio::select! {
         () = timed_out => Stop::TimedOut,
+        () = unrenewed => Stop::Unrenewed,
         asked = asked.wait_for(Option::is_some) => asked.ok().and_then(|stop| *stop).unwrap_or(Stop::HubEnds),
     }
 }

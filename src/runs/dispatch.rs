@@ -1,13 +1,13 @@
 //! The task that owns the attempts of this hub: claims what is ready, renews leases, stops what is to stop.
 
-use super::{attempt, calls::Calls, ending, supply::Supply};
+use super::{attempt, calls::Calls, ending, supply::Supply, vigil::Pace};
 use crate::{
     agents::pool::Pool,
     domain::{
         ids::{HubId, RunId},
         run::RunState,
     },
-    store::{Accepted, Change, Claimed, Lease, NewRun, Store, StoreError},
+    store::{Accepted, Change, Claimed, Lease, NewRun, Renewed, Store, StoreError},
 };
 use std::{
     collections::HashMap,
@@ -24,12 +24,11 @@ use tokio::{
         mpsc, oneshot, watch,
     },
     task::{Id, JoinError, JoinSet},
-    time::{Instant, MissedTickBehavior},
+    time::{Instant, MissedTickBehavior, timeout},
 };
 
-/// A lease outlives three missed renewals.
-const LEASE_MS: i64 = 45_000;
-const RENEW: Duration = Duration::from_secs(10);
+/// For one renewal; a database that does not answer must not keep us from what else is to be done.
+const RENEWAL: Duration = Duration::from_secs(5);
 /// Until the next renewal, after the cancellation of a run that is not here.
 const SOON: Duration = Duration::from_millis(100);
 /// A look without being told, as the safety net.
@@ -46,6 +45,8 @@ pub(super) enum Stop {
     TimedOut,
     /// Another attempt may own the session: nothing more is written.
     LeaseLost,
+    /// The lease could not be renewed, and may be over soon.
+    Unrenewed,
     /// The run goes back to the queue.
     HubEnds,
 }
@@ -60,12 +61,13 @@ pub struct Parts {
     pub supply: Arc<dyn Supply>,
     /// The way to the attempts for what agents say by Eyas' own tools.
     pub calls: Calls,
+    pub pace: Pace,
 }
 
 #[derive(Debug)]
 enum Command {
-    /// Claimed as it was accepted, or another in its place.
-    Begin(Box<Claimed>, OwnedSemaphorePermit),
+    /// Claimed as it was accepted, or another in its place; after this moment.
+    Begin(Box<Claimed>, OwnedSemaphorePermit, Instant),
     Cancel(RunId),
     Drain(oneshot::Sender<()>),
 }
@@ -81,8 +83,8 @@ pub struct Dispatch {
 #[derive(Clone, Debug)]
 struct Slots {
     free: Arc<Semaphore>,
-    /// Who claims, once the task has been started.
-    hub: Arc<OnceLock<HubId>>,
+    /// Who claims, and for how long, once the task has been started.
+    hub: Arc<OnceLock<(HubId, Pace)>>,
 }
 
 /// What a handle asks for, until somebody does it.
@@ -96,7 +98,7 @@ impl Orders {
     /// Starts dispatching.
     pub fn start(self, parts: Parts) {
         // A second start has a handle of its own.
-        self.slots.hub.get_or_init(|| parts.hub);
+        self.slots.hub.get_or_init(|| (parts.hub, parts.pace));
         tokio::spawn(Loop::new(parts, self.slots.free).run(self.inbox));
     }
 }
@@ -127,18 +129,19 @@ impl Dispatch {
     /// Those of [`crate::store::Runs::accept`].
     pub async fn accept(&self, store: &Store, run: NewRun) -> Result<Accepted, StoreError> {
         let slot = Arc::clone(&self.slots.free).try_acquire_owned();
-        let (Some(hub), Ok(slot)) = (self.slots.hub.get(), slot) else {
+        let (Some((hub, pace)), Ok(slot)) = (self.slots.hub.get(), slot) else {
             return store.runs.accept(run).await;
         };
+        let before = Instant::now();
         let (accepted, claimed) = tokio::join!(
             biased;
             store.runs.accept(run),
-            store.runs.claim(*hub, 1, LEASE_MS)
+            store.runs.claim(*hub, 1, pace.lease_ms())
         );
         match claimed {
             Ok(claimed) => {
                 if let Some(claimed) = claimed.into_iter().next() {
-                    self.begin(store, claimed, slot).await;
+                    self.begin(store, claimed, (slot, before)).await;
                 }
             }
             // The task looks for itself.
@@ -148,9 +151,14 @@ impl Dispatch {
     }
 
     /// Hands it to the task; one that is gone begins nothing more.
-    async fn begin(&self, store: &Store, claimed: Claimed, slot: OwnedSemaphorePermit) {
+    async fn begin(
+        &self,
+        store: &Store,
+        claimed: Claimed,
+        (slot, before): (OwnedSemaphorePermit, Instant),
+    ) {
         let lease = claimed.lease;
-        let begin = Command::Begin(Box::new(claimed), slot);
+        let begin = Command::Begin(Box::new(claimed), slot, before);
         if self.commands.send(begin).is_err()
             && let Err(error) = store.runs.release(lease, ending::hub_ends()).await
         {
@@ -179,11 +187,20 @@ fn frees_work(change: &Change) -> bool {
     )
 }
 
+/// What ties an attempt to the hub.
+pub(super) struct Ties {
+    pub(super) stop: watch::Receiver<Option<Stop>>,
+    /// When its lease was renewed last.
+    pub(super) renewed: watch::Receiver<Instant>,
+}
+
 struct Working {
     lease: Lease,
     stop: watch::Sender<Option<Stop>>,
     /// Free again when it is dropped; `None` beyond the host's cap.
     slot: Option<OwnedSemaphorePermit>,
+    /// When it was claimed, or renewed last: the moment before that was asked for.
+    renewed: watch::Sender<Instant>,
 }
 
 struct Loop {
@@ -217,7 +234,7 @@ impl Loop {
 
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
         let mut changes = self.parts.store.changes.subscribe();
-        let mut renewals = tokio::time::interval(RENEW);
+        let mut renewals = tokio::time::interval(self.parts.pace.renew);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_look = self.look().await;
         loop {
@@ -241,8 +258,8 @@ impl Loop {
                     self.claim().await;
                 }
                 Woken::Renew => self.renew().await,
-                Woken::Told(Some(Command::Begin(claimed, slot))) => {
-                    self.begin(*claimed, Some(slot));
+                Woken::Told(Some(Command::Begin(claimed, slot, before))) => {
+                    self.begin(*claimed, Some(slot), before);
                 }
                 Woken::Told(Some(Command::Cancel(run))) => {
                     // One that is about to be begun: its renewal says what is on disk.
@@ -314,7 +331,7 @@ impl Loop {
             return soon;
         }
         self.claim().await;
-        match self.parts.store.runs.sweep().await {
+        match self.parts.store.runs.sweep(self.parts.hub).await {
             Ok(Some(ms)) => soon
                 .min(Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))),
             Ok(None) => soon,
@@ -333,9 +350,12 @@ impl Loop {
         if self.draining || limit == 0 {
             return;
         }
-        let Parts { hub, store, .. } = self.parts.clone();
+        let Parts {
+            hub, store, pace, ..
+        } = self.parts.clone();
+        let before = Instant::now();
         let claimed = match store.runs.ready().await {
-            Ok(true) => store.runs.claim(hub, limit, LEASE_MS).await,
+            Ok(true) => store.runs.claim(hub, limit, pace.lease_ms()).await,
             Ok(false) => return,
             Err(error) => Err(error),
         };
@@ -343,25 +363,25 @@ impl Loop {
             Ok(claimed) => {
                 for claimed in claimed {
                     let slot = Arc::clone(&self.slots).try_acquire_owned().ok();
-                    self.begin(claimed, slot);
+                    self.begin(claimed, slot, before);
                 }
             }
             Err(error) => tracing::warn!(%error, "could not claim"),
         }
     }
 
-    fn begin(&mut self, claimed: Claimed, slot: Option<OwnedSemaphorePermit>) {
+    fn begin(&mut self, claimed: Claimed, slot: Option<OwnedSemaphorePermit>, before: Instant) {
         let lease = claimed.lease;
         let tools = self.parts.clone();
         if self.draining {
             let record = ending::Record::Release(ending::hub_ends());
-            return self.work(lease, slot, async move |stopped| {
-                ending::write(&tools.store, lease, record, stopped).await;
+            return self.work(lease, (slot, before), async move |ties| {
+                ending::write(&tools.store, lease, record, ties.stop).await;
             });
         }
         tracing::info!(run.id = %lease.run, run.attempt = lease.attempt, "an attempt begins");
-        self.work(lease, slot, async move |stopped| {
-            attempt::drive(&tools, claimed, stopped).await;
+        self.work(lease, (slot, before), async move |ties| {
+            attempt::drive(&tools, claimed, ties).await;
         });
     }
 
@@ -369,29 +389,46 @@ impl Loop {
     fn work<F>(
         &mut self,
         lease: Lease,
-        slot: Option<OwnedSemaphorePermit>,
-        what: impl FnOnce(watch::Receiver<Option<Stop>>) -> F,
+        (slot, before): (Option<OwnedSemaphorePermit>, Instant),
+        what: impl FnOnce(Ties) -> F,
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let (stop, stopped) = watch::channel(None);
-        let id = self.attempts.spawn(what(stopped)).id();
-        let working = Working { lease, stop, slot };
+        let (renewed, since) = watch::channel(before);
+        let ties = Ties {
+            stop: stopped,
+            renewed: since,
+        };
+        let id = self.attempts.spawn(what(ties)).id();
+        let working = Working {
+            lease,
+            stop,
+            slot,
+            renewed,
+        };
         self.working.insert(id, working);
     }
 
     /// An attempt that panicked has written nothing, and nobody else will end its run.
     fn ended(&mut self, ended: Result<Id, JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |id| *id);
-        let Some(Working { lease, slot, .. }) = self.working.remove(&id) else {
+        let Some(working) = self.working.remove(&id) else {
             return;
         };
         if let Err(error) = ended {
+            let Working {
+                lease,
+                slot,
+                renewed,
+                ..
+            } = working;
             tracing::error!(run.id = %lease.run, %error, "an attempt broke");
+            let before = *renewed.borrow();
             let store = self.parts.store.clone();
             let record = ending::broken("the attempt broke; the hub's log says where");
-            self.work(lease, slot, async move |stopped| {
-                ending::write(&store, lease, record, stopped).await;
+            self.work(lease, (slot, before), async move |ties| {
+                ending::write(&store, lease, record, ties.stop).await;
             });
         }
     }
@@ -400,7 +437,7 @@ impl Loop {
     fn stop_run(&self, run: RunId, why: Stop) -> bool {
         let ours = self.working.values().find(|one| one.lease.run == run);
         if let Some(working) = ours {
-            working.stop.send(Some(why)).ok();
+            stop(working, why);
         }
         ours.is_some()
     }
@@ -410,17 +447,34 @@ impl Loop {
             return;
         }
         let leases = self.working.values().map(|working| working.lease).collect();
-        match self.parts.store.runs.renew(leases, LEASE_MS).await {
-            Ok(renewed) => {
-                for lease in renewed {
-                    if !lease.held {
-                        self.stop_run(lease.lease.run, Stop::LeaseLost);
-                    } else if lease.cancel_requested {
-                        self.stop_run(lease.lease.run, Stop::Cancelled);
+        let (before, pace) = (Instant::now(), self.parts.pace);
+        let renewal = self.parts.store.runs.renew(leases, pace.lease_ms());
+        match timeout(RENEWAL.min(pace.renew), renewal).await {
+            Ok(Ok(renewed)) => {
+                for Renewed {
+                    lease,
+                    held,
+                    cancel_requested,
+                } in renewed
+                {
+                    if !held {
+                        self.stop_lease(lease, Stop::LeaseLost);
+                    } else if cancel_requested {
+                        self.stop_lease(lease, Stop::Cancelled);
                     }
                 }
+                for working in self.working.values() {
+                    working.renewed.send_replace(before);
+                }
             }
-            Err(error) => tracing::warn!(%error, "could not renew leases"),
+            Ok(Err(error)) => tracing::warn!(%error, "could not renew leases"),
+            Err(_elapsed) => tracing::warn!("leases were not renewed in time"),
+        }
+    }
+
+    fn stop_lease(&self, lease: Lease, why: Stop) {
+        for working in self.working.values().filter(|one| one.lease == lease) {
+            stop(working, why);
         }
     }
 
@@ -428,13 +482,15 @@ impl Loop {
         self.draining = true;
         self.slots.close();
         for working in self.working.values() {
-            working.stop.send(Some(Stop::HubEnds)).ok();
+            stop(working, Stop::HubEnds);
         }
         let mut others = Vec::new();
         // What was claimed with its acceptance, and not begun, is given back too.
         while let Ok(command) = inbox.try_recv() {
             match command {
-                Command::Begin(claimed, slot) => self.begin(*claimed, Some(slot)),
+                Command::Begin(claimed, slot, before) => {
+                    self.begin(*claimed, Some(slot), before);
+                }
                 Command::Cancel(_) => {}
                 Command::Drain(reply) => others.push(reply),
             }
@@ -445,4 +501,13 @@ impl Loop {
             reply.send(()).ok();
         }
     }
+}
+
+/// What is lost is lost: nothing that comes later makes it one's own again.
+fn stop(working: &Working, why: Stop) {
+    working.stop.send_modify(|stop| {
+        if *stop != Some(Stop::LeaseLost) {
+            *stop = Some(why);
+        }
+    });
 }

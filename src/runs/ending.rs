@@ -12,10 +12,11 @@ use crate::{
         event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
         policy::Grounds,
+        retry::Left,
         run::{AttemptOutcome, RunState, Waiting, Warning},
         usage::Usage,
     },
-    store::{Finish, Lease, Progress, Release, Store, StoreError},
+    store::{Back, Finish, Lease, Progress, Release, Store, StoreError},
 };
 use serde_json::json;
 use std::time::Duration;
@@ -30,9 +31,27 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 
 /// How the work ended, before it is written.
 pub(super) enum End {
-    Turn { end: TurnEnd, duration_ms: i64 },
-    Fault(Fault),
-    Stopped { why: Stop, usage: Option<Usage> },
+    Turn {
+        end: TurnEnd,
+        duration_ms: i64,
+    },
+    Fault {
+        fault: Fault,
+        usage: Option<Usage>,
+    },
+    Stopped {
+        why: Stop,
+        usage: Option<Usage>,
+    },
+    /// A person, or nobody, let what the attempt before left be the end.
+    Given(Box<Left>),
+}
+
+impl End {
+    /// Nothing was used up.
+    pub(super) fn fault(fault: Fault) -> Self {
+        Self::Fault { fault, usage: None }
+    }
 }
 
 /// What is to be written.
@@ -41,6 +60,8 @@ pub(super) enum Record {
     /// The session may be another attempt's.
     Nothing,
     Release(Release),
+    /// It is tried again.
+    Back(Box<Back>),
     Finish(Box<Finish>),
 }
 
@@ -49,29 +70,45 @@ impl Attempt<'_> {
     pub(super) async fn record(&mut self, end: End) -> Record {
         let mut record = match end {
             End::Turn { end, duration_ms } => return self.turned(&end, duration_ms).await,
+            End::Given(left) => return self.given(*left),
             End::Stopped { why, usage } => self.stopped(why, usage),
-            End::Fault(fault) => self.faulted(fault),
+            End::Fault { fault, usage } => self.faulted(fault, usage),
         };
+        if !self.pump.tally().has_begun() {
+            return record;
+        }
         // However it ended, what was reported and done is there.
-        if let Record::Finish(finish) = &mut record
-            && self.pump.tally().has_begun()
-        {
-            let said = self.pump.tally().said().to_owned();
-            let seen = Seen {
-                state: Some(finish.state),
-                duration_ms: self.pump.tally().duration_ms(),
-                usage: finish.usage,
-                ..Seen::default()
-            };
-            let conclusion = self.conclusion(&said, seen).await;
-            if worth_writing(&conclusion) {
-                conclude_with(finish, conclusion);
+        match &mut record {
+            Record::Finish(finish) => {
+                let conclusion = self.so_far(finish.state, finish.usage).await;
+                if worth_writing(&conclusion) {
+                    conclude_with(finish, conclusion);
+                }
             }
+            Record::Back(back) if !self.touched.is_empty() => {
+                if let Some(left) = &mut back.left {
+                    let usage = Some(left.spent.usage);
+                    left.conclusion = Some(self.so_far(RunState::Failed, usage).await);
+                }
+            }
+            Record::Nothing | Record::Release(_) | Record::Back(_) => {}
         }
         record
     }
 
-    fn faulted(&mut self, fault: Fault) -> Record {
+    /// What was said and done in a turn that did not come to its end.
+    async fn so_far(&mut self, state: RunState, usage: Option<Usage>) -> Conclusion {
+        let said = self.pump.tally().said().to_owned();
+        let seen = Seen {
+            state: Some(state),
+            duration_ms: self.pump.tally().duration_ms(),
+            usage,
+            ..Seen::default()
+        };
+        self.conclusion(&said, seen).await
+    }
+
+    fn faulted(&mut self, fault: Fault, usage: Option<Usage>) -> Record {
         if fault.kind == ErrorKind::LeaseLost {
             Record::Nothing
         } else if fault.kind == ErrorKind::EnvironmentMissing {
@@ -79,29 +116,40 @@ impl Attempt<'_> {
         } else if fault.kind == ErrorKind::Busy {
             release(Some(Waiting::Slot), BUSY_MS, fault.detail)
         } else {
-            self.finish(RunState::Failed, AttemptOutcome::Failed, Some(fault))
+            self.judged(fault, AttemptOutcome::Failed, usage)
         }
     }
 
     fn stopped(&mut self, why: Stop, usage: Option<Usage>) -> Record {
-        let mut record = match why {
-            Stop::LeaseLost => Record::Nothing,
-            Stop::HubEnds => Record::Release(hub_ends()),
-            Stop::Cancelled => self.finish(RunState::Cancelled, AttemptOutcome::Cancelled, None),
+        let (state, outcome, error) = match why {
+            Stop::LeaseLost => return Record::Nothing,
+            Stop::HubEnds => return self.interrupted(usage),
+            Stop::Unrenewed => {
+                let detail = "its lease could not be renewed in time, so its work was ended";
+                let fault = Fault::new(ErrorKind::HubLost, detail);
+                return self.judged(fault, AttemptOutcome::Lost, usage);
+            }
+            Stop::Cancelled => (RunState::Cancelled, AttemptOutcome::Cancelled, None),
             Stop::TimedOut => {
                 let detail = "the run took longer than its timeout_ms";
                 let fault = Fault::new(ErrorKind::TimedOut, detail);
-                self.finish(RunState::TimedOut, AttemptOutcome::TimedOut, Some(fault))
+                (RunState::TimedOut, AttemptOutcome::TimedOut, Some(fault))
             }
         };
-        if let Record::Finish(finish) = &mut record {
-            finish.usage = usage;
-        }
-        record
+        self.finish(state, outcome, error, usage)
     }
 
-    fn finish(&mut self, state: RunState, outcome: AttemptOutcome, error: Option<Fault>) -> Record {
+    /// `usage` is this attempt's.
+    pub(super) fn finish(
+        &mut self,
+        state: RunState,
+        outcome: AttemptOutcome,
+        error: Option<Fault>,
+        usage: Option<Usage>,
+    ) -> Record {
+        let usage = self.spent(usage).usage;
         Record::Finish(Box::new(Finish {
+            usage: Some(usage).filter(|usage| !usage.is_empty()),
             warnings: std::mem::take(&mut self.warnings),
             stderr_tail: self.stderr_tail.take(),
             progress: self.pump.take(),
@@ -113,7 +161,13 @@ impl Attempt<'_> {
         let denied =
             |title| Warning::new("permission_denied", format!("rejected unasked: {title}"));
         self.warnings.extend(end.denied.iter().map(denied));
-        let (state, outcome, error) = judge(&end.stop_reason);
+        let (mut state, mut outcome, mut error) = judge(&end.stop_reason);
+        let spent = self.spent(end.usage);
+        if let Some(reached) = self.claimed.budget.reached(&spent)
+            && state != RunState::Cancelled
+        {
+            (state, outcome, error) = (RunState::Failed, AttemptOutcome::Failed, Some(reached));
+        }
         let seen = Seen {
             state: Some(state),
             duration_ms,
@@ -127,9 +181,8 @@ impl Attempt<'_> {
         if let Some(skipped) = skipped.filter(|_| run.agent == EMBEDDED) {
             stood_in(&mut conclusion, &skipped.detail);
         }
-        let mut record = self.finish(state, outcome, error);
+        let mut record = self.finish(state, outcome, error, end.usage);
         if let Record::Finish(finish) = &mut record {
-            finish.usage = end.usage;
             conclude_with(finish, conclusion);
         }
         record
@@ -137,11 +190,10 @@ impl Attempt<'_> {
 
     /// What the agent said, checked, and what Eyas saw itself. A hub that ends does not wait for git.
     async fn conclusion(&mut self, answer: &str, seen: Seen) -> Conclusion {
-        let mut stop = self.stop.clone();
-        let hurried = stop.wait_for(|stop| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost)));
+        let hurried = self.hurried();
         let changes = tokio::select! {
             changes = self.witness.changes() => changes.map_err(|error| error.to_string()),
-            _ = hurried => Err("the hub ended".to_owned()),
+            () = hurried => Err("the hub ended".to_owned()),
         };
         let (changes, unknown) = match changes {
             Ok(changes) => (changes, None),
@@ -205,7 +257,7 @@ fn worth_writing(conclusion: &Conclusion) -> bool {
     reported || worked || changed
 }
 
-fn conclude_with(finish: &mut Finish, conclusion: Conclusion) {
+pub(super) fn conclude_with(finish: &mut Finish, conclusion: Conclusion) {
     let data = json!({"status": conclusion.status, "source": conclusion.source});
     finish.progress.events.push(NewEvent {
         kind: EventKind::Concluded,
@@ -232,7 +284,7 @@ pub(super) fn hub_ends() -> Release {
 }
 
 /// An end with nothing more to say of it.
-fn bare(state: RunState, outcome: AttemptOutcome, error: Option<Fault>) -> Finish {
+pub(super) fn bare(state: RunState, outcome: AttemptOutcome, error: Option<Fault>) -> Finish {
     Finish {
         state,
         outcome,
@@ -301,6 +353,7 @@ pub(super) async fn write(
         let written = match &record {
             Record::Nothing => return,
             Record::Release(release) => store.runs.release(lease, release.clone()).await,
+            Record::Back(back) => store.runs.back(lease, (**back).clone()).await,
             Record::Finish(finish) => store.runs.finish(lease, (**finish).clone()).await,
         };
         let Err(error) = written else { return };

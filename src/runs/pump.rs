@@ -5,6 +5,7 @@ use crate::{
     agents::acp::TurnEvent,
     domain::{
         event::{EventKind, NewEvent},
+        retry::Left,
         worktree::Worktree,
     },
     stdx::text,
@@ -35,6 +36,7 @@ pub(super) struct Pump {
     step: Option<String>,
     worktree: Option<Worktree>,
     note: AttemptNote,
+    left: Option<Left>,
     /// Something is to be written.
     since: Option<Instant>,
     /// Something that a watcher waits for.
@@ -83,6 +85,12 @@ impl Pump {
             data: json!(worktree),
         });
         self.worktree = Some(worktree);
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// What becomes of what the attempt before left.
+    pub(super) fn left(&mut self, left: Left) {
+        self.left = Some(left);
         self.since.get_or_insert_with(Instant::now);
     }
 
@@ -149,6 +157,7 @@ impl Pump {
             && progress.step.is_none()
             && progress.worktree.is_none()
             && progress.tool.is_none()
+            && progress.left.is_none()
             && progress.note == AttemptNote::default();
         if nothing {
             return None;
@@ -166,7 +175,9 @@ impl Pump {
             said,
             worktree,
             note,
+            left,
         } = progress;
+        self.left = self.left.take().or(left);
         self.worktree = self.worktree.take().or(worktree);
         self.now.take_back(tool.is_some(), said.is_some());
         let newer = std::mem::replace(&mut self.events, events);
@@ -189,6 +200,7 @@ impl Pump {
             events: std::mem::take(&mut self.events),
             step: self.step.take(),
             note: std::mem::take(&mut self.note),
+            left: self.left.take(),
         }
     }
 
@@ -236,6 +248,11 @@ fn joined(newer: AttemptNote, older: AttemptNote) -> AttemptNote {
         pid: newer.pid.or(older.pid),
         continuity: newer.continuity.or(older.continuity),
         agent_session: newer.agent_session.or(older.agent_session),
+        touched: if newer.touched.is_empty() {
+            older.touched
+        } else {
+            newer.touched
+        },
     }
 }
 

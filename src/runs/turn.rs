@@ -6,16 +6,30 @@ use super::{
     calls::{Call, Callable},
     dispatch::Stop,
     ending::End,
+    spending::cost_of,
+    vigil::{Alarm, Vigil},
 };
 use crate::{
-    agents::acp::{Permit, Petition, TurnEnd, TurnEvent},
+    agents::{
+        acp::{Link, Permit, Petition, Touch, TurnEnd, TurnEvent},
+        pool::Berth,
+    },
     domain::{
-        fault::Fault,
+        fault::{ErrorKind, Fault},
         policy::{Grounds, Policy},
+        usage::Usage,
     },
 };
 use std::{pin::Pin, time::Duration};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+
+/// For a turn to end as its hub does.
+const HURRY: Duration = Duration::from_millis(1_500);
+/// For a process that was killed, or goes down the ladder, to be gone.
+const FUNERAL: Duration = Duration::from_secs(10);
 
 /// What happened while a turn was under way.
 enum Happened {
@@ -25,8 +39,11 @@ enum Happened {
     /// The agent used one of our own tools.
     Called(Call),
     Settled(Settled),
+    /// The agent is about to change something, or has begun to.
+    Touched(Touch),
     /// Something is to be written.
     Due,
+    Alarm(Alarm),
     Ended(Result<TurnEnd, Fault>),
 }
 
@@ -34,8 +51,18 @@ enum Happened {
 struct Ears {
     told: mpsc::UnboundedReceiver<TurnEvent>,
     petitions: mpsc::UnboundedReceiver<Petition>,
+    touches: mpsc::UnboundedReceiver<Touch>,
     calls: Callable,
     questions: Questions,
+    vigil: Vigil,
+}
+
+/// Why a turn is not followed any more.
+enum Broken {
+    /// The turn is over.
+    Ended(Fault),
+    /// It is to be ended.
+    Cut(Fault),
 }
 
 impl Ears {
@@ -47,12 +74,15 @@ impl Ears {
     ) -> Happened {
         tokio::select! {
             biased;
+            // Before what the agent says of it.
+            Some(touch) = self.touches.recv() => Happened::Touched(touch),
             Some(event) = self.told.recv() => Happened::Told(event),
             Some(petition) = self.petitions.recv() => Happened::Wants(petition),
             Some(call) = self.calls.next() => Happened::Called(call),
             Some(settled) = self.questions.next() => Happened::Settled(settled),
             end = turn => Happened::Ended(end),
             () = until(due) => Happened::Due,
+            alarm = self.vigil.alarm() => Happened::Alarm(alarm),
         }
     }
 }
@@ -90,27 +120,74 @@ impl Attempt<'_> {
                 let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
                 End::Turn { end, duration_ms }
             }
-            Ok(Err(fault)) => {
+            Ok(Err(Broken::Ended(fault))) => {
                 self.failed(berth, &fault);
-                End::Fault(fault)
+                End::fault(fault)
+            }
+            Ok(Err(Broken::Cut(fault))) if fault.kind == ErrorKind::LeaseLost => {
+                self.let_go(berth, &session, turn, patience).await;
+                End::fault(fault)
+            }
+            Ok(Err(Broken::Cut(fault))) => {
+                self.keep_last_words(&berth);
+                let usage = self.cut(berth, &session, turn, &mut ears, patience).await;
+                End::Fault { fault, usage }
             }
             Err(why @ (Stop::Cancelled | Stop::TimedOut)) => {
-                link.cancel(&session);
-                ears.questions.withdraw();
-                // The tree is another run's from the end of this one: the agent must have let go of it.
-                let ended = self.last_of(turn, &mut ears, patience).await;
-                if ended.is_none() {
-                    berth.forsake();
-                }
-                let usage = ended.and_then(|end| end.usage);
+                let usage = self.cut(berth, &session, turn, &mut ears, patience).await;
                 End::Stopped { why, usage }
             }
-            Err(why @ Stop::LeaseLost) => {
-                berth.abandon();
+            // What it asks stays open in these: the next attempt takes it up.
+            Err(why @ (Stop::LeaseLost | Stop::Unrenewed)) => {
+                self.let_go(berth, &session, turn, patience).await;
                 End::Stopped { why, usage: None }
             }
-            // The turn is cancelled as it is dropped; its agent is about to end. What it asks stays open: the next attempt takes it up.
-            Err(why @ Stop::HubEnds) => End::Stopped { why, usage: None },
+            Err(why @ Stop::HubEnds) => {
+                link.cancel(&session);
+                // Its agent is about to end: what does not end now ends with it.
+                drop(timeout(patience.min(HURRY), turn).await);
+                End::Stopped { why, usage: None }
+            }
+        }
+    }
+
+    /// Ends the turn, and stays until the agent has let go of the tree, which is another run's from the end of this one.
+    async fn cut(
+        &mut self,
+        berth: Berth,
+        session: &str,
+        turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
+        ears: &mut Ears,
+        patience: Duration,
+    ) -> Option<Usage> {
+        let link = berth.link().clone();
+        link.cancel(session);
+        ears.questions.withdraw();
+        let ended = self.last_of(turn, ears, patience).await;
+        if ended.is_none() {
+            berth.forsake();
+        }
+        if link.is_useless() {
+            gone(&link, self.hurried()).await;
+        }
+        ended.and_then(|end| end.usage)
+    }
+
+    /// Ends the turn for somebody else who has the session now, and does not let go before it has: what does not end is killed. Nothing is
+    /// written, and nothing taken back.
+    async fn let_go(
+        &mut self,
+        berth: Berth,
+        session: &str,
+        turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
+        patience: Duration,
+    ) {
+        let link = berth.link().clone();
+        link.cancel(session);
+        let ended = !berth.is_cold() && timeout(patience, turn).await.is_ok();
+        if !ended || link.is_useless() {
+            link.process().kill();
+            gone(&link, std::future::pending()).await;
         }
     }
 
@@ -122,18 +199,21 @@ impl Attempt<'_> {
     ) -> (Ears, Permit, mpsc::UnboundedSender<TurnEvent>) {
         let (tell, told) = mpsc::unbounded_channel();
         let (petition, petitions) = mpsc::unbounded_channel();
+        let (touch, touches) = mpsc::unbounded_channel();
         let (store, lease) = (&self.tools.store, self.claimed.lease);
         let ears = Ears {
             told,
             petitions,
+            touches,
             calls: self.tools.calls.enter(lease),
             questions: Questions::new(store, lease, policy, self.pause.clone()),
+            vigil: Vigil::new(self.tools.pace, self.pause.clone(), self.wall_left()),
         };
         let permit = Permit {
             policy,
             grounds,
             petitions: Some(petition),
-            touches: None,
+            touches: Some(touch),
             pause: self.pause.clone(),
         };
         (ears, permit, tell)
@@ -144,22 +224,49 @@ impl Attempt<'_> {
         &mut self,
         mut turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
         ears: &mut Ears,
-    ) -> Result<TurnEnd, Fault> {
+    ) -> Result<TurnEnd, Broken> {
         loop {
-            match ears.next(turn.as_mut(), self.pump.due()).await {
-                Happened::Told(event) => self.hear(event),
-                Happened::Wants(petition) => self.wants(petition, ears).await?,
-                Happened::Called(call) => self.called(call, ears).await?,
-                Happened::Settled(settled) => self.settled(settled, ears)?,
-                Happened::Due => self.flush().await?,
+            let happened = ears.next(turn.as_mut(), self.pump.due()).await;
+            let is_sign = match &happened {
+                Happened::Due | Happened::Alarm(_) | Happened::Ended(_) => false,
+                Happened::Told(_)
+                | Happened::Wants(_)
+                | Happened::Called(_)
+                | Happened::Settled(_)
+                | Happened::Touched(_) => true,
+            };
+            if is_sign {
+                ears.vigil.sign();
+            }
+            match happened {
                 Happened::Ended(end) => {
                     while let Ok(event) = ears.told.try_recv() {
                         self.hear(event);
                     }
                     ears.questions.close().await;
-                    return end;
+                    return end.map_err(Broken::Ended);
                 }
+                happened => self.attend(happened, ears).await.map_err(Broken::Cut)?,
             }
+        }
+    }
+
+    /// Does what one thing that happened asks for; a fault ends the turn.
+    async fn attend(&mut self, happened: Happened, ears: &mut Ears) -> Result<(), Fault> {
+        match happened {
+            Happened::Told(event) => {
+                let cost = cost_of(&event);
+                self.hear(event);
+                cost.map_or(Ok(()), |usd| self.costs(usd))
+            }
+            Happened::Wants(petition) => self.wants(petition, ears).await,
+            Happened::Called(call) => self.called(call, ears).await,
+            Happened::Settled(settled) => self.settled(settled, ears),
+            Happened::Touched(touch) => self.touches(touch).await,
+            Happened::Due => self.flush().await,
+            Happened::Alarm(Alarm::Silent(fault)) => Err(fault),
+            Happened::Alarm(Alarm::OutOfTime) => Err(self.out_of_time()),
+            Happened::Ended(_) => Ok(()),
         }
     }
 
@@ -170,11 +277,30 @@ impl Attempt<'_> {
         ears: &mut Ears,
         patience: Duration,
     ) -> Option<TurnEnd> {
-        let mut stop = self.stop.clone();
-        let hurried = stop.wait_for(|stop| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost)));
+        let hurried = self.hurried();
+        let end = async {
+            let mut turn = turn;
+            loop {
+                match self.follow(turn.as_mut(), ears).await {
+                    Ok(end) => return Some(end),
+                    // It is being ended already.
+                    Err(Broken::Cut(fault)) if fault.kind != ErrorKind::LeaseLost => {}
+                    Err(Broken::Cut(_) | Broken::Ended(_)) => return None,
+                }
+            }
+        };
         tokio::select! {
-            end = tokio::time::timeout(patience, self.follow(turn, ears)) => end.ok()?.ok(),
-            _ = hurried => None,
+            end = timeout(patience, end) => end.ok()?,
+            () = hurried => None,
+        }
+    }
+
+    /// Returns when the hub has no more time for this attempt.
+    pub(super) fn hurried(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stop = self.stop.clone();
+        async move {
+            let over = |stop: &Option<Stop>| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost));
+            drop(stop.wait_for(over).await);
         }
     }
 
@@ -227,5 +353,18 @@ impl Attempt<'_> {
             self.pump.step("goes on");
         }
         Ok(())
+    }
+}
+
+/// An agent that owes us the end of a turn is waited for until its process has ended, or `hurried` returns.
+async fn gone(link: &Link, hurried: impl Future<Output = ()>) {
+    let process = link.process();
+    tokio::select! {
+        exit = timeout(FUNERAL, process.exited()) => {
+            if exit.is_err() {
+                tracing::error!(agent.pid = process.pid(), "an agent that was killed does not end");
+            }
+        }
+        () = hurried => {}
     }
 }

@@ -20,9 +20,11 @@ use crate::domain::{
     policy::Policy,
     project::ProjectRow,
     request::{Answer, Decided, DecidedBy, Request, RequestKind, RequestOption},
+    retry::{Left, Retry},
     run::{
         Attempt, AttemptOutcome, Continuity, Mode, PersonaRoute, Run, RunState, Waiting, Warning,
     },
+    spent::Budget,
     time::Timestamp,
     usage::{TreeUsage, Usage},
     worktree::{Isolation, Worktree},
@@ -165,6 +167,8 @@ pub struct NewRun {
     pub depth: u32,
     /// Turns at once in its project, over all agents and on each level of the run tree, as the project's file says now.
     pub max_in_project: Option<u32>,
+    pub retry: Retry,
+    pub budget: Budget,
 }
 
 /// What became of a request.
@@ -188,6 +192,10 @@ pub struct Claimed {
     pub overflow: Option<u32>,
     /// Conclusion of the run before this one in its session.
     pub last_conclusion: Option<Conclusion>,
+    pub retry: Retry,
+    pub budget: Budget,
+    /// By the attempt before this one.
+    pub left: Option<Left>,
 }
 
 /// What an attempt has learnt about itself.
@@ -200,6 +208,8 @@ pub struct AttemptNote {
     pub continuity: Option<Continuity>,
     /// The agent's own id of the conversation.
     pub agent_session: Option<String>,
+    /// All calls so far that may have changed something; empty: as it was.
+    pub touched: Vec<String>,
 }
 
 /// Written while an attempt works.
@@ -214,6 +224,8 @@ pub struct Progress {
     pub said: Option<String>,
     pub worktree: Option<Worktree>,
     pub note: AttemptNote,
+    /// What the attempt before left, once a person has said what becomes of it.
+    pub left: Option<Left>,
 }
 
 /// Written when an attempt ends its run.
@@ -239,6 +251,23 @@ pub struct Release {
     /// Not to be claimed before so many milliseconds have passed.
     pub delay_ms: i64,
     pub reason: String,
+}
+
+/// Written when an attempt has not done its run's work, which goes back to the queue to be tried again. What the attempt asks stays asked.
+#[derive(Clone, Debug)]
+pub struct Back {
+    /// `Failed`, `Lost` or `Interrupted`.
+    pub outcome: AttemptOutcome,
+    pub reason: String,
+    /// For the next attempt; `None`: as it was.
+    pub left: Option<Left>,
+    /// An attempt is used up; else the next one has its number.
+    pub counts: bool,
+    /// Not to be claimed before so many milliseconds have passed.
+    pub delay_ms: i64,
+    pub stderr_tail: Option<String>,
+    /// The last of the attempt's events and notes.
+    pub progress: Progress,
 }
 
 /// Something to ask a person.
@@ -339,16 +368,19 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError>;
     /// Gives the run back under the fence.
     async fn release(&self, lease: Lease, release: Release) -> Result<(), StoreError>;
+    /// Gives the run back under the fence to be tried again; one whose end was asked for is cancelled instead.
+    async fn back(&self, lease: Lease, back: Back) -> Result<(), StoreError>;
     /// Makes every run that waits for `waiting` claimable now.
     async fn wake(&self, waiting: Waiting) -> Result<(), StoreError>;
     /// Queued: ended at once. Held: asked of the holder. Terminal: nothing. Answers the state afterwards.
     async fn cancel(&self, run: RunId, reason: String) -> Result<RunState, StoreError>;
-    /// Ends as `failed` with `hub_lost` every held run whose holder is not among `alive`; answers which. One that is `input_required` goes
-    /// back to the queue instead, with what it asks: its agent was waiting, not working.
+    /// Takes every run whose holder is not among `alive` from it: it is tried again by its policy, or fails with `hub_lost`; answers which. One
+    /// that is `input_required` and has changed nothing uses no attempt: its agent was waiting, not working.
     async fn recover(&self, alive: Vec<HubId>) -> Result<Vec<RunId>, StoreError>;
-    /// Ends as `timed_out` every queued run whose time is over, promotes sessions whose delay is over, and decides requests that nobody
-    /// answered in time and no attempt waits for. Answers the milliseconds until the next such moment, if there is one.
-    async fn sweep(&self) -> Result<Option<i64>, StoreError>;
+    /// Ends as `timed_out` every queued run whose time is over, promotes sessions whose delay is over, decides requests that nobody
+    /// answered in time and no attempt waits for, and takes runs from holders whose lease is over by the database's clock, as [`Self::recover`]
+    /// does; not from `own`, whose attempts end by themselves. Answers the milliseconds until the next such moment, if there is one.
+    async fn sweep(&self, own: HubId) -> Result<Option<i64>, StoreError>;
     /// Removes some of the runs that ended before this moment, with all that belongs to them; answers how many. To be asked until 0, which
     /// also removes what was kept beside them.
     async fn prune(&self, ended_before: Timestamp) -> Result<u32, StoreError>;

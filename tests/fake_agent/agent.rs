@@ -216,7 +216,11 @@ impl Agent {
             end: self.end.clone(),
         };
         thread::spawn(move || {
-            if let Some(stop) = turn.play(&text) {
+            let stop = turn.play(&text);
+            if let Some((code, why)) = turn.session.refusal.lock().unwrap().take() {
+                turn.wire.refuse(&id, code, &why);
+            }
+            if let Some(stop) = stop {
                 let usage = json!({"inputTokens": 11, "outputTokens": 7, "totalTokens": 18});
                 turn.wire
                     .answer(&id, json!({"stopReason": stop, "usage": usage}));

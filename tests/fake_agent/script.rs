@@ -38,10 +38,14 @@ impl Turn {
         let mut stop = "end_turn".to_owned();
         let mut deaf = false;
         for command in commands {
+            let Some(command) = once(command) else {
+                continue;
+            };
             let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
             match word {
                 "stop" => rest.clone_into(&mut stop),
                 "hang" => return None,
+                "fail" => return self.fail(rest),
                 "deaf" => deaf = true,
                 "sleep" if deaf => thread::sleep(Duration::from_millis(number(rest))),
                 "die" => return self.die(rest),
@@ -327,6 +331,14 @@ impl Turn {
             "status": status, "locations": [{"path": full}]}));
     }
 
+    /// `code text`: answers the prompt with this error.
+    fn fail(&self, rest: &str) -> Option<String> {
+        let (code, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let code = code.parse().unwrap_or(-32_603);
+        *self.session.refusal.lock().unwrap() = Some((code, text.to_owned()));
+        None
+    }
+
     fn die(&self, code: &str) -> Option<String> {
         eprintln!("the agent dies as told");
         self.end
@@ -335,6 +347,15 @@ impl Turn {
         thread::park_timeout(Duration::from_mins(1));
         None
     }
+}
+
+/// `first mark command`: the command, but only until the file `mark` is there, which this makes.
+fn once(command: &str) -> Option<&str> {
+    let Some(rest) = command.strip_prefix("first ") else {
+        return Some(command);
+    };
+    let (mark, command) = rest.split_once(' ')?;
+    std::fs::File::create_new(mark).is_ok().then_some(command)
 }
 
 /// Calls `tool {arguments}`, or `tool @FILE` with those in a file; the answer is one line.

@@ -22,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) tools: Mutex<Option<Tools>>,
     /// Its process, while a call is under way.
     pub(crate) calling: Mutex<Option<u32>>,
+    /// Code and text with which the prompt is to be refused.
+    pub(crate) refusal: Mutex<Option<(i64, String)>>,
     /// Of the request that opened it.
     pub(crate) meta: Value,
 }

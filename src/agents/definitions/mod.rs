@@ -9,5 +9,4 @@ pub use builtin::OWN;
 pub use policy::{PolicyRoute, overlay, policy_route};
 pub use registry::Registry;
 
-/// The agent that is always there.
-pub const EMBEDDED: &str = "embedded";
+pub use crate::domain::agent::EMBEDDED;

@@ -158,11 +158,10 @@ impl Berth {
         }
     }
 
-    /// Gives the place back to whoever has the work now: a cold agent is killed at once.
-    pub fn abandon(self) {
-        if matches!(self.home, Home::Cold) {
-            self.link.process().kill();
-        }
+    /// The agent is this attempt's alone.
+    #[must_use]
+    pub fn is_cold(&self) -> bool {
+        matches!(self.home, Home::Cold)
     }
 
     async fn ask<T>(

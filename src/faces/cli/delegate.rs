@@ -12,7 +12,9 @@ use crate::{
         fault::{ErrorKind, Fault},
         ids::{RunId, SessionId},
         policy::{Asking, PolicyWish, Security},
+        retry::Retry,
         run::Mode,
+        spent::Budget,
         worktree::Isolation,
     },
 };
@@ -91,6 +93,12 @@ pub struct DelegateArgs {
     /// Work in a git worktree and on a branch of its own; then `eyas run diff|apply|keep|drop`
     #[arg(long, conflicts_with = "concurrent")]
     worktree: bool,
+    /// Attempts in all when its agent fails: 1 to 20, default 2
+    #[arg(long)]
+    attempts: Option<u32>,
+    /// US dollars that it may cost; reaching them ends it as failed, with its conclusion so far
+    #[arg(long)]
+    budget_usd: Option<f64>,
 }
 
 pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<ExitCode, Fault> {
@@ -120,6 +128,14 @@ pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<Exit
         })
         .filter(|wish| *wish != PolicyWish::default()),
         isolation: args.worktree.then_some(Isolation::Worktree),
+        retry: args.attempts.map(|max_attempts| Retry {
+            max_attempts,
+            ..Retry::default()
+        }),
+        budget: args.budget_usd.map(|usd| Budget {
+            cost_usd: Some(usd),
+            ..Budget::default()
+        }),
     };
     let run = heard(context.client().await?.delegate(params).await)?;
     let watched = live::follow(context, run, limit.map(Duration::from_millis)).await?;

@@ -69,6 +69,8 @@ impl RunDesk {
             parent: origin.lease(),
             depth: origin.depth(),
             max_in_project: terms.file.max_concurrent,
+            retry: params.retry.unwrap_or_default(),
+            budget: params.budget.unwrap_or_default(),
         };
         let accepted = self.dispatch.accept(&self.store, run).await;
         if !matches!(&accepted, Ok(accepted) if !accepted.duplicate) {
@@ -109,6 +111,8 @@ impl RunDesk {
             return Err(Fault::invalid("policy.ask_timeout_ms", "must be above 0")
                 .hint("with ask: off nobody is asked"));
         }
+        params.retry.unwrap_or_default().check()?;
+        params.budget.unwrap_or_default().check()?;
         for (field, text) in [
             ("label", &params.label),
             ("lane", &params.lane),
@@ -285,7 +289,10 @@ pub(super) fn scope(instance: Option<InstanceId>, project: Option<ProjectId>, cw
 pub(super) fn fingerprint(params: &Delegate, cwd: &str) -> String {
     let wait = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
     let mode = params.mode.unwrap_or(Mode::Auto);
-    Digest::of([
+    // What is not said leaves no trace, so that a fingerprint of before there was such a thing still fits.
+    let retry = params.retry.map(|retry| format!("{retry:?}"));
+    let budget = params.budget.map(|budget| format!("{budget:?}"));
+    let words = [
         params.prompt.as_str(),
         params.persona.as_deref().unwrap_or_default(),
         params.agent.as_deref().unwrap_or_default(),
@@ -301,8 +308,9 @@ pub(super) fn fingerprint(params: &Delegate, cwd: &str) -> String {
         params.label.as_deref().unwrap_or_default(),
         params.lane.as_deref().unwrap_or_default(),
         &policy::words(params.policy),
-    ])
-    .hex()
+    ];
+    let said = retry.as_deref().into_iter().chain(budget.as_deref());
+    Digest::of(words.into_iter().chain(said)).hex()
 }
 
 #[cfg(test)]

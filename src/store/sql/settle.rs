@@ -38,7 +38,7 @@ pub(super) const FOLLOW: &str = "UPDATE session SET head_run=n.id, class_key=coa
  (SELECT id, class_key, tree FROM run WHERE session=$2 AND seq>$3 AND state||''='queued' ORDER BY seq LIMIT 1) n ON TRUE \
  WHERE session.id=$2 AND head_run=$1 RETURNING head_run; \
  UPDATE attempt SET outcome=$7, ended_at=$4, reason=coalesce($8,reason), stderr_tail=$9, warm=coalesce($10,warm), \
- persona_route=coalesce($11,persona_route), pid=coalesce($12,pid) WHERE run=$1 AND n=$6 AND ended_at IS NULL AND $7 IS NOT NULL; \
+ persona_route=coalesce($11,persona_route), pid=coalesce($12,pid), touched=coalesce($18,touched) WHERE run=$1 AND n=$6 AND ended_at IS NULL AND $7 IS NOT NULL; \
  INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
  SELECT $4,$1,$13+key,$14,$15,value->>0,value->>1 FROM json_each($16); \
  INSERT INTO event(at,project,kind,data) SELECT $4, $14, $17, '{\"count\":'|| \
@@ -164,6 +164,7 @@ async fn follow(
     }
     let bare = AttemptNote::default();
     let note = settlement.progress.map_or(&bare, |progress| &progress.note);
+    let touched = (!note.touched.is_empty()).then(|| json(&note.touched));
     let told = tx
         .script(
             FOLLOW,
@@ -184,7 +185,8 @@ async fn follow(
                 ended.project,
                 ended.instance,
                 log::list(events)?,
-                EventKind::DelegationChanged.as_str()
+                EventKind::DelegationChanged.as_str(),
+                touched.transpose()?
             ],
         )
         .await?;

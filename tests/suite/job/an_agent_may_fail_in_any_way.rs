@@ -18,7 +18,9 @@ fn once(args: &str, limits: &str, prompt: &str, kind: &str, words: &str) {
     job.odd_once("odd", args, &format!("[limits]\n{limits}"));
     let mut face = job.face();
     let asked = json!({"agent": "odd"});
-    let failed = face.done(prompt, asked.clone());
+    let mut alone = asked.clone();
+    alone["retry"] = json!({"max_attempts": 1});
+    let failed = face.done(prompt, alone);
     fails(&failed, kind, words);
     let next = face.done("!say next", asked);
     assert_eq!(next["state"], "succeeded", "{next}");

@@ -298,6 +298,7 @@ impl RunApiServer for Hub {
         self.note("run.attempts", &params);
         self.find(params.id)?;
         Ok(all(vec![Attempt {
+            touched: Vec::new(),
             n: 1,
             fence: 1,
             outcome: None,

@@ -26,7 +26,7 @@ async fn death_in_a_turn_is_told_and_the_next_run_has_a_new_agent() {
     assert_eq!(error.kind, ErrorKind::AgentDied);
     assert!(error.detail.contains("dies as told"), "{error}");
     let attempts = yard.store.runs.attempts(run.id).await.unwrap();
-    assert_eq!(attempts.len(), 1);
+    assert_eq!(attempts.len(), 2, "it was tried again");
     assert!(
         attempts[0]
             .stderr_tail

@@ -6,9 +6,9 @@ use eyas::domain::{fault::ErrorKind, run::RunState};
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_written_and_the_turn_is_cancelled() {
     let yard = Yard::new().await;
-    let run = yard
-        .accept(yard.asking("!tool begun read\n!sleep 1500\n!tool late read\n!sleep 600000"))
-        .await;
+    let mut asked = yard.asking("!tool begun read\n!sleep 1500\n!tool late read\n!sleep 600000");
+    asked.retry.max_attempts = 1;
+    let run = yard.accept(asked).await;
     yard.until_at(run, "begun").await;
     // As if another hub took us for dead.
     assert_eq!(yard.store.runs.recover(Vec::new()).await.unwrap(), [run]);

@@ -8,14 +8,17 @@ use eyas::{
     },
     domain::{
         agent::{AgentDefinition, AgentSource, EnvRules, Launch as Start, Limits, McpScope},
+        event::EventKind,
         fault::Fault,
         ids::{HubId, RunId, SessionId},
         policy::Policy,
         request::{Answer, DecidedBy, Request},
-        run::{Mode, Run, RunState},
+        retry::Retry,
+        run::{AttemptOutcome, Mode, Run, RunState},
+        spent::Budget,
         worktree::Isolation,
     },
-    runs::{self, Brief, Calls, Dispatch, Parts, Supply},
+    runs::{self, Brief, Calls, Dispatch, Pace, Parts, Supply},
     stdx::mint,
     store::{
         Claimed, EventFilter, NewRun, SessionRow, Store,
@@ -41,6 +44,7 @@ pub(super) struct Larder {
     pub(super) fault: Mutex<Option<Fault>>,
     pub(super) panics: bool,
     pub(super) ended: Mutex<Vec<RunId>>,
+    pub(super) pace: Pace,
 }
 
 #[async_trait]
@@ -190,6 +194,8 @@ impl Yard {
             parent: None,
             depth: 0,
             max_in_project: None,
+            retry: Retry::default(),
+            budget: Budget::default(),
         }
     }
 
@@ -321,6 +327,29 @@ impl Yard {
         }
     }
 
+    /// A command of the agent that is done by the first attempt alone.
+    pub(super) fn first(&self, command: &str) -> String {
+        let mark = self.folder.path().join("first");
+        format!("!first {} {command}\n", mark.display())
+    }
+
+    /// What the log says of one kind.
+    pub(super) async fn told(&self, run: RunId, kind: EventKind) -> Vec<serde_json::Value> {
+        let filter = EventFilter {
+            run: Some(run),
+            ..EventFilter::default()
+        };
+        let events = self.store.events.after(None, filter, 1_000).await.unwrap();
+        let events = events.into_iter().filter(|event| event.kind == kind);
+        events.map(|event| event.data).collect()
+    }
+
+    /// How its attempts ended.
+    pub(super) async fn outcomes(&self, run: RunId) -> Vec<Option<AttemptOutcome>> {
+        let attempts = self.store.runs.attempts(run).await.unwrap();
+        attempts.into_iter().map(|one| one.outcome).collect()
+    }
+
     /// The process of the only attempt.
     pub(super) async fn pid(&self, run: RunId) -> u32 {
         self.store.runs.attempts(run).await.unwrap()[0].pid.unwrap()
@@ -328,6 +357,7 @@ impl Yard {
 }
 
 fn begin(folder: &Path, store: &Store, larder: Arc<Larder>, calls: Calls) -> (Pool, Dispatch) {
+    let pace = larder.pace;
     let launcher = Launcher::new(
         env!("CARGO_BIN_EXE_eyas").into(),
         folder.join("processes"),
@@ -342,6 +372,7 @@ fn begin(folder: &Path, store: &Store, larder: Arc<Larder>, calls: Calls) -> (Po
         pool: pool.clone(),
         supply: larder,
         calls,
+        pace,
     });
     (pool, dispatch)
 }

@@ -12,6 +12,9 @@ mod draining_gives_runs_back;
 mod runs_that_change_the_same_files_name_each_other;
 mod sessions_are_worked_off_in_order;
 mod what_an_ended_run_began_is_ended;
+mod what_failed_is_tried_again;
+mod what_may_be_half_done_is_asked_about;
 mod what_nobody_answers_ends_by_itself;
+mod what_says_nothing_or_costs_too_much_is_ended;
 
 mod kit;

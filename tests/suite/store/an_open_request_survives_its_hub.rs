@@ -34,7 +34,8 @@ async fn orphan(request: NewRequest) -> (Home, Lease, String) {
         .request
         .id;
     let home = home.reopen().await;
-    assert_eq!(home.store.runs.recover(vec![hub()]).await.unwrap(), []);
+    let taken = home.store.runs.recover(vec![hub()]).await.unwrap();
+    assert_eq!(taken, [lease.run]);
     (home, lease, id)
 }
 
@@ -221,7 +222,7 @@ async fn nobody_waits_for_it_and_its_deadline_decides_it() {
     let (home, lease, id) = orphan(short).await;
     let until = Instant::now() + Duration::from_secs(10);
     let decided = loop {
-        let left = home.store.runs.sweep().await.unwrap();
+        let left = home.store.runs.sweep(home.me).await.unwrap();
         if let Some(decided) = home
             .store
             .requests
@@ -241,7 +242,7 @@ async fn nobody_waits_for_it_and_its_deadline_decides_it() {
         home.kinds(lease.run).await.last(),
         Some(&EventKind::Answered)
     );
-    assert_eq!(home.store.runs.sweep().await.unwrap(), None);
+    assert_eq!(home.store.runs.sweep(home.me).await.unwrap(), None);
     let lease = home.claim_one().await;
     assert_ne!(
         home.store
@@ -265,7 +266,7 @@ async fn what_an_attempt_waits_for_is_left_to_it() {
         ..asks("one")
     };
     home.store.requests.open(lease, late).await.unwrap();
-    assert_eq!(home.store.runs.sweep().await.unwrap(), None);
+    assert_eq!(home.store.runs.sweep(home.me).await.unwrap(), None);
     assert_eq!(home.state(lease.run).await, RunState::InputRequired);
 }
 

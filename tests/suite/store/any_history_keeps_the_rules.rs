@@ -4,12 +4,16 @@ use super::kit::{Home, LEASE_MS, asks, ends, is_lost, option, run_in, says, sess
 use eyas::{
     domain::{
         event::EventKind,
+        fault::{ErrorKind, Fault},
         ids::{HubId, RunId},
         request::{Answer, DecidedBy},
+        retry::Left,
         run::{AttemptOutcome, RunState, Waiting},
+        spent::Spent,
+        time::Timestamp,
     },
     stdx::mint,
-    store::{Claimed, Lease, NewRun, Release, SessionRow},
+    store::{Back, Claimed, Lease, NewRun, Release, SessionRow},
 };
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -19,15 +23,38 @@ const SESSIONS: usize = 6;
 
 #[derive(Clone, Debug)]
 enum Act {
-    Accept { session: usize, tree: Option<u8> },
-    Claim { hub: usize, limit: u32 },
+    Accept {
+        session: usize,
+        tree: Option<u8>,
+    },
+    Claim {
+        hub: usize,
+        limit: u32,
+    },
     Append(usize),
-    Finish { which: usize, failed: bool },
-    Release { which: usize, later: bool },
+    Finish {
+        which: usize,
+        failed: bool,
+    },
+    Release {
+        which: usize,
+        later: bool,
+    },
+    Back {
+        which: usize,
+        counts: bool,
+        later: bool,
+    },
+    Touch(usize),
     Cancel(usize),
-    Recover { dead: usize },
+    Recover {
+        dead: usize,
+    },
     Wake,
-    Ask { which: usize, what: u8 },
+    Ask {
+        which: usize,
+        what: u8,
+    },
     Answer(usize),
     Close(usize),
 }
@@ -39,6 +66,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => any::<usize>().prop_map(Act::Append),
         3 => (any::<usize>(), any::<bool>()).prop_map(|(which, failed)| Act::Finish { which, failed }),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(which, later)| Act::Release { which, later }),
+        2 => (any::<usize>(), any::<bool>(), any::<bool>()).prop_map(|(which, counts, later)| Act::Back { which, counts, later }),
+        2 => any::<usize>().prop_map(Act::Touch),
         2 => any::<usize>().prop_map(Act::Cancel),
         1 => (0..2usize).prop_map(|dead| Act::Recover { dead }),
         1 => Just(Act::Wake),
@@ -56,7 +85,15 @@ struct Known {
     state: RunState,
     cancel: bool,
     later: bool,
+    /// It waits for its next attempt, which no wake brings nearer.
+    delayed: bool,
     holder: Option<usize>,
+    /// Number of its attempt, and those that its policy has.
+    attempt: u32,
+    /// Its attempt has begun to change things.
+    touched: bool,
+    /// A person must say whether it is tried again.
+    asks: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +105,26 @@ struct Asked {
     fence: Option<i64>,
     decided: bool,
     used: bool,
+}
+
+impl Known {
+    /// Its hub has died.
+    fn lose(&mut self) {
+        let waits = self.state == RunState::InputRequired;
+        let counts = self.touched || !waits;
+        self.state = if self.cancel {
+            RunState::Cancelled
+        } else if self.asks {
+            self.attempt -= 1;
+            RunState::Queued
+        } else if counts && self.attempt >= 2 {
+            RunState::Failed
+        } else {
+            self.attempt -= u32::from(!counts);
+            self.asks = self.touched;
+            RunState::Queued
+        };
+    }
 }
 
 /// The rules, without a database.
@@ -117,6 +174,7 @@ impl Model {
         first.is_some_and(|first| first.id == run.id)
             && run.state == RunState::Queued
             && !run.later
+            && !run.delayed
             && turns < CAP as usize
             && !self
                 .held()
@@ -201,6 +259,11 @@ impl Model {
             let run = self.find_mut(one.lease.run);
             run.state = RunState::Running;
             run.holder = Some(hub);
+            run.attempt += 1;
+            run.touched = false;
+            assert_eq!(run.attempt, one.lease.attempt);
+            let asks = one.left.as_ref().is_some_and(|left| left.asks);
+            assert_eq!(run.asks, asks, "{run:?}");
             self.leases.push(one.lease);
         }
         if claimed.len() < limit as usize {
@@ -241,6 +304,23 @@ async fn act_out(home: &Home, model: &mut Model, act: Act) {
             }
         }
         Act::Release { which, later } => release(home, model, which, later).await,
+        Act::Back {
+            which,
+            counts,
+            later,
+        } => back(home, model, which, counts, later).await,
+        Act::Touch(which) => {
+            let Some(lease) = pick(&model.leases, which) else {
+                return;
+            };
+            let mut progress = says("at it");
+            progress.note.touched = vec!["edit".to_owned()];
+            let outcome = runs.append(lease, progress).await;
+            assert_eq!(is_lost(&outcome), !model.is_current(&lease), "{outcome:?}");
+            if outcome.is_ok() {
+                model.find_mut(lease.run).touched = true;
+            }
+        }
         Act::Cancel(which) => cancel(home, model, which).await,
         Act::Recover { dead } => {
             let alive = model.hubs[1 - dead];
@@ -248,11 +328,7 @@ async fn act_out(home: &Home, model: &mut Model, act: Act) {
             let mut left = Vec::new();
             for run in &mut model.runs {
                 if run.state.is_held() && run.holder == Some(dead) {
-                    run.state = match (run.cancel, run.state) {
-                        (true, _) => RunState::Cancelled,
-                        (false, RunState::InputRequired) => RunState::Queued,
-                        (false, _) => RunState::Failed,
-                    };
+                    run.lose();
                     left.push(run.id);
                 }
             }
@@ -289,7 +365,11 @@ async fn accept(home: &Home, model: &mut Model, session: usize, tree: Option<u8>
         state: RunState::Queued,
         cancel: false,
         later: false,
+        delayed: false,
         holder: None,
+        attempt: 0,
+        touched: false,
+        asks: false,
     });
 }
 
@@ -312,6 +392,51 @@ async fn release(home: &Home, model: &mut Model, which: usize, later: bool) {
             RunState::Queued
         };
         run.later = later;
+        run.attempt -= 1;
+        model.leave(lease.run);
+    }
+}
+
+async fn back(home: &Home, model: &mut Model, which: usize, counts: bool, later: bool) {
+    let Some(lease) = pick(&model.leases, which) else {
+        return;
+    };
+    let run = model.find(lease.run);
+    // As an attempt does it that came no further than to ask.
+    let left = (!run.asks).then(|| Left {
+        attempt: lease.attempt,
+        outcome: AttemptOutcome::Failed,
+        error: Fault::new(ErrorKind::AgentDied, "it died"),
+        at: Timestamp(0),
+        prompted: true,
+        touched: Vec::new(),
+        asks: run.touched,
+        parks: 0,
+        spent: Spent::default(),
+        conclusion: None,
+    });
+    let counts = counts && !run.asks;
+    let back = Back {
+        outcome: AttemptOutcome::Failed,
+        reason: "it died".to_owned(),
+        left,
+        counts,
+        delay_ms: if later { 3_600_000 } else { 0 },
+        stderr_tail: None,
+        progress: says("the last of it"),
+    };
+    let outcome = home.store.runs.back(lease, back).await;
+    assert_eq!(is_lost(&outcome), !model.is_current(&lease), "{outcome:?}");
+    if outcome.is_ok() {
+        let run = model.find_mut(lease.run);
+        run.state = if run.cancel {
+            RunState::Cancelled
+        } else {
+            RunState::Queued
+        };
+        run.asks |= run.touched;
+        run.delayed = later;
+        run.attempt -= u32::from(!counts);
         model.leave(lease.run);
     }
 }

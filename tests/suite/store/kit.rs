@@ -8,7 +8,9 @@ use eyas::{
         ids::{HubId, ProjectId, RunId, SessionId},
         policy::Policy,
         request::{Answer, OptionKind, RequestKind, RequestOption},
+        retry::Retry,
         run::{AttemptOutcome, Mode, RunState},
+        spent::Budget,
         worktree::Isolation,
     },
     stdx::mint,
@@ -26,6 +28,8 @@ pub(super) const LEASE_MS: i64 = 60_000;
 pub(super) struct Home {
     pub(super) store: Store,
     pub(super) place: Place,
+    /// Who claims, unless a test says otherwise.
+    pub(super) me: HubId,
 }
 
 impl Home {
@@ -45,7 +49,11 @@ impl Home {
     pub(super) async fn with(settings: Settings) -> Self {
         let place = Place::new().await;
         let store = place.open(settings).await;
-        Self { store, place }
+        Self {
+            store,
+            place,
+            me: hub(),
+        }
     }
 
     /// Closes, and opens again.
@@ -55,6 +63,7 @@ impl Home {
         Self {
             store,
             place: self.place,
+            me: self.me,
         }
     }
 
@@ -63,7 +72,11 @@ impl Home {
     }
 
     pub(super) async fn claim(&self, limit: u32) -> Vec<Claimed> {
-        self.store.runs.claim(hub(), limit, LEASE_MS).await.unwrap()
+        self.store
+            .runs
+            .claim(self.me, limit, LEASE_MS)
+            .await
+            .unwrap()
     }
 
     /// Claims the one run that is ready.
@@ -142,6 +155,8 @@ pub(super) fn run_in(session: SessionRow) -> NewRun {
         parent: None,
         depth: 0,
         max_in_project: None,
+        retry: Retry::default(),
+        budget: Budget::default(),
     }
 }
 

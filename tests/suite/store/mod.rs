@@ -7,6 +7,7 @@ mod a_run_tree_adds_up;
 mod a_stopped_instance_is_not_begun;
 mod a_worktree_is_the_attempts_until_its_run_has_ended;
 mod acceptance_is_durable_and_idempotent;
+mod an_expired_lease_is_taken_over;
 mod an_open_request_survives_its_hub;
 mod any_history_keeps_the_rules;
 mod cancelling_ends_a_run_in_every_state;

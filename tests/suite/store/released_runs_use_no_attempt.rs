@@ -68,7 +68,7 @@ async fn a_run_that_waits_is_woken() {
         home.claim(10).await.is_empty(),
         "neither it nor the one behind it"
     );
-    let left = home.store.runs.sweep().await.unwrap().unwrap();
+    let left = home.store.runs.sweep(home.me).await.unwrap().unwrap();
     assert!(left > 3_500_000 && left <= 3_600_000, "{left}");
     home.store.runs.wake(Waiting::Retry).await.unwrap();
     assert!(home.claim(10).await.is_empty());

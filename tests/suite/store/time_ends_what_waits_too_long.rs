@@ -16,7 +16,7 @@ async fn sweep_until(home: &Home, what: impl AsyncFn() -> bool) {
     let until = Instant::now() + Duration::from_secs(10);
     while !what().await {
         assert!(Instant::now() < until, "it did not come to pass");
-        if let Some(left) = home.store.runs.sweep().await.unwrap() {
+        if let Some(left) = home.store.runs.sweep(home.me).await.unwrap() {
             tokio::time::sleep(Duration::from_millis(left.unsigned_abs().min(20))).await;
         }
     }
@@ -47,7 +47,7 @@ async fn a_queued_run_past_its_time_ends_as_timed_out() {
         home.store.runs.get(patient).await.unwrap().waiting,
         Some(Waiting::Slot)
     );
-    assert_eq!(home.store.runs.sweep().await.unwrap(), None);
+    assert_eq!(home.store.runs.sweep(home.me).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_held_run_is_left_to_its_holder() {
         })
         .await;
     home.claim_one().await;
-    assert_eq!(home.store.runs.sweep().await.unwrap(), None);
+    assert_eq!(home.store.runs.sweep(home.me).await.unwrap(), None);
     assert_eq!(home.state(id).await, RunState::Running);
 }
 

@@ -7,6 +7,7 @@ use crate::{
         fault::Fault,
         ids::SessionId,
         policy::{Asking, PolicyWish, Security},
+        retry::Retry,
         run::{Mode, Run},
         worktree::Isolation,
     },
@@ -31,42 +32,53 @@ pub(super) struct Arguments {
     prompt: String,
     /// Instance to give it to: name or id.
     instance: Option<String>,
-    /// Project by name, id or path; default where this server runs.
+    /// Name, id or path; default where this server runs.
     project: Option<String>,
     /// Persona id, when no instance is named.
     persona: Option<String>,
-    /// Agent id, which must be installed; default the instance's or the persona's.
+    /// Id of an installed agent; default the instance's or persona's.
     agent: Option<String>,
-    /// auto (default): reuse a warm agent or start one; warm: never cold; cold: a process of its own.
+    /// auto (default): reuse or start a warm agent; warm: never cold; cold: a process of its own.
     mode: Option<Mode>,
     /// Id of a session to continue.
     session: Option<String>,
-    /// Id of a run whose conversation to continue.
+    /// Run whose conversation to continue.
     previous: Option<String>,
-    /// Let it write while others write in the same tree.
+    /// Let it write beside others in the same tree.
     concurrent: Option<bool>,
     /// Milliseconds to wait: default 2000, at most 45000.
     wait_ms: Option<u64>,
-    /// Milliseconds after which the run is ended as `timed_out`.
+    /// Milliseconds until it ends as `timed_out`.
     timeout_ms: Option<u64>,
-    /// The same key with the same request gives the same run.
+    /// Same key and same request: same run.
     idempotency_key: Option<String>,
     /// Free text to find it by.
     label: Option<String>,
     /// Runs of one lane share turn slots.
     lane: Option<String>,
-    /// shared (default): in the project's tree; worktree: in a git worktree and branch of its own.
+    /// shared (default): the project's tree; worktree: a git worktree and branch of its own.
     isolation: Option<Isolation>,
-    /// How far the agent may go unasked; never above what the person allows.
+    /// How far it may go unasked, within what the person allows.
     policy: Option<Terms>,
+    /// If its agent fails; default 2 attempts. unsafe: also after half-done edits, unasked.
+    retry: Option<Tries>,
+}
+
+/// A retry, in few words.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Tries {
+    max_attempts: Option<u32>,
+    delay_ms: Option<u64>,
+    #[serde(rename = "unsafe")]
+    regardless: Option<bool>,
 }
 
 /// A policy, in few words.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Terms {
-    /// deny: only read; allowlist: edit here, run listed commands; full: everything.
+    /// deny: only read; allowlist: edit here, run listed commands; full: all.
     security: Option<Security>,
-    /// off: deny; on_miss: ask about what is not listed; always: about all that leaves traces.
+    /// off: deny; on_miss: ask what is not listed; always: all that leaves traces.
     ask: Option<Asking>,
     /// Milliseconds until what nobody answers is denied.
     ask_timeout_ms: Option<u64>,
@@ -109,6 +121,16 @@ fn params(face: &Face, given: Arguments) -> Result<Delegate, Fault> {
             ask: terms.ask,
             ask_timeout_ms: terms.ask_timeout_ms,
         }),
+        retry: given.retry.map(|tries| {
+            let usual = Retry::default();
+            Retry {
+                max_attempts: tries.max_attempts.unwrap_or(usual.max_attempts),
+                delay_ms: tries.delay_ms.unwrap_or(usual.delay_ms),
+                regardless: tries.regardless.unwrap_or(usual.regardless),
+                ..usual
+            }
+        }),
+        budget: None,
     })
 }
 

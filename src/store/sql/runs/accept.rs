@@ -19,6 +19,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A century: no moment that is reckoned from it leaves the range of an integer, however long the run waits for people.
@@ -45,9 +46,9 @@ pub(in crate::store::sql) const WRITE: &str = concat!(
  ready_rank=CASE WHEN session.head_run IS NULL THEN excluded.ready_rank ELSE session.ready_rank END, \
  tree=CASE WHEN session.head_run IS NULL THEN excluded.tree ELSE session.tree END; \
  INSERT INTO run(id,session,seq,class_key,instance,project,event_seq,created_at,timeout_ms,deadline,previous,label,lane,tree,mode,warnings, \
- prompt,parent,depth,isolation,policy,worktree) VALUES($1,$2,(SELECT next_seq-1 FROM session WHERE id=$2), \
+ prompt,parent,depth,isolation,policy,worktree,retry,budget) VALUES($1,$2,(SELECT next_seq-1 FROM session WHERE id=$2), \
  (SELECT place||'/'||agent||'/'||$5 FROM session WHERE id=$2), (SELECT instance FROM session WHERE id=$2), \
- (SELECT project FROM session WHERE id=$2), 1,$6,$13,$14,$15,$16,$27,$7,$17,$18,$19,$20,$21,$22,$23,$24); \
+ (SELECT project FROM session WHERE id=$2), 1,$6,$13,$14,$15,$16,$27,$7,$17,$18,$19,$20,$21,$22,$23,$24,$31,$32); \
  INSERT INTO event(at,run,run_seq,project,instance,kind,data) SELECT $6,$1,1,project,instance,$25,'{}' FROM session WHERE id=$2; \
  INSERT INTO event(at,project,kind,data) SELECT $6, s.project, $26, '{\"count\":'|| \
  (SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=s.project)||'}' \
@@ -73,6 +74,8 @@ pub(super) struct Accept {
     isolation: String,
     policy: String,
     worktree: Option<String>,
+    retry: Option<String>,
+    budget: Option<String>,
 }
 
 /// What became of it.
@@ -82,6 +85,13 @@ pub(super) enum Taken {
     Fresh(Box<RunRow>),
     /// Its key stands for this one.
     Seen(RunId),
+}
+
+/// What is as by default takes no room.
+fn unless_default<T: Default + PartialEq + Serialize>(
+    value: &T,
+) -> Result<Option<String>, StoreError> {
+    (*value != T::default()).then(|| json(value)).transpose()
 }
 
 impl Accept {
@@ -98,6 +108,8 @@ impl Accept {
             isolation: word(&run.isolation)?,
             policy: json(&run.policy)?,
             worktree: run.worktree.as_ref().map(json).transpose()?,
+            retry: unless_default(&run.retry)?,
+            budget: unless_default(&run.budget)?,
             warnings: if warnings.is_empty() {
                 None
             } else {
@@ -187,7 +199,9 @@ impl Accept {
                     &run.lane,
                     run.max_in_project,
                     run.mode == Mode::Cold,
-                    run.max_in_project.and(session.project).map(|id| id.0)
+                    run.max_in_project.and(session.project).map(|id| id.0),
+                    &self.retry,
+                    &self.budget
                 ],
             )
             .await?;

@@ -20,9 +20,9 @@ use uuid::Uuid;
 /// The fence is on the run only while it is held: a stale one matches nothing.
 pub(in crate::store::sql) const STEP: &str = "UPDATE run SET event_seq=event_seq+$3, step=coalesce($4,step), \
  continuity=coalesce($5,continuity), warm=coalesce($6,warm), tool=CASE WHEN $7 THEN $8 ELSE tool END, said=coalesce($9,said), \
- worktree=coalesce($10,worktree) WHERE id=$1 AND fence=$2 RETURNING state, event_seq, project, instance";
+ worktree=coalesce($10,worktree), leftover=coalesce($11,leftover) WHERE id=$1 AND fence=$2 RETURNING state, event_seq, project, instance";
 pub(in crate::store::sql) const NOTE: &str = "UPDATE attempt SET warm=coalesce($3,warm), reason=coalesce($4,reason), \
- persona_route=coalesce($5,persona_route), pid=coalesce($6,pid) WHERE run=$1 AND n=$2";
+ persona_route=coalesce($5,persona_route), pid=coalesce($6,pid), touched=coalesce($7,touched) WHERE run=$1 AND n=$2";
 pub(in crate::store::sql) const CONVERSATION: &str =
     "UPDATE session SET agent_session=$2 WHERE id=$1";
 
@@ -65,6 +65,9 @@ pub(super) fn redact(progress: &mut Progress, redactor: &Redactor) {
     if let Some(reason) = &mut progress.note.reason {
         redactor.redact_in_place(reason);
     }
+    for touched in &mut progress.note.touched {
+        redactor.redact_in_place(touched);
+    }
 }
 
 #[async_trait]
@@ -94,7 +97,8 @@ async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<Run
                 progress.tool.is_some(),
                 progress.tool.as_ref().and_then(Option::as_ref),
                 &progress.said,
-                progress.worktree.as_ref().map(json).transpose()?
+                progress.worktree.as_ref().map(json).transpose()?,
+                progress.left.as_ref().map(json).transpose()?
             ],
         )
         .await?
@@ -110,12 +114,18 @@ async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<Run
 }
 
 /// Writes what is known of the attempt; the caller has checked the fence.
-async fn note(tx: &mut Tx<'_>, lease: Lease, note: &AttemptNote) -> Result<(), StoreError> {
+pub(super) async fn note(
+    tx: &mut Tx<'_>,
+    lease: Lease,
+    note: &AttemptNote,
+) -> Result<(), StoreError> {
     if note.warm.is_some()
         || note.reason.is_some()
         || note.persona_route.is_some()
         || note.pid.is_some()
+        || !note.touched.is_empty()
     {
+        let touched = (!note.touched.is_empty()).then(|| json(&note.touched));
         tx.execute(
             NOTE,
             values![
@@ -124,7 +134,8 @@ async fn note(tx: &mut Tx<'_>, lease: Lease, note: &AttemptNote) -> Result<(), S
                 note.warm,
                 &note.reason,
                 word_of(note.persona_route.as_ref())?,
-                note.pid
+                note.pid,
+                touched.transpose()?
             ],
         )
         .await?;

@@ -25,6 +25,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use sqlx::FromRow;
 use uuid::Uuid;
 
 /// `k`: the classes with something ready, by leaps from class to class in the index, so that classes with nothing ready, as old lanes are,
@@ -103,7 +104,7 @@ pub(in crate::store::sql) const START: &str = concat!(
  WHERE id=$1 AND state='queued' RETURNING attempt; \
  INSERT INTO attempt(run,n,fence,holder,started_at) SELECT id,attempt,$2,$4,$3 FROM run WHERE id=$1 \
  ON CONFLICT(run,n) DO UPDATE SET fence=excluded.fence, holder=excluded.holder, started_at=excluded.started_at, \
- outcome=NULL, reason=NULL, warm=FALSE, persona_route=NULL, pid=NULL, ended_at=NULL, stderr_tail=NULL; \
+ outcome=NULL, reason=NULL, warm=FALSE, persona_route=NULL, pid=NULL, ended_at=NULL, touched=NULL, stderr_tail=NULL; \
  INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
  SELECT $3,id,event_seq,project,instance,$6,'{\"attempt\":'||attempt||',\"fence\":'||fence||'}' FROM run WHERE id=$1; \
  SELECT ",
@@ -112,7 +113,7 @@ pub(in crate::store::sql) const START: &str = concat!(
  SELECT ",
     session_columns!(),
     " FROM session WHERE id=$5; \
- SELECT r.timeout_ms+r.waited_ms AS timeout_ms, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
+ SELECT r.timeout_ms+r.waited_ms AS timeout_ms, r.retry, r.budget, r.leftover, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
  AND p.conclusion IS NOT NULL ORDER BY p.seq DESC LIMIT 1) AS last FROM run r WHERE r.id=$1"
 );
 /// Which of them answer.
@@ -225,13 +226,21 @@ impl Claim {
     }
 }
 
+#[derive(FromRow)]
+struct Rest {
+    timeout_ms: Option<i64>,
+    retry: Option<String>,
+    budget: Option<String>,
+    leftover: Option<String>,
+    last: Option<String>,
+}
+
 fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Claimed, StoreError> {
     let missing = || gone(run.0);
     let (attempt,): (i64,) = told.first(STARTED)?.ok_or_else(missing)?;
     let row: RunRow = told.first(RUN)?.ok_or_else(missing)?;
     let session: Session = told.first(SESSION)?.ok_or_else(missing)?;
-    let (timeout_ms, last): (Option<i64>, Option<String>) =
-        told.first(REST)?.ok_or_else(missing)?;
+    let rest: Rest = told.first(REST)?.ok_or_else(missing)?;
     let session = SessionRow::from(session);
     Ok(Claimed {
         lease: Lease {
@@ -242,8 +251,11 @@ fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Cl
         },
         run: row.try_into()?,
         session,
-        timeout_ms,
+        timeout_ms: rest.timeout_ms,
         overflow,
-        last_conclusion: unjson_of(last.as_deref())?,
+        last_conclusion: unjson_of(rest.last.as_deref())?,
+        retry: unjson_of(rest.retry.as_deref())?.unwrap_or_default(),
+        budget: unjson_of(rest.budget.as_deref())?.unwrap_or_default(),
+        left: unjson_of(rest.leftover.as_deref())?,
     })
 }

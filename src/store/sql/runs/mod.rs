@@ -2,6 +2,7 @@
 
 pub(super) mod accept;
 pub(super) mod append;
+pub(super) mod back;
 pub(super) mod cancel;
 pub(super) mod caps;
 pub(super) mod claim;
@@ -28,8 +29,8 @@ use crate::{
         worktree::Worktree,
     },
     store::{
-        Accepted, Claimed, Finish, Lease, NewRun, PageAt, Progress, Release, Renewed, RunFilter,
-        Runs, SessionRow, StoreError,
+        Accepted, Back, Claimed, Finish, Lease, NewRun, PageAt, Progress, Release, Renewed,
+        RunFilter, Runs, SessionRow, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -108,6 +109,11 @@ impl Runs for SqlRuns {
         self.base.writer.send(back).await
     }
 
+    async fn back(&self, lease: Lease, back: Back) -> Result<(), StoreError> {
+        let back = back::Again::new(lease, back, &self.base.redactor)?;
+        self.base.writer.send(back).await
+    }
+
     async fn wake(&self, waiting: Waiting) -> Result<(), StoreError> {
         // Most often nobody waits, and a look costs no commit.
         if !release::anyone(&self.base.readers, waiting).await? {
@@ -125,13 +131,13 @@ impl Runs for SqlRuns {
         self.base.writer.send(recover::Recover { alive }).await
     }
 
-    async fn sweep(&self) -> Result<Option<i64>, StoreError> {
-        let next = sweep::next(&self.base.readers).await?;
+    async fn sweep(&self, own: HubId) -> Result<Option<i64>, StoreError> {
+        let next = sweep::next(&self.base.readers, own).await?;
         if next.is_none_or(|ms| ms > 0) {
             return Ok(next);
         }
-        self.base.writer.send(sweep::Sweep).await?;
-        sweep::next(&self.base.readers).await
+        self.base.writer.send(sweep::Sweep { own }).await?;
+        sweep::next(&self.base.readers, own).await
     }
 
     async fn prune(&self, ended_before: Timestamp) -> Result<u32, StoreError> {

@@ -15,7 +15,7 @@ use crate::{
             cursor, page,
             row::{RunRow, SESSION, Session, run_columns},
             value::values,
-            words::unword_of,
+            words::{unjson_of, unword_of},
         },
     },
 };
@@ -26,7 +26,7 @@ pub(in crate::store::sql) const GET: &str = concat!(
     run_columns!(),
     " FROM run r JOIN session s ON s.id=r.session WHERE r.id=$1"
 );
-pub(in crate::store::sql) const ATTEMPTS: &str = "SELECT n, fence, outcome, reason, warm, persona_route, pid, stderr_tail, started_at, ended_at \
+pub(in crate::store::sql) const ATTEMPTS: &str = "SELECT n, fence, outcome, reason, warm, persona_route, pid, touched, stderr_tail, started_at, ended_at \
  FROM attempt WHERE run=$1 ORDER BY n";
 const IS_THERE: &str = "SELECT EXISTS(SELECT 1 FROM run WHERE id=$1)";
 pub(in crate::store::sql) const OPEN: &str =
@@ -163,6 +163,7 @@ struct AttemptRow {
     warm: bool,
     persona_route: Option<String>,
     pid: Option<i64>,
+    touched: Option<String>,
     stderr_tail: Option<String>,
     started_at: i64,
     ended_at: Option<i64>,
@@ -180,6 +181,7 @@ impl TryFrom<AttemptRow> for Attempt {
             warm: row.warm,
             persona_route: unword_of(row.persona_route)?,
             pid: row.pid.and_then(|pid| u32::try_from(pid).ok()),
+            touched: unjson_of(row.touched.as_deref())?.unwrap_or_default(),
             stderr_tail: row.stderr_tail,
             started_at: Timestamp(row.started_at),
             ended_at: row.ended_at.map(Timestamp),
