@@ -27,6 +27,7 @@
 //! 5. What the agent says comes back as events (`agents/acp/update.rs`), is joined by `runs/pump.rs`, and goes into the log, secrets struck
 //!    out by the [`store`]'s redactor. The end of the turn becomes a conclusion ([`runs::conclusion`]); `store/sql/runs/finish.rs` writes it,
 //!    and the run is terminal.
+//!    What did not do its work is judged by [`domain::retry`] (`runs/retrying.rs`): back to the queue, asked about (`runs/resume.rs`), or ended.
 //! 6. The commit wakes whoever waits (`runs/watch.rs`, `hub/events.rs`), and the face shows it: `faces/mcp/results.rs`,
 //!    `faces/cli/conclusion.rs`. Whoever asks later reads the same.
 //!
@@ -36,6 +37,7 @@
 //!   the sources and fails otherwise.
 //! - Only [`config`] reads the environment; only `store` speaks SQL; only `faces::cli::print` prints.
 //! - Nothing but the wire's own messages reaches a face's stdout.
+//! - What may change something is on disk before it is allowed; what may be half done is repeated only by a person's word.
 //! - A terminal run never changes. A write without the current fence changes nothing.
 //! - No process that the hub started outlives the hub, however the hub ends.
 //! - Shutdown is one ladder, top floor first, written in [`hub::life`].
@@ -83,7 +85,7 @@
 //!
 //! Verbs, one per idea: create a persona, place an instance, resolve an agent, launch a process, open, load, resume or close a session,
 //! prompt a session, delegate a run, claim, renew or release a lease, cancel a run or turn, stop a process, join a hub, watch a run.
-//! Depot, Retry and Task are reserved: nothing of these names is built yet.
+//! Depot and Task are reserved: nothing of these names is built yet.
 //!
 //! *Cancelled* has two l. Times end in `_at`, durations in `_ms`. Ids are newtypes within, strings on a wire.
 

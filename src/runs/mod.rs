@@ -1,4 +1,4 @@
-//! How work gets done: dispatch, attempt, lease, conclusion, recovery, watch.
+//! How work gets done: dispatch, attempt, lease, conclusion, retry, recovery, watch.
 //!
 //! A run is accepted and claimed by the [`dispatch`] task and its handles, and driven by one attempt: brief, berth, session, turn,
 //! conclusion. An instant turn costs two commits: accept and claim, finish; what happens in between is written with the end unless it takes

@@ -35,7 +35,9 @@ fn git(root: &PathBuf, args: &[&str]) {
 }
 
 fn asking(session: &SessionRow, prompt: &str) -> NewRun {
-    Yard::asking_in(session.clone(), prompt)
+    let mut asked = Yard::asking_in(session.clone(), prompt);
+    asked.retry.max_attempts = 1;
+    asked
 }
 
 fn verdict(run: &Run) -> (RunState, ConclusionStatus, ConclusionSource) {

@@ -90,9 +90,9 @@ async fn with_its_turn_when_the_agent_does_not_wait_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_its_agent_when_that_dies() {
     let yard = Yard::new().await;
-    let run = yard
-        .accept(yard.asking("!pid\n!permission execute git push"))
-        .await;
+    let mut asked = yard.asking("!pid\n!permission execute git push");
+    asked.retry.max_attempts = 1;
+    let run = yard.accept(asked).await;
     yard.asked(run, 1).await;
     let pid = i32::try_from(yard.pid(run).await).unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();

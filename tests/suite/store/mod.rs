@@ -18,6 +18,7 @@ mod events_are_numbered_without_gaps;
 mod instances_have_unique_names;
 mod kit;
 mod lists_are_pages_by_keyset;
+mod model;
 mod old_runs_are_removed_whole;
 mod place;
 mod projects_remember_that_they_were_unregistered;
