@@ -1,12 +1,13 @@
 //! One attempt: brief, berth, session, and then its [`super::turn`]. What came of it is written by [`super::ending`].
 
 use super::{
-    dispatch::{Parts, Stop, Ties},
+    dispatch::Parts,
     ending::{self, End},
     preamble::{briefing, concluding, own_tools, preamble},
     pump::Pump,
     resume::note,
     supply::Brief,
+    ties::{Stop, Ties},
     vigil::unrenewed,
     witness::Witness,
 };

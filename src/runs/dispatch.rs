@@ -1,6 +1,13 @@
 //! The task that owns the attempts of this hub: claims what is ready, renews leases, stops what is to stop.
 
-use super::{attempt, calls::Calls, ending, supply::Supply, vigil::Pace};
+use super::{
+    attempt,
+    calls::Calls,
+    ending,
+    supply::Supply,
+    ties::{Stop, Ties, Working},
+    vigil::Pace,
+};
 use crate::{
     agents::pool::Pool,
     domain::{
@@ -21,35 +28,18 @@ use tokio::{
             self,
             error::{RecvError, TryRecvError},
         },
-        mpsc, oneshot, watch,
+        mpsc, oneshot,
     },
     task::{Id, JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, timeout},
 };
 
-/// For one renewal; a database that does not answer must not keep us from what else is to be done.
-const RENEWAL: Duration = Duration::from_secs(5);
 /// Until the next renewal, after the cancellation of a run that is not here.
 const SOON: Duration = Duration::from_millis(100);
 /// A look without being told, as the safety net.
 const POLL: Duration = Duration::from_secs(5);
 /// Attempts of one hub at once, over all classes.
 const HOST_CAP: usize = 64;
-
-/// Why an attempt must stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// A person cancelled the run.
-    Cancelled,
-    /// The run's time is over.
-    TimedOut,
-    /// Another attempt may own the session: nothing more is written.
-    LeaseLost,
-    /// The lease could not be renewed, and may be over soon.
-    Unrenewed,
-    /// The run goes back to the queue.
-    HubEnds,
-}
 
 /// What dispatch and its attempts work with.
 #[derive(Clone, Debug)]
@@ -185,22 +175,6 @@ fn frees_work(change: &Change) -> bool {
         change.state,
         Some(RunState::Queued | RunState::Cancelled | RunState::TimedOut)
     )
-}
-
-/// What ties an attempt to the hub.
-pub(super) struct Ties {
-    pub(super) stop: watch::Receiver<Option<Stop>>,
-    /// When its lease was renewed last.
-    pub(super) renewed: watch::Receiver<Instant>,
-}
-
-struct Working {
-    lease: Lease,
-    stop: watch::Sender<Option<Stop>>,
-    /// Free again when it is dropped; `None` beyond the host's cap.
-    slot: Option<OwnedSemaphorePermit>,
-    /// When it was claimed, or renewed last: the moment before that was asked for.
-    renewed: watch::Sender<Instant>,
 }
 
 struct Loop {
@@ -394,19 +368,8 @@ impl Loop {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (stop, stopped) = watch::channel(None);
-        let (renewed, since) = watch::channel(before);
-        let ties = Ties {
-            stop: stopped,
-            renewed: since,
-        };
+        let (working, ties) = Working::new(lease, slot, before);
         let id = self.attempts.spawn(what(ties)).id();
-        let working = Working {
-            lease,
-            stop,
-            slot,
-            renewed,
-        };
         self.working.insert(id, working);
     }
 
@@ -437,7 +400,7 @@ impl Loop {
     fn stop_run(&self, run: RunId, why: Stop) -> bool {
         let ours = self.working.values().find(|one| one.lease.run == run);
         if let Some(working) = ours {
-            stop(working, why);
+            working.stop(why);
         }
         ours.is_some()
     }
@@ -449,7 +412,8 @@ impl Loop {
         let leases = self.working.values().map(|working| working.lease).collect();
         let (before, pace) = (Instant::now(), self.parts.pace);
         let renewal = self.parts.store.runs.renew(leases, pace.lease_ms());
-        match timeout(RENEWAL.min(pace.renew), renewal).await {
+        // A database that does not answer must not keep us from what else is to be done.
+        match timeout(pace.renew, renewal).await {
             Ok(Ok(renewed)) => {
                 for Renewed {
                     lease,
@@ -474,7 +438,7 @@ impl Loop {
 
     fn stop_lease(&self, lease: Lease, why: Stop) {
         for working in self.working.values().filter(|one| one.lease == lease) {
-            stop(working, why);
+            working.stop(why);
         }
     }
 
@@ -482,7 +446,7 @@ impl Loop {
         self.draining = true;
         self.slots.close();
         for working in self.working.values() {
-            stop(working, Stop::HubEnds);
+            working.stop(Stop::HubEnds);
         }
         let mut others = Vec::new();
         // What was claimed with its acceptance, and not begun, is given back too.
@@ -501,13 +465,4 @@ impl Loop {
             reply.send(()).ok();
         }
     }
-}
-
-/// What is lost is lost: nothing that comes later makes it one's own again.
-fn stop(working: &Working, why: Stop) {
-    working.stop.send_modify(|stop| {
-        if *stop != Some(Stop::LeaseLost) {
-            *stop = Some(why);
-        }
-    });
 }

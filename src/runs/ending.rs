@@ -3,7 +3,7 @@
 use super::{
     attempt::Attempt,
     conclusion::{Seen, cited, conclude},
-    dispatch::Stop,
+    ties::Stop,
 };
 use crate::{
     agents::{acp::TurnEnd, definitions::EMBEDDED},

@@ -19,6 +19,7 @@ mod retrying;
 mod spending;
 mod supply;
 mod tally;
+mod ties;
 mod turn;
 mod vigil;
 mod watch;

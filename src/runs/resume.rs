@@ -1,6 +1,6 @@
 //! Going on where an attempt before left off: a person is asked first where half of its changes may be there, and the agent is told.
 
-use super::{asking::Asker, attempt::Attempt, dispatch::Stop, ending::End};
+use super::{asking::Asker, attempt::Attempt, ending::End, ties::Stop};
 use crate::{
     agents::pool::Digest,
     domain::{

@@ -4,9 +4,9 @@ use super::{
     asking::{Questions, Settled},
     attempt::{Attempt, Ready, until},
     calls::{Call, Callable},
-    dispatch::Stop,
     ending::End,
     spending::cost_of,
+    ties::Stop,
     vigil::{Alarm, Vigil},
 };
 use crate::{

@@ -161,10 +161,13 @@ fn silent(limit: Duration, heard: bool) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::{Alarm, Pace, Vigil};
+    use super::{Alarm, Pace, Vigil, unrenewed};
     use crate::stdx::Pause;
     use std::time::Duration;
-    use tokio::time::{Instant, sleep, timeout};
+    use tokio::{
+        sync::watch,
+        time::{Instant, sleep, timeout},
+    };
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -208,6 +211,34 @@ mod tests {
         drop(held);
         one.sign();
         assert!(silent_after(&mut one).await.expect("an alarm") >= 199 * MS);
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_let_go_in_time_unless_it_is_renewed() {
+        let pace = Pace {
+            lease: 400 * MS,
+            renew: 100 * MS,
+            ..Pace::default()
+        };
+        let begun = Instant::now();
+        let (renewed, since) = watch::channel(begun);
+        let over = unrenewed(since, pace);
+        tokio::pin!(over);
+        for _ in 0..4 {
+            let early = timeout(150 * MS, over.as_mut()).await;
+            assert!(early.is_err());
+            renewed.send_replace(Instant::now());
+        }
+        let last = *renewed.borrow();
+        over.await;
+        assert!(last.elapsed() >= 200 * MS, "{:?}", last.elapsed());
+        // A process that was stopped has time to renew what it holds.
+        let (renewed, since) = watch::channel(begun);
+        let over = unrenewed(since, pace);
+        tokio::pin!(over);
+        assert!(timeout(10 * MS, over.as_mut()).await.is_err());
+        renewed.send_replace(Instant::now());
+        assert!(timeout(150 * MS, over).await.is_err());
     }
 
     #[tokio::test]

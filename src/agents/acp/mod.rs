@@ -1,7 +1,8 @@
 //! ACP, spoken to an agent: one [`Link`] per process, on the official SDK.
 //!
 //! Split by phase: `wire` (bytes to messages), `handshake`, `opening` (a session), `turn` (a prompt), `desk` (what arrives during turns),
-//! `update`, `permission` and `shown` (what one message means), `petition` (what a person should decide), `failure` (what went wrong, in our words). Answers are read leniently: agents of the
+//! `update`, `permission` and `shown` (what one message means), `petition` (what a person should decide), `touch` (what is about to change), `failure` (what went wrong, in our words) and `meaning` (what its
+//! error answers mean). Answers are read leniently: agents of the
 //! field send words from the future, and a turn must survive them.
 
 mod desk;

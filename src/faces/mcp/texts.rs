@@ -29,7 +29,7 @@ Delegate a task to another coding agent as a durable run that goes on even if th
 complete in itself: review, tests, research, jobs in parallel. Not for what you can do in a few calls \
 yourself; to ask about a run use run_get. Waits up to wait_ms, then answers with the run: id, state, current step, and at the end the \
 conclusion {status, summary, artifacts, questions, changes}. The agent does not see this conversation: put all it needs into prompt. Example: \
-{\"prompt\":\"Review branch fix-login against main; list file:line and severity\",\"persona\":\"reviewer\"}";
+{\"prompt\":\"Review branch fix-login; list file:line\",\"persona\":\"reviewer\"}";
 
 pub(super) const RUN_GET: &str = "\
 Get a run, waiting up to wait_ms for it to end or to need input. Use it after delegate until the run has ended; give ids and until to wait for the \

@@ -318,7 +318,10 @@ mod tests {
     use super::fingerprint;
     use crate::{
         api::run::Delegate,
-        domain::{ids::RunId, policy::PolicyWish, run::Mode, worktree::Isolation},
+        domain::{
+            ids::RunId, policy::PolicyWish, retry::Retry, run::Mode, spent::Budget,
+            worktree::Isolation,
+        },
         stdx::mint,
     };
 
@@ -356,6 +359,14 @@ mod tests {
             },
             Delegate {
                 timeout_ms: Some(1),
+                ..asked()
+            },
+            Delegate {
+                retry: Some(Retry::default()),
+                ..asked()
+            },
+            Delegate {
+                budget: Some(Budget::default()),
                 ..asked()
             },
             Delegate {

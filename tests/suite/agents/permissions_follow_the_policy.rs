@@ -1,6 +1,6 @@
 use super::kit::{LIMITS, Linked, until};
 use eyas::{
-    agents::acp::{Permit, TurnEvent},
+    agents::acp::{Permit, Touch, TurnEvent},
     domain::{agent::Limits, policy::Security},
 };
 use std::time::{Duration, Instant};
@@ -90,4 +90,51 @@ async fn and_a_person_may_take_longer_than_a_prompt() {
     let end = end.unwrap();
     assert_eq!(end.text, "permission: yes\npermission: no\n");
     assert!(end.denied.is_empty(), "the policy denied nothing");
+}
+
+/// Whoever keeps the books has the first change before the agent is told that it may; what follows waits for nothing.
+#[tokio::test]
+async fn and_what_changes_something_waits_until_that_is_kept() {
+    let linked = Linked::new(&[]).await;
+    let session = linked.session().await;
+    let text = "!permission read a\n!permission execute git push\n!permission execute git fetch";
+    let run = |touches: mpsc::UnboundedSender<Touch>| {
+        let permit = Permit {
+            touches: Some(touches),
+            ..linked.permit(Security::Full)
+        };
+        let (events, _heard) = mpsc::unbounded_channel();
+        linked
+            .link
+            .prompt(&session, text.to_owned(), permit, events)
+    };
+    let (send, mut touches) = mpsc::unbounded_channel::<Touch>();
+    let keeper = async {
+        let first = touches.recv().await.unwrap();
+        assert_eq!(
+            (first.title.as_str(), first.is_awaited()),
+            ("git push", true)
+        );
+        let early = tokio::time::timeout(Duration::from_millis(300), touches.recv()).await;
+        assert!(early.is_err(), "the agent waits");
+        first.keep();
+        let second = touches.recv().await.unwrap();
+        assert!(!second.is_awaited());
+    };
+    let (end, ()) = tokio::join!(run(send), keeper);
+    assert_eq!(end.unwrap().text.matches("permission: yes").count(), 3);
+
+    // What could not be written down does not happen.
+    let (send, mut touches) = mpsc::unbounded_channel::<Touch>();
+    let forgetful = async { while touches.recv().await.is_some() {} };
+    let turn = async move { run(send).await };
+    let (end, ()) = tokio::join!(turn, forgetful);
+    let end = end.unwrap();
+    assert_eq!(
+        end.text.matches("permission: no").count(),
+        2,
+        "{}",
+        end.text
+    );
+    assert!(!end.edited);
 }

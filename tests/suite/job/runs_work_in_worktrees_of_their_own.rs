@@ -268,9 +268,10 @@ fn what_is_old_goes_unless_there_is_work_in_it() {
 fn a_hub_that_dies_leaves_nothing_that_the_next_does_not_take_up() {
     let job = job(&[]);
     let mut face = job.rpc();
-    let clean = begin(&mut face, "!sleep 60000", &json!({}));
+    let once_only = json!({"retry": {"max_attempts": 1}});
+    let clean = begin(&mut face, "!sleep 60000", &once_only);
     once(&mut face, &clean, |run| state(run) == "open");
-    let dirty = begin(&mut face, "!write file x\n!sleep 60000", &json!({}));
+    let dirty = begin(&mut face, "!write file x\n!sleep 60000", &once_only);
     once(&mut face, &dirty, |run| {
         fs::read_to_string(path(run).join("file")).is_ok_and(|text| text == "x")
     });

@@ -34,19 +34,19 @@ pub(super) struct Arguments {
     instance: Option<String>,
     /// Name, id or path; default where this server runs.
     project: Option<String>,
-    /// Persona id, when no instance is named.
+    /// Persona id, without an instance.
     persona: Option<String>,
     /// Id of an installed agent; default the instance's or persona's.
     agent: Option<String>,
-    /// auto (default): reuse or start a warm agent; warm: never cold; cold: a process of its own.
+    /// auto (default): reuse or start a warm agent; warm: never cold; cold: its own process.
     mode: Option<Mode>,
-    /// Id of a session to continue.
+    /// Session to continue.
     session: Option<String>,
     /// Run whose conversation to continue.
     previous: Option<String>,
     /// Let it write beside others in the same tree.
     concurrent: Option<bool>,
-    /// Milliseconds to wait: default 2000, at most 45000.
+    /// Milliseconds: default 2000, at most 45000.
     wait_ms: Option<u64>,
     /// Milliseconds until it ends as `timed_out`.
     timeout_ms: Option<u64>,
@@ -60,7 +60,7 @@ pub(super) struct Arguments {
     isolation: Option<Isolation>,
     /// How far it may go unasked, within what the person allows.
     policy: Option<Terms>,
-    /// If its agent fails; default 2 attempts. unsafe: also after half-done edits, unasked.
+    /// Default 2 attempts; unsafe: also after half-done edits.
     retry: Option<Tries>,
 }
 
@@ -80,7 +80,7 @@ struct Terms {
     security: Option<Security>,
     /// off: deny; on_miss: ask what is not listed; always: all that leaves traces.
     ask: Option<Asking>,
-    /// Milliseconds until what nobody answers is denied.
+    /// Milliseconds until the unanswered is denied.
     ask_timeout_ms: Option<u64>,
 }
 
