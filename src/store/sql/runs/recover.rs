@@ -55,7 +55,7 @@ struct Held {
     isolation: String,
     leftover: Option<String>,
     touched: Option<String>,
-    pid: Option<u32>,
+    pid: Option<i64>,
     begun_at: Option<i64>,
 }
 
