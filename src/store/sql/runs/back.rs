@@ -32,7 +32,7 @@ pub(in crate::store::sql) const BACK: &str = "UPDATE run SET state='queued', fen
  waited_ms=waited_ms+CASE WHEN $3>input_since THEN $3-input_since ELSE 0 END, deadline=deadline+CASE WHEN $3>input_since THEN $3-input_since ELSE 0 END, input_since=NULL \
  WHERE id=$1 AND fence=$2 AND NOT cancel_requested RETURNING event_seq, project, instance";
 pub(in crate::store::sql) const LEAVE: &str = "UPDATE session SET lease_holder=NULL, lease_until=NULL, overflow=FALSE, waiting=$4, \
- ready_rank=CASE WHEN $5<=0 THEN $3 END, wake_at=CASE WHEN $5>0 THEN $3+$5 END WHERE id=$1 AND head_run=$2 AND lease_holder IS NOT NULL";
+ ready_rank=CASE WHEN $5<=0 THEN $3 END, wake_at=CASE WHEN $5>0 THEN $3+$5 END WHERE id=$1 AND head_run=$2 AND lease_until>0";
 
 /// A run on its way back.
 #[derive(Debug)]
