@@ -30,6 +30,8 @@ pub enum EventKind {
     Answered,
     /// What the agent said of how far it is.
     Progress,
+    /// Something was said to the run, was put to its agent, or was dropped with the run's end.
+    Input,
     /// The run's worktree was made, kept, applied or dropped.
     WorktreeChanged,
     /// Given back to the queue without using up an attempt.

@@ -21,17 +21,18 @@ impl Usage {
     /// Both together; what neither said stays unsaid.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        fn sum<T: std::ops::Add<Output = T>>(one: Option<T>, two: Option<T>) -> Option<T> {
+        fn both<T>(one: Option<T>, two: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
             match (one, two) {
-                (Some(one), Some(two)) => Some(one + two),
+                (Some(one), Some(two)) => Some(add(one, two)),
                 (one, two) => one.or(two),
             }
         }
+        let sum = |one, two| both(one, two, u64::saturating_add);
         Self {
             input_tokens: sum(self.input_tokens, other.input_tokens),
             output_tokens: sum(self.output_tokens, other.output_tokens),
             total_tokens: sum(self.total_tokens, other.total_tokens),
-            cost_usd: sum(self.cost_usd, other.cost_usd),
+            cost_usd: both(self.cost_usd, other.cost_usd, |one, two| one + two),
         }
     }
 
