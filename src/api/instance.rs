@@ -69,6 +69,9 @@ pub struct InstanceCreate {
     pub auto_start: bool,
     /// Write nothing; answer with the files that would be written.
     pub dry_run: bool,
+    /// The same key with the same request gives the same instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// Changes to an instance; null clears a field.
@@ -110,6 +113,9 @@ pub struct InstanceView {
     /// After a render: names of the user's edited files that were kept aside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// The idempotency key was seen before with this very request: this is the instance of then, as it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<bool>,
 }
 
 /// Verbs on instances.

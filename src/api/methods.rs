@@ -1,16 +1,19 @@
 //! Every method with its parameters and result: the one list behind `rpc.discover` and the check of every call.
 
-use super::{agent, events, hub, instance, persona, project, run, session};
+use super::{agent, events, hub, input, instance, persona, project, run, session};
 use crate::domain::{
     agent::Agent,
     conclusion::Report,
     event::Event,
     fault::{ErrorKind, Fault},
+    input::Interaction,
     instance::Instance,
     page::Page,
     persona::Persona,
     project::Project,
     run::{Attempt, Run},
+    snapshot::Snapshot,
+    stats::RunStats,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -82,6 +85,11 @@ methods! {
     "run.list", "Runs, newest first": run::RunList => Page<Run>;
     "run.wait", "Waits for the end of a run": run::RunWait => Run;
     "run.cancel", "Asks for the end of a run": run::RunCancel => Run;
+    "run.input", "A further prompt for a run's agent": input::RunInput => input::RunDelivery;
+    "run.interaction", "What can be said to a run, and what waits": run::RunRef => Interaction;
+    "run.snapshots", "A run's states over time": run::RunRef => Page<Snapshot>;
+    "run.archive", "Hides an ended run from lists": run::RunArchive => Run;
+    "run.stats", "What runs add up to": run::RunStatsOf => RunStats;
     "run.answer", "Answers what a run's agent asks; for a person alone": run::RunAnswer => Run;
     "run.events", "What has happened in a run": run::RunEvents => Page<Event>;
     "run.attempts", "Attempts of a run": run::RunRef => Page<Attempt>;

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod events;
 pub mod fault;
 pub mod hub;
+pub mod input;
 pub mod instance;
 pub mod methods;
 pub mod openrpc;

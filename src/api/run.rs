@@ -1,14 +1,19 @@
 //! `run.*`: durable delegations.
 
+use super::input::{RunDelivery, RunInput};
 use crate::domain::{
     event::Event,
     fault::Fault,
     ids::{RunId, SessionId},
+    input::Interaction,
     page::Page,
     policy::PolicyWish,
     retry::Retry,
     run::{Attempt, Mode, Run, RunState},
+    snapshot::Snapshot,
     spent::Budget,
+    stats::RunStats,
+    time::Timestamp,
     worktree::Isolation,
 };
 use jsonrpsee::proc_macros::rpc;
@@ -68,6 +73,15 @@ pub struct Delegate {
     /// What it may use up; reaching one of these ends it as `failed` with its conclusion so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// Your own name for a session, unique per project: its first use opens the session, later ones continue it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_key: Option<String>,
+    /// Added to who the agent is, for a new session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_system_prompt: Option<String>,
+    /// Opaque text that is kept with the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
 }
 
 /// A run by id.
@@ -117,6 +131,8 @@ pub struct RunList {
     /// Exact label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Also archived ones.
+    pub archived: bool,
     /// `next_cursor` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -165,6 +181,39 @@ pub struct RunAnswer {
     pub text: Option<String>,
 }
 
+/// A run to be hidden from lists, or shown again.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunArchive {
+    /// Run id.
+    pub id: RunId,
+    /// false shows it again.
+    #[serde(default = "yes")]
+    pub archived: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Which runs to add up.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunStatsOf {
+    /// Project by name, id or path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Instance by name or id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Agent id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Only those accepted at or after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
 /// Events of a run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -197,6 +246,22 @@ pub trait RunApi {
     /// Asks for the end of a run; a terminal one is answered as it is.
     #[method(name = "cancel", with_extensions)]
     async fn cancel(&self, params: RunCancel) -> Result<Run, Fault>;
+    /// A further prompt for its agent: another turn of the run, or, when it has ended, a new run in its session, which is then the one
+    /// answered.
+    #[method(name = "input", with_extensions)]
+    async fn input(&self, params: RunInput) -> Result<RunDelivery, Fault>;
+    /// Whether it can be spoken with, what waits to be put to its agent, and what that asks.
+    #[method(name = "interaction")]
+    async fn interaction(&self, params: RunRef) -> Result<Interaction, Fault>;
+    /// Its states over time, oldest first.
+    #[method(name = "snapshots")]
+    async fn snapshots(&self, params: RunRef) -> Result<Page<Snapshot>, Fault>;
+    /// Hides an ended run from lists, or shows it again; nothing is removed.
+    #[method(name = "archive", with_extensions)]
+    async fn archive(&self, params: RunArchive) -> Result<Run, Fault>;
+    /// What runs add up to, archived ones too.
+    #[method(name = "stats")]
+    async fn stats(&self, params: RunStatsOf) -> Result<RunStats, Fault>;
     /// Answers what its agent asks. For a person alone.
     #[method(name = "answer", with_extensions)]
     async fn answer(&self, params: RunAnswer) -> Result<Run, Fault>;

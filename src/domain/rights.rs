@@ -6,7 +6,7 @@
 //! | create an instance | captains | talons of its project | |
 //! | replace a captain, said explicitly | yes | | |
 //! | delegate | whoever stands below it | whoever stands below it, of and in its project | |
-//! | continue or cancel a run | those it began | those it began | those it began |
+//! | continue or cancel a run, say something to it | those it began | those it began | those it began |
 //! | anything else that changes something | | | |
 //!
 //! A person may do everything, a stray nothing. Reading is nobody's deed.
@@ -64,6 +64,10 @@ pub enum Deed {
     CancelRun {
         begun_by_it: bool,
     },
+    /// Gives a run an input.
+    InputRun {
+        begun_by_it: bool,
+    },
     /// Everything else.
     Change,
 }
@@ -106,11 +110,18 @@ fn agent_may(standing: &Standing, deed: &Deed) -> Result<(), Fault> {
         Deed::CreateInstance { role, project } => may_create(standing, role, project),
         Deed::ReplaceCaptain => Err(refused(standing, "replace a captain", "a commander does")),
         Deed::Delegate { role, of, project } => may_delegate(standing, role, of, project),
-        Deed::ContinueRun { begun_by_it: true } | Deed::CancelRun { begun_by_it: true } => Ok(()),
+        Deed::ContinueRun { begun_by_it: true }
+        | Deed::CancelRun { begun_by_it: true }
+        | Deed::InputRun { begun_by_it: true } => Ok(()),
         Deed::ContinueRun { .. } => Err(refused(
             standing,
             "continue a run that it did not begin",
             "delegate without `previous`",
+        )),
+        Deed::InputRun { .. } => Err(refused(
+            standing,
+            "say something to a run that it did not begin",
+            "ask the person to do it",
         )),
         Deed::CancelRun { .. } => Err(refused(
             standing,
@@ -296,6 +307,8 @@ mod tests {
             (Deed::ContinueRun { begun_by_it: false }, nobody),
             (Deed::CancelRun { begun_by_it: true }, [true; 4]),
             (Deed::CancelRun { begun_by_it: false }, nobody),
+            (Deed::InputRun { begun_by_it: true }, [true; 4]),
+            (Deed::InputRun { begun_by_it: false }, nobody),
             (Deed::Change, nobody),
         ] {
             assert_eq!(who_may(&deed), expected, "{deed:?}");

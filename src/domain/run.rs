@@ -176,6 +176,9 @@ pub struct Run {
     pub continuity: Option<Continuity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Opaque text of whoever delegated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
     pub mode: Mode,
     /// Whether the last attempt used an agent that was already running.
     pub warm: bool,
@@ -207,6 +210,9 @@ pub struct Run {
     pub started_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// Hidden from lists since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Fault>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -76,7 +76,7 @@ impl Counter {
             self.durations.extend(run.ended_ms.map(|end| end - started));
         }
         if let Some(usage) = &run.usage {
-            self.stats.usage = self.stats.usage.plus(usage);
+            self.stats.usage = self.stats.usage.plus(*usage);
         }
     }
 

@@ -6,6 +6,7 @@
 mod captain;
 mod life;
 mod place;
+mod repeat;
 
 use super::rights::{caller, on_disk, person_only, to_the_end};
 use crate::{
@@ -190,6 +191,7 @@ fn bare(instance: Instance) -> InstanceView {
         instance,
         files: Vec::new(),
         kept: Vec::new(),
+        duplicate: None,
     }
 }
 
@@ -227,6 +229,7 @@ impl InstanceApiServer for InstanceDesk {
             instance,
             files,
             kept: Vec::new(),
+            duplicate: None,
         })
     }
 

@@ -115,6 +115,11 @@ impl Rights {
         })
     }
 
+    /// The way to the attempts.
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// The role in which a persona works without an instance.
     pub(crate) fn role_of(&self, persona: Option<&str>) -> Option<Role> {
         self.catalogue.get(persona?).ok()?.hierarchy_role

@@ -259,6 +259,7 @@ impl Supply for Stockroom {
             .as_ref()
             .map(|instance| PathBuf::from(&instance.workspace));
         let text = self.text(workspace.as_deref(), persona.as_ref())?;
+        let text = with_more(text, claimed.extra_system_prompt.as_deref());
         let mut warnings = unenforced(&launch.definition, &claimed.run.policy);
         let own = instance
             .as_ref()
@@ -295,6 +296,14 @@ impl Supply for Stockroom {
         let mut kept = self.values.kept();
         kept.extend(self.worktrees.waited_for());
         kept
+    }
+}
+
+/// Who an agent is, and what whoever opened its session adds.
+fn with_more(text: Option<String>, more: Option<&str>) -> Option<String> {
+    match (text, more) {
+        (Some(text), Some(more)) => Some(format!("{}\n\n{more}", text.trim_end())),
+        (text, more) => text.or_else(|| more.map(str::to_owned)),
     }
 }
 

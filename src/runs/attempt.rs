@@ -3,7 +3,8 @@
 use super::{
     dispatch::Parts,
     ending::{self, End},
-    preamble::{briefing, concluding, own_tools, preamble},
+    inputs::Course,
+    preamble::{self, briefing, concluding, own_tools},
     pump::Pump,
     resume::note,
     supply::Brief,
@@ -54,6 +55,7 @@ pub(super) struct Attempt<'a> {
     pub(super) touched: Vec<String>,
     /// A person has said that what the attempt before left is tried again.
     pub(super) approved: bool,
+    pub(super) course: Course,
 }
 
 /// All that a turn needs.
@@ -72,9 +74,21 @@ pub(super) struct Ready {
 pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) {
     let stop = ties.stop.clone();
     let mut attempt = Attempt::new(tools, &claimed, stop.clone());
-    let end = attempt.work(ties.renewed).await;
-    let record = attempt.record(end).await;
-    ending::write(&tools.store, claimed.lease, record, stop).await;
+    let unrenewed = unrenewed(ties.renewed, tools.pace);
+    let stopped = stopped(
+        stop.clone(),
+        attempt.left(),
+        attempt.pause.clone(),
+        unrenewed,
+    );
+    tokio::pin!(stopped);
+    let mut end = attempt.begin(stopped.as_mut()).await;
+    loop {
+        let record = attempt.record(end).await;
+        let refused = ending::write(&tools.store, claimed.lease, record, stop.clone()).await;
+        let Some(finish) = refused else { return };
+        end = attempt.further(finish, stopped.as_mut()).await;
+    }
 }
 
 impl<'a> Attempt<'a> {
@@ -93,25 +107,23 @@ impl<'a> Attempt<'a> {
             heard: false,
             touched: Vec::new(),
             approved: false,
+            course: Course::default(),
         }
     }
 
-    /// Everything until the end of the turn.
-    async fn work(&mut self, renewed: watch::Receiver<Instant>) -> End {
-        let unrenewed = unrenewed(renewed, self.tools.pace);
-        let stopped = stopped(
-            self.stop.clone(),
-            self.left(),
-            self.pause.clone(),
-            unrenewed,
-        );
-        tokio::pin!(stopped);
+    /// What comes before any work: what the attempt before left, and whether more may be spent.
+    async fn begin(&mut self, mut stopped: Pin<&mut impl Future<Output = Stop>>) -> End {
         if let Some(end) = self.resume(stopped.as_mut()).await {
             return end;
         }
         if let Some(fault) = self.claimed.budget.bars(&self.spent_before()) {
             return End::fault(fault);
         }
+        self.work(stopped).await
+    }
+
+    /// Everything until the end of the last turn.
+    pub(super) async fn work(&mut self, mut stopped: Pin<&mut impl Future<Output = Stop>>) -> End {
         let end = self.once(stopped.as_mut()).await;
         // An agent may die unseen while it is idle. Nobody has worked yet then, and the pool starts it anew.
         let unlucky =
@@ -144,7 +156,7 @@ impl<'a> Attempt<'a> {
             ready = self.ready() => ready,
         };
         match ready {
-            Ok(ready) => self.turn(ready, stopped).await,
+            Ok(ready) => self.turns(ready, stopped).await,
             Err(fault) => End::fault(fault),
         }
     }
@@ -186,15 +198,16 @@ impl<'a> Attempt<'a> {
         let (session, preamble) = opened.inspect_err(|_| self.keep_last_words(&berth))?;
         self.witness.ready().await;
         self.pump.begin();
+        self.pump.step("has its prompt");
+        let lead =
+            preamble + &briefing(brief.briefing.as_deref()) + &note(self.claimed.left.as_ref());
+        let prompt = self.first_words(lead).await?;
         let close = Duration::from_millis(brief.launch.definition.limits.close_ms);
         Ok(Ready {
             berth,
             session,
             opening,
-            prompt: preamble
-                + &briefing(brief.briefing.as_deref())
-                + &note(self.claimed.left.as_ref())
-                + &self.claimed.run.prompt,
+            prompt,
             policy: brief.policy,
             grounds,
             patience: close + PATIENCE,
@@ -235,8 +248,9 @@ impl<'a> Attempt<'a> {
         opening: &Opening,
     ) -> Result<(String, String), Fault> {
         let claimed = self.claimed;
-        if let Some(earlier) = &claimed.session.agent_session {
-            match self.tended(berth.reopen(earlier, opening)).await {
+        let own = self.course.conversation.clone();
+        if let Some(earlier) = own.or_else(|| claimed.session.agent_session.clone()) {
+            match self.tended(berth.reopen(&earlier, opening)).await {
                 Ok((continuity, opened)) => {
                     return Ok(self.opened(berth, opened, continuity, opening));
                 }
@@ -264,6 +278,8 @@ impl<'a> Attempt<'a> {
         opening: &Opening,
     ) -> (String, String) {
         let (route, session) = (opened.route, opened.session.clone());
+        self.course.conversation = Some(session.clone());
+        self.course.continuity = Some(continuity);
         self.pump.note(|note| {
             note.persona_route = route;
             note.continuity = Some(continuity);
@@ -271,9 +287,13 @@ impl<'a> Attempt<'a> {
         });
         self.warnings.extend(opened.warnings);
         let last = self.claimed.last_conclusion.as_ref();
-        let mut preamble = preamble(continuity, route, opening.persona.as_deref(), last);
+        let mut preamble = preamble::preamble(continuity, route, opening.persona.as_deref(), last);
+        let persona = opening.persona.as_deref();
+        self.course.lead = preamble::preamble(Continuity::Live, route, persona, None);
         if self.claimed.run.agent != EMBEDDED {
-            preamble += &concluding(continuity, berth.link().has_tools(&opened.session));
+            let by_tool = berth.link().has_tools(&opened.session);
+            preamble += &concluding(continuity, by_tool);
+            self.course.lead += &concluding(Continuity::Live, by_tool);
         }
         preamble += &own_tools(opened.tools.as_deref());
         (opened.session, preamble)

@@ -7,13 +7,13 @@ use crate::{
     domain::{
         conclusion::Report,
         fault::{ErrorKind, Fault},
-        ids::SessionId,
+        ids::{RunId, SessionId},
         request::Answer,
     },
     store::Lease,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -61,6 +61,8 @@ pub enum Call {
         question: Question,
         reply: oneshot::Sender<Result<Reply, Fault>>,
     },
+    /// Not the agent's word: an input was accepted for which the turn is to be cancelled.
+    Interrupted,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,18 @@ struct Line {
 
 /// The way from a session to the attempt that holds it. A cheap handle.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Arc<Mutex<HashMap<SessionId, Line>>>);
+pub struct Calls {
+    lines: Arc<Mutex<HashMap<SessionId, Line>>>,
+    /// Attempts that have ended a turn and have begun no other.
+    between: Arc<Mutex<HashSet<Lease>>>,
+}
+
+/// An attempt that is between two turns until this is dropped.
+#[derive(Debug)]
+pub(super) struct Between {
+    calls: Calls,
+    lease: Lease,
+}
 
 /// An attempt that can be called; nobody can once it is dropped.
 #[derive(Debug)]
@@ -100,6 +113,31 @@ impl Calls {
         self.lines().get(&session).map(|line| line.lease)
     }
 
+    /// The attempt under `lease` has ended a turn.
+    pub(super) fn rest(&self, lease: Lease) -> Between {
+        self.resting().insert(lease);
+        Between {
+            calls: self.clone(),
+            lease,
+        }
+    }
+
+    /// Whether an attempt of the run has ended a turn and has begun no other.
+    #[must_use]
+    pub fn rests(&self, run: RunId) -> bool {
+        self.resting().iter().any(|lease| lease.run == run)
+    }
+
+    /// Has the attempt that holds `session` look for an input to interrupt its turn for. Without a turn under way here nobody hears it:
+    /// whoever begins one looks by itself.
+    pub fn interrupt(&self, session: SessionId) {
+        let line = self.lines().get(&session).map(|line| line.calls.clone());
+        if let Some(calls) = line {
+            // A line that is full is read soon, and looked at unasked.
+            drop(calls.try_send(Call::Interrupted));
+        }
+    }
+
     /// Says something to the attempt that holds `session`.
     ///
     /// # Errors
@@ -119,7 +157,11 @@ impl Calls {
     }
 
     fn lines(&self) -> MutexGuard<'_, HashMap<SessionId, Line>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn resting(&self) -> MutexGuard<'_, HashSet<Lease>> {
+        self.between.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,6 +169,12 @@ impl Callable {
     /// The next call; never ends by itself.
     pub async fn next(&mut self) -> Option<Call> {
         self.inbox.recv().await
+    }
+}
+
+impl Drop for Between {
+    fn drop(&mut self) {
+        self.calls.resting().remove(&self.lease);
     }
 }
 

@@ -391,7 +391,7 @@ impl Loop {
             let store = self.parts.store.clone();
             let record = ending::broken("the attempt broke; the hub's log says where");
             self.work(lease, (slot, before), async move |ties| {
-                ending::write(&store, lease, record, ties.stop).await;
+                drop(ending::write(&store, lease, record, ties.stop).await);
             });
         }
     }

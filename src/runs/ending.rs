@@ -71,8 +71,8 @@ impl Attempt<'_> {
         let mut record = match end {
             End::Turn { end, duration_ms } => return self.turned(&end, duration_ms).await,
             End::Given(left) => return self.given(*left),
-            End::Stopped { why, usage } => self.stopped(why, usage),
-            End::Fault { fault, usage } => self.faulted(fault, usage),
+            End::Stopped { why, usage } => self.stopped(why, self.course.spent(usage)),
+            End::Fault { fault, usage } => self.faulted(fault, self.course.spent(usage)),
         };
         if !self.pump.tally().has_begun() {
             return record;
@@ -181,8 +181,12 @@ impl Attempt<'_> {
         if let Some(skipped) = skipped.filter(|_| run.agent == EMBEDDED) {
             stood_in(&mut conclusion, &skipped.detail);
         }
+        let goes_on = error
+            .as_ref()
+            .is_none_or(|error| error.kind != ErrorKind::BudgetReached);
         let mut record = self.finish(state, outcome, error, end.usage);
         if let Record::Finish(finish) = &mut record {
+            finish.unless_input = goes_on;
             conclude_with(finish, conclusion);
         }
         record
@@ -294,6 +298,7 @@ pub(super) fn bare(state: RunState, outcome: AttemptOutcome, error: Option<Fault
         warnings: Vec::new(),
         stderr_tail: None,
         progress: Progress::default(),
+        unless_input: false,
     }
 }
 
@@ -341,25 +346,31 @@ fn judge(stop_reason: &str) -> (RunState, AttemptOutcome, Option<Fault>) {
     (RunState::Failed, AttemptOutcome::Failed, Some(fault))
 }
 
-/// Writes it. A database that cannot be written to now is asked again: nobody else will end this run while the hub lives.
+/// Writes it; gives back an end that does not hold, as an input waits. A database that cannot be written to now is asked again: nobody else will end this run while the hub lives.
 pub(super) async fn write(
     store: &Store,
     lease: Lease,
     record: Record,
     mut stop: watch::Receiver<Option<Stop>>,
-) {
+) -> Option<Finish> {
     let mut pause = PAUSE.0;
     loop {
         let written = match &record {
-            Record::Nothing => return,
+            Record::Nothing => return None,
             Record::Release(release) => store.runs.release(lease, release.clone()).await,
             Record::Back(back) => store.runs.back(lease, (**back).clone()).await,
             Record::Finish(finish) => store.runs.finish(lease, (**finish).clone()).await,
         };
-        let Err(error) = written else { return };
+        let Err(error) = written else { return None };
+        if matches!(error, StoreError::InputsWait(_)) {
+            return match record {
+                Record::Finish(finish) => Some(*finish),
+                Record::Release(_) | Record::Back(_) | Record::Nothing => None,
+            };
+        }
         tracing::warn!(run.id = %lease.run, run.attempt = lease.attempt, %error, "could not write how an attempt ended");
         if matches!(error, StoreError::LeaseLost(_)) {
-            return;
+            return None;
         }
         let over = |stop: &Option<Stop>| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost));
         // What is not written then is found by the next hub, as that of a hub that died.
@@ -367,7 +378,7 @@ pub(super) async fn write(
             .await
             .is_ok()
         {
-            return;
+            return None;
         }
         pause = (pause * 2).min(PAUSE.1);
     }

@@ -36,6 +36,27 @@ pub(super) fn preamble(
     text
 }
 
+/// How an input is put. `again`: before, in a turn that did not end in order; `interrupting`: the turn before was cancelled for it.
+pub(super) fn input(message: &str, again: bool, interrupting: bool) -> String {
+    let about = if again {
+        "This was put to you before, in a turn that did not end in order: see what is done already, and go on from there."
+    } else if interrupting {
+        "Your turn before this one was interrupted for what follows."
+    } else {
+        return message.to_owned();
+    };
+    format!("<eyas:input>\n{about}\n</eyas:input>\n\n{message}")
+}
+
+/// What was said in a conversation that is lost, for an agent that is to go on with its run.
+pub(super) fn so_far<'a>(said: impl Iterator<Item = &'a str>) -> String {
+    let said: Vec<&str> = said.collect();
+    format!(
+        "<eyas:earlier>\nThis run began in another conversation, in which the following was asked and worked on. See what is done before you go on.\n\n{}\n</eyas:earlier>\n\n",
+        said.join("\n\n")
+    )
+}
+
 /// What it is told of the place it comes to lead.
 pub(super) fn briefing(text: Option<&str>) -> String {
     text.map_or_else(String::new, |text| {
@@ -65,7 +86,7 @@ pub(super) fn own_tools(server: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{briefing, own_tools, preamble};
+    use super::{briefing, input, own_tools, preamble, so_far};
     use crate::{
         domain::run::{
             Continuity::{self, *},
@@ -106,6 +127,17 @@ mod tests {
         assert_eq!(briefing(None), "");
         let text = "<eyas:briefing>\nit is large\n</eyas:briefing>\n\n";
         assert_eq!(briefing(Some("it is large\n")), text);
+    }
+
+    #[test]
+    fn an_input_stands_as_it_is_unless_there_is_something_to_say_of_it() {
+        assert_eq!(input("and the tests?", false, false), "and the tests?");
+        for (again, interrupting) in [(true, false), (false, true), (true, true)] {
+            let text = input("and the tests?", again, interrupting);
+            assert!(text.starts_with("<eyas:input>\n"));
+            assert!(text.ends_with("</eyas:input>\n\nand the tests?"));
+        }
+        assert!(so_far(["look", "deeper"].into_iter()).contains("look\n\ndeeper"));
     }
 
     #[test]

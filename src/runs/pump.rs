@@ -61,6 +61,11 @@ impl Pump {
         self.tally.begin();
     }
 
+    /// A further turn begins.
+    pub(super) fn next_turn(&mut self) {
+        self.tally.next_turn();
+    }
+
     /// What has been heard so far.
     pub(super) fn tally(&self) -> &Tally {
         &self.tally

@@ -34,7 +34,10 @@ impl Attempt<'_> {
     /// What is left of the time in which its agents may work.
     pub(super) fn wall_left(&self) -> Option<Duration> {
         let most = self.claimed.budget.wall_ms?;
-        let left = most.saturating_sub(self.spent_before().wall_ms);
+        let worked = u64::try_from(self.pump.tally().duration_ms()).unwrap_or(0);
+        let left = most
+            .saturating_sub(self.spent_before().wall_ms)
+            .saturating_sub(worked);
         Some(Duration::from_millis(left))
     }
 
@@ -45,7 +48,7 @@ impl Attempt<'_> {
             ..Usage::default()
         };
         let so_far = self.spent_before().plus(Spent {
-            usage,
+            usage: self.course.spent(Some(usage)).unwrap_or(usage),
             ..Spent::default()
         });
         self.claimed.budget.reached(&so_far).map_or(Ok(()), Err)
@@ -67,7 +70,7 @@ impl Attempt<'_> {
         let tally = self.pump.tally();
         self.spent_before().plus(Spent {
             usage: usage.unwrap_or_default(),
-            turns: u32::from(tally.has_begun()),
+            turns: self.course.put,
             wall_ms: u64::try_from(tally.duration_ms()).unwrap_or(0),
         })
     }

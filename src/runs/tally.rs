@@ -17,12 +17,22 @@ pub(super) struct Tally {
     calls: HashMap<String, (String, bool)>,
     /// Beyond [`CALLS`].
     more: u32,
+    /// Of the turns before.
+    before: ToolCounts,
 }
 
 impl Tally {
     /// The prompt is about to be put.
     pub(super) fn begin(&mut self) {
         self.begun.get_or_insert_with(Instant::now);
+    }
+
+    /// A further turn begins: its calls may have the ids of earlier ones.
+    pub(super) fn next_turn(&mut self) {
+        self.before = self.tools();
+        self.calls.clear();
+        self.more = 0;
+        self.said.clear();
     }
 
     pub(super) fn has_begun(&self) -> bool {
@@ -53,16 +63,14 @@ impl Tally {
         }
     }
 
-    /// The end of what was said, without the paragraphs that the turn's own text has.
+    /// The end of what was said in the last turn, without the paragraphs that the turn's own text has.
     pub(super) fn said(&self) -> &str {
         text::tail(&self.said, SAID)
     }
 
     pub(super) fn tools(&self) -> ToolCounts {
-        let mut counts = ToolCounts {
-            total: self.more,
-            ..ToolCounts::default()
-        };
+        let mut counts = self.before.clone();
+        counts.total += self.more;
         for (kind, failed) in self.calls.values() {
             counts.total += 1;
             counts.failed += u32::from(*failed);
@@ -124,6 +132,22 @@ mod tests {
             .map(|(k, n)| (k.as_str(), *n))
             .collect();
         assert_eq!(kinds, [("edit", 2), ("other", 1), ("read", 1)]);
+    }
+
+    #[test]
+    fn turns_add_up_though_their_calls_have_the_same_ids() {
+        let mut tally = Tally::default();
+        for turn in ["first", "second"] {
+            tally.next_turn();
+            tally.enter(&call("1", "edit", "completed"));
+            tally.enter(&call("2", "read", "failed"));
+            let text = turn.to_owned();
+            tally.enter(&TurnEvent::Message { text });
+        }
+        let tools = tally.tools();
+        assert_eq!((tools.total, tools.failed), (4, 2));
+        assert_eq!(tools.by_kind.get("edit"), Some(&2));
+        assert_eq!(tally.said(), "second");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     attempt::{Attempt, Ready, until},
     calls::{Call, Callable},
     ending::End,
+    inputs::Interrupts,
     spending::cost_of,
     ties::Stop,
     vigil::{Alarm, Vigil},
@@ -44,6 +45,8 @@ enum Happened {
     /// Something is to be written.
     Due,
     Alarm(Alarm),
+    /// An input may have come that interrupts.
+    Look,
     Ended(Result<TurnEnd, Fault>),
 }
 
@@ -55,6 +58,7 @@ struct Ears {
     calls: Callable,
     questions: Questions,
     vigil: Vigil,
+    interrupts: Interrupts,
 }
 
 /// Why a turn is not followed any more.
@@ -83,17 +87,19 @@ impl Ears {
             end = turn => Happened::Ended(end),
             () = until(due) => Happened::Due,
             alarm = self.vigil.alarm() => Happened::Alarm(alarm),
+            () = until(self.interrupts.due()) => Happened::Look,
         }
     }
 }
 
 impl Attempt<'_> {
-    /// Puts the prompt, and stays with it until the turn has ended or is ended.
+    /// Puts the prompt, and stays with it until the turn has ended or is ended. Answers how it ended, how long it took, and what another
+    /// turn needs; what went wrong otherwise.
     pub(super) async fn turn(
         &mut self,
         ready: Ready,
         mut stopped: Pin<&mut impl Future<Output = Stop>>,
-    ) -> End {
+    ) -> Result<(TurnEnd, i64, Ready), End> {
         let Ready {
             berth,
             session,
@@ -103,11 +109,16 @@ impl Attempt<'_> {
             grounds,
             patience,
         } = ready;
-        self.pump.step("has its prompt");
+        let stop = *self.stop.borrow();
+        if let Some(why) = stop {
+            return Err(End::Stopped { why, usage: None });
+        }
         let begun = Instant::now();
-        let (mut ears, permit, tell) = self.ears(policy, grounds);
         let link = berth.link().clone();
-        let turn = link.prompt(&session, prompt, permit, tell);
+        let interrupts = Interrupts::new(link.clone(), session.clone());
+        let (mut ears, permit, tell) = self.ears(policy, grounds.clone(), interrupts);
+        let conversation = session.clone();
+        let turn = link.prompt(&conversation, prompt, permit, tell);
         tokio::pin!(turn);
         let came = tokio::select! {
             biased;
@@ -116,37 +127,45 @@ impl Attempt<'_> {
         };
         match came {
             Ok(Ok(end)) => {
-                berth.settle(opening);
                 let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-                End::Turn { end, duration_ms }
+                let at = Ready {
+                    berth,
+                    session,
+                    opening,
+                    prompt: String::new(),
+                    policy,
+                    grounds,
+                    patience,
+                };
+                Ok((end, duration_ms, at))
             }
             Ok(Err(Broken::Ended(fault))) => {
                 self.failed(berth, &fault);
-                End::fault(fault)
+                Err(End::fault(fault))
             }
             Ok(Err(Broken::Cut(fault))) if fault.kind == ErrorKind::LeaseLost => {
                 self.let_go(berth, &session, turn, patience).await;
-                End::fault(fault)
+                Err(End::fault(fault))
             }
             Ok(Err(Broken::Cut(fault))) => {
                 self.keep_last_words(&berth);
                 let usage = self.cut(berth, &session, turn, &mut ears, patience).await;
-                End::Fault { fault, usage }
+                Err(End::Fault { fault, usage })
             }
             Err(why @ (Stop::Cancelled | Stop::TimedOut)) => {
                 let usage = self.cut(berth, &session, turn, &mut ears, patience).await;
-                End::Stopped { why, usage }
+                Err(End::Stopped { why, usage })
             }
             // What it asks stays open in these: the next attempt takes it up.
             Err(why @ (Stop::LeaseLost | Stop::Unrenewed)) => {
                 self.let_go(berth, &session, turn, patience).await;
-                End::Stopped { why, usage: None }
+                Err(End::Stopped { why, usage: None })
             }
             Err(why @ Stop::HubEnds) => {
                 link.cancel(&session);
                 // Its agent is about to end: what does not end now ends with it.
                 drop(timeout(patience.min(HURRY), turn).await);
-                End::Stopped { why, usage: None }
+                Err(End::Stopped { why, usage: None })
             }
         }
     }
@@ -196,6 +215,7 @@ impl Attempt<'_> {
         &self,
         policy: Policy,
         grounds: Grounds,
+        interrupts: Interrupts,
     ) -> (Ears, Permit, mpsc::UnboundedSender<TurnEvent>) {
         let (tell, told) = mpsc::unbounded_channel();
         let (petition, petitions) = mpsc::unbounded_channel();
@@ -208,6 +228,7 @@ impl Attempt<'_> {
             calls: self.tools.calls.enter(lease),
             questions: Questions::new(store, lease, policy, self.pause.clone()),
             vigil: Vigil::new(self.tools.pace, self.pause.clone(), self.wall_left()),
+            interrupts,
         };
         let permit = Permit {
             policy,
@@ -228,7 +249,7 @@ impl Attempt<'_> {
         loop {
             let happened = ears.next(turn.as_mut(), self.pump.due()).await;
             let is_sign = match &happened {
-                Happened::Due | Happened::Alarm(_) | Happened::Ended(_) => false,
+                Happened::Due | Happened::Alarm(_) | Happened::Look | Happened::Ended(_) => false,
                 Happened::Told(_)
                 | Happened::Wants(_)
                 | Happened::Called(_)
@@ -266,6 +287,10 @@ impl Attempt<'_> {
             Happened::Due => self.flush().await,
             Happened::Alarm(Alarm::Silent(fault)) => Err(fault),
             Happened::Alarm(Alarm::OutOfTime) => Err(self.out_of_time()),
+            Happened::Look => {
+                self.heed(ears).await;
+                Ok(())
+            }
             Happened::Ended(_) => Ok(()),
         }
     }
@@ -340,8 +365,16 @@ impl Attempt<'_> {
                 self.flush().await?;
                 ears.questions.question(question, reply);
             }
+            Call::Interrupted => self.heed(ears).await,
         }
         Ok(())
+    }
+
+    /// What is still asked is taken back: nobody is to answer for a turn that ends.
+    async fn heed(&mut self, ears: &mut Ears) {
+        if self.look(&mut ears.interrupts).await {
+            ears.questions.withdraw();
+        }
     }
 
     fn settled(&mut self, settled: Settled, ears: &Ears) -> Result<(), Fault> {

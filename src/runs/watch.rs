@@ -48,3 +48,23 @@ pub async fn wait(
 fn may_end(state: Option<RunState>) -> bool {
     state.is_none_or(|state| state.is_terminal() || state == RunState::InputRequired)
 }
+
+/// The run once it is terminal, or as it is after `limit`.
+///
+/// # Errors
+/// Those of the store.
+pub async fn ended(store: &Store, run: RunId, limit: Duration) -> Result<Run, StoreError> {
+    let deadline = Instant::now() + limit;
+    let mut changes = store.changes.subscribe();
+    loop {
+        let now = store.runs.get(run).await?;
+        if now.state.is_terminal() {
+            return Ok(now);
+        }
+        match tokio::time::timeout_at(deadline, changes.recv()).await {
+            Err(_late) => return store.runs.get(run).await,
+            Ok(Err(RecvError::Closed)) => return Ok(now),
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}
+        }
+    }
+}

@@ -4,15 +4,19 @@
 //! lease. Every write of an attempt carries that fence; a write that changes no row means the lease is lost.
 //! One writer batches; what it answers has been synced. Every text it writes has passed the [`Redactor`].
 
+mod extras;
 mod growing;
+mod inputs;
 mod redactor;
 pub mod sql;
 
+pub use extras::{Extras, KeyedSession, SessionKey, StatsFilter};
+pub use inputs::{AcceptedInput, Inputs, InputsWaiting, NewInput, TakenInput};
 pub use redactor::Redactor;
 
 use crate::domain::{
     conclusion::Conclusion,
-    event::{Event, NewEvent},
+    event::{Event, EventKind, NewEvent},
     fault::{ErrorKind, Fault},
     ids::{HubId, InstanceId, ProjectId, RunId, SessionId},
     instance::{Instance, InstanceStatus},
@@ -25,6 +29,7 @@ use crate::domain::{
         Attempt, AttemptOutcome, Continuity, Mode, PersonaRoute, Run, RunState, Waiting, Warning,
     },
     spent::Budget,
+    stats::RunStats,
     time::Timestamp,
     usage::{TreeUsage, Usage},
     worktree::{Isolation, Worktree},
@@ -45,6 +50,12 @@ pub enum StoreError {
     /// The same key came before with another request.
     #[error("the idempotency key \"{0}\" came before with another request")]
     IdempotencyConflict(String),
+    /// The run does not end yet: an input waits to be a further turn of it.
+    #[error("an input of run {0} waits")]
+    InputsWait(RunId),
+    /// The caller's name of a session stands for another one.
+    #[error("the session key stands for session {0}")]
+    SessionKeyTaken(SessionId),
     /// No such row.
     #[error("no {noun} \"{name}\"")]
     NotFound {
@@ -92,7 +103,9 @@ impl From<StoreError> for Fault {
             }
             StoreError::Unavailable(_) => Self::new(ErrorKind::DatabaseUnavailable, detail)
                 .hint("look at free space and permissions of the home, or at the server that `store.url` names, then try again"),
-            StoreError::Internal(_) => Self::internal(detail),
+            StoreError::Internal(_)
+            | StoreError::InputsWait(_)
+            | StoreError::SessionKeyTaken(_) => Self::internal(detail),
         }
     }
 }
@@ -169,6 +182,7 @@ pub struct NewRun {
     pub max_in_project: Option<u32>,
     pub retry: Retry,
     pub budget: Budget,
+    pub extras: Extras,
 }
 
 /// What became of a request.
@@ -196,6 +210,10 @@ pub struct Claimed {
     pub budget: Budget,
     /// By the attempt before this one.
     pub left: Option<Left>,
+    /// Of the session: added to who its agent is.
+    pub extra_system_prompt: Option<String>,
+    /// An earlier attempt ended the turn of its prompt in order: an input is next.
+    pub prompted: bool,
 }
 
 /// What an attempt has learnt about itself.
@@ -242,6 +260,8 @@ pub struct Finish {
     pub stderr_tail: Option<String>,
     /// The last of the attempt's events and notes, written with the end.
     pub progress: Progress,
+    /// The end of a turn, which is the run's only if no input waits: `InputsWait` otherwise. Another end drops what waits.
+    pub unless_input: bool,
 }
 
 /// Written when an attempt gives its run back to the queue without using up an attempt.
@@ -311,6 +331,8 @@ pub struct RunFilter {
     pub project: Option<ProjectId>,
     pub instance: Option<InstanceId>,
     pub label: Option<String>,
+    /// Also those that were archived.
+    pub archived: bool,
 }
 
 /// Which events to read.
@@ -364,7 +386,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn renew(&self, leases: Vec<Lease>, lease_ms: i64) -> Result<Vec<Renewed>, StoreError>;
     /// Writes under the fence; `LeaseLost` when it is stale.
     async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError>;
-    /// Ends the run under the fence and lets the session's next run come forward.
+    /// Ends the run under the fence and lets the session's next run come forward. `InputsWait` when it ends only if no input waits, and one
+    /// does: decided in the same transaction, so that no input falls between the last look and the end.
     async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError>;
     /// Gives the run back under the fence.
     async fn release(&self, lease: Lease, release: Release) -> Result<(), StoreError>;
@@ -406,6 +429,12 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
         project: ProjectId,
         page: PageAt,
     ) -> Result<Page<SessionRow>, StoreError>;
+    /// The session that a caller's own name stands for.
+    async fn keyed_session(&self, key: &SessionKey) -> Result<Option<KeyedSession>, StoreError>;
+    /// Hides a terminal run from lists, or shows it again; answers its state, which is as it was. One that is not terminal stays as it is.
+    async fn archive(&self, run: RunId, archived: bool) -> Result<RunState, StoreError>;
+    /// What the runs of this filter add up to, archived ones too.
+    async fn stats(&self, filter: StatsFilter) -> Result<RunStats, StoreError>;
     /// How many runs are not terminal; of a project, or of all.
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError>;
     /// How many sessions of a class (`place/agent/lane`) may be leased at once. New classes begin with `default_cap`.
@@ -449,6 +478,10 @@ pub trait Requests: Send + Sync + std::fmt::Debug {
 pub trait Instances: Send + Sync + std::fmt::Debug {
     /// A new row; `NameExists` when the name is taken.
     async fn insert(&self, instance: Instance) -> Result<(), StoreError>;
+    /// As `insert`, with its key in the same transaction; `NameExists` also when the key was used before.
+    async fn insert_once(&self, instance: Instance, key: Idempotency) -> Result<(), StoreError>;
+    /// The instance that was inserted under this key, trash included. `IdempotencyConflict` for another request.
+    async fn keyed(&self, key: &Idempotency) -> Result<Option<InstanceId>, StoreError>;
     /// Replaces the row of `instance.id`, trash included.
     async fn update(&self, instance: Instance) -> Result<(), StoreError>;
     /// Makes one that is `created` and not in the trash `running`, in one step with looking; answers whether it was.
@@ -510,6 +543,8 @@ pub trait Events: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<Event>, StoreError>;
     /// Whether the event at this cursor is still there. Where it is gone others after it may be, too: they were kept long enough.
     async fn keeps(&self, cursor: &str) -> Result<bool, StoreError>;
+    /// Those of a run that are of one of these kinds, oldest first.
+    async fn of_kinds(&self, run: RunId, kinds: &[EventKind]) -> Result<Vec<Event>, StoreError>;
     /// The newest cursor, to start watching from now.
     async fn latest(&self) -> Result<Option<String>, StoreError>;
 }
@@ -519,6 +554,7 @@ pub trait Events: Send + Sync + std::fmt::Debug {
 pub struct Store {
     pub runs: Arc<dyn Runs>,
     pub requests: Arc<dyn Requests>,
+    pub inputs: Arc<dyn Inputs>,
     pub instances: Arc<dyn Instances>,
     pub projects: Arc<dyn Projects>,
     pub events: Arc<dyn Events>,

@@ -79,6 +79,12 @@ impl Berth {
         matches!(self.home, Home::Warm { reused: true, .. })
     }
 
+    /// Its process was started for this attempt, and ends with it.
+    #[must_use]
+    pub fn is_cold(&self) -> bool {
+        matches!(self.home, Home::Cold)
+    }
+
     /// From now on what runs below this agent has the rights of `session`.
     pub fn works_for(&mut self, session: SessionId) {
         self.lineage.begins(self.link.process().pid(), session);
@@ -156,12 +162,6 @@ impl Berth {
             let link = self.link.clone();
             drop(self.pool.send(Message::Forsaken { link, session }));
         }
-    }
-
-    /// The agent is this attempt's alone.
-    #[must_use]
-    pub fn is_cold(&self) -> bool {
-        matches!(self.home, Home::Cold)
     }
 
     async fn ask<T>(

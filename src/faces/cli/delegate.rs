@@ -103,7 +103,7 @@ pub struct DelegateArgs {
 
 pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<ExitCode, Fault> {
     let limit = if args.no_wait { Some(0) } else { args.wait_ms };
-    let prompt = match prompt(args.prompt.as_deref(), context).await {
+    let prompt = match from_pipe("prompt", args.prompt.as_deref(), context).await {
         Ok(prompt) => prompt,
         Err(fault) => return Ok(misused(&fault, context)),
     };
@@ -136,40 +136,45 @@ pub(super) async fn run(args: DelegateArgs, context: &CliContext) -> Result<Exit
             cost_usd: Some(usd),
             ..Budget::default()
         }),
+        ..Delegate::default()
     };
     let run = heard(context.client().await?.delegate(params).await)?;
     let watched = live::follow(context, run, limit.map(Duration::from_millis)).await?;
     conclusion::show(context, watched)
 }
 
-async fn prompt(typed: Option<&str>, context: &CliContext) -> Result<String, Fault> {
-    let prompt = match typed {
+/// What was typed, or what comes from a pipe; `field` is what it is.
+pub(super) async fn from_pipe(
+    field: &str,
+    typed: Option<&str>,
+    context: &CliContext,
+) -> Result<String, Fault> {
+    let text = match typed {
         Some(typed) if typed != "-" => typed.to_owned(),
         None if context.terminal.stdin => String::new(),
-        Some(_) | None => piped().await?,
+        Some(_) | None => piped(field).await?,
     };
-    if prompt.trim().is_empty() {
-        return Err(
-            Fault::required("prompt").hint("eyas delegate \"what is to be done\", or pipe it in")
-        );
+    if text.trim().is_empty() {
+        return Err(Fault::required(field).hint("say what is to be done, or pipe it in"));
     }
-    Ok(prompt)
+    Ok(text)
 }
 
-async fn piped() -> Result<String, Fault> {
+async fn piped(field: &str) -> Result<String, Fault> {
     let mut bytes = Vec::new();
     tokio::io::stdin()
         .take(PROMPT_MAX + 1)
         .read_to_end(&mut bytes)
         .await
-        .map_err(|error| Fault::internal(format!("cannot read the prompt: {error}")))?;
+        .map_err(|error| Fault::internal(format!("cannot read the {field}: {error}")))?;
     if bytes.len() as u64 > PROMPT_MAX {
-        return Err(
-            Fault::new(ErrorKind::TooLarge, "the prompt is larger than 1 MiB")
-                .field("prompt")
-                .hint("write it to a file in the project and name the file"),
-        );
+        return Err(Fault::new(
+            ErrorKind::TooLarge,
+            format!("the {field} is larger than 1 MiB"),
+        )
+        .field(field)
+        .hint("write it to a file in the project and name the file"));
     }
     String::from_utf8(bytes)
-        .map_err(|error| Fault::invalid("prompt", format!("is not UTF-8: {error}")))
+        .map_err(|error| Fault::invalid(field, format!("is not UTF-8: {error}")))
 }

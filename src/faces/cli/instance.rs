@@ -198,6 +198,7 @@ fn create(args: CreateArgs, context: &CliContext) -> InstanceCreate {
         replace: args.replace,
         auto_start: args.start,
         dry_run: args.dry_run,
+        idempotency_key: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod delegate;
 mod demo;
 mod fields;
 mod hub;
+mod input;
 mod instance;
 mod live;
 mod names;

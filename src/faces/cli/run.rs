@@ -5,6 +5,7 @@ use super::{
     args::one_of,
     conclusion,
     context::{CliContext, heard},
+    input::{self, InputArgs},
     live,
     names::Names,
     print,
@@ -54,6 +55,8 @@ pub enum RunVerb {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Say something to a run: a further turn of its agent
+    Input(InputArgs),
     /// Answer what a run's agent asks
     Answer(AnswerArgs),
     /// What has happened in a run, oldest first
@@ -87,6 +90,9 @@ pub struct ListArgs {
     /// Only those with this label
     #[arg(long)]
     label: Option<String>,
+    /// Also those that were archived
+    #[arg(long)]
+    archived: bool,
     #[command(flatten)]
     page: PageArgs,
 }
@@ -139,6 +145,7 @@ pub(super) async fn run(verb: RunVerb, context: &CliContext) -> Result<ExitCode,
             let run = heard(client.cancel(RunCancel { id, reason }).await)?;
             context.show(&run, || live::doing(&run))?;
         }
+        RunVerb::Input(args) => return input::run(args, context).await,
         RunVerb::Answer(args) => answer::run(args, context).await?,
         RunVerb::Events(args) => events(args, context).await?,
         RunVerb::Attempts { id } => {
@@ -158,6 +165,7 @@ async fn list(args: ListArgs, context: &CliContext) -> Result<(), Fault> {
         instance: args.instance,
         parent: args.parent,
         label: args.label,
+        archived: args.archived,
         cursor: args.page.cursor,
         limit: args.page.limit,
     };

@@ -15,7 +15,7 @@ memory, for work that goes on over days (instance_create, instance_list, instanc
 - Where: the directory this server runs in, unless project names another (project {action:\"list\"}).
 - Several at once: delegate each with wait_ms:0, then run_get {ids:[…], until:\"any\"}. Runs that write in one tree take turns; concurrent:true \
 lets them not; isolation:\"worktree\" gives each a git worktree of its own.
-- Follow-up: delegate {previous: run id} continues that conversation with the agent.
+- Follow-up: delegate {previous: run id} continues that conversation; run_input {id, message} tells a run more while it works.
 - States: queued, running, input_required, then succeeded, failed, cancelled or timed_out. Each answer says what to call next in `next`.
 - input_required: the agent asks for a permission or has a question. Show the person requests[] and pass on what they say with run_input; \
 never decide it yourself.
@@ -32,22 +32,22 @@ conclusion {status, summary, artifacts, questions, changes}. The agent does not 
 {\"prompt\":\"Review branch fix-login; list file:line\",\"persona\":\"reviewer\"}";
 
 pub(super) const RUN_GET: &str = "\
-Get a run, waiting up to wait_ms for it to end or to need input. Use it after delegate until the run has ended; give ids and until to wait for the \
-first or all of several. Not for finding runs: use run_list. Answers with the run (with ids: a page): state, step, conclusion, error, and in `next` \
+Get a run, waiting up to wait_ms for it to end or to need input. Use it after delegate until the run has ended; with ids, wait for any or all of \
+several. Not for finding runs: use run_list. Answers with the run (with ids: a page): state, step, conclusion, error, and in `next` \
 what to call next. Ask for parts of the transcript with include, 16 KB a call, and read on with cursor.";
 
 pub(super) const RUN_LIST: &str = "\
-List runs, newest first, 20 a page, narrowed by state, project, instance or label. Use it to find a run whose id you lost, or to see what is under \
+List runs, newest first, 20 a page, narrowed by state, project, instance or label. Use it to find a lost id, or to see what is under \
 way. Not for waiting: use run_get. Answers with a page {items, next_cursor} of shortened runs.";
 
 pub(super) const RUN_INPUT: &str = "\
-Answer a run that is input_required: its agent asks for a permission, or has a question. Use it to pass on what the person said: show them the \
-request and its options first, and never decide a permission yourself. Not for more work: use delegate with previous. Answers with the run after \
-at most 2 s.";
+Say more to a run's agent: message is a further turn, or begins a new run in its conversation when it has ended. Or pass on the person's answer when it \
+is input_required: show them the request and its options first, and never decide a permission yourself. Not for other work: use delegate. Answers \
+with the run and delivery.outcome within 2 s.";
 
 pub(super) const RUN_CANCEL: &str = "\
-Cancel a run: stops its agent's work permanently. Use it when the work is no longer wanted or has gone wrong; what the agent has changed in the \
-files stays. Not needed to stop waiting: just stop calling run_get. Answers with the run, which may go on for a moment.";
+Cancel a run: stops its agent's work permanently. Use it when the work is not wanted any more; files that were changed stay so. Not needed to stop \
+waiting: just stop calling run_get. Answers with the run, which may go on for a moment.";
 
 pub(super) const PERSONA_LIST: &str = "\
 List personas: reusable descriptions of who an agent should be. Use it to choose whom to delegate to or to place. \
@@ -55,8 +55,8 @@ Not for placed agents with a workspace of their own: use instance_list. Answers 
 
 pub(super) const PERSONA_CREATE: &str = "\
 Create a persona, from nothing, a catalogue persona, or a Claude Code sub-agent file of the project \
-or of ~/.claude/agents. Use it when none of persona_list fits and the role will be used again; for one job write the role into the prompt of delegate \
-instead. Answers with the persona; an id that exists is refused as name_exists.";
+or of ~/.claude/agents. Use it when none of persona_list fits and the role will be used again; for one job put the role into delegate's prompt. \
+Answers with the persona, or name_exists.";
 
 pub(super) const INSTANCE_LIST: &str = "\
 List instances: personas placed in a workspace with an agent, with status and health. Use it to find the name of a standing team member for delegate \
@@ -64,18 +64,17 @@ or instance_control. Not for the catalogue of roles: use persona_list. Answers w
 
 pub(super) const INSTANCE_CREATE: &str = "\
 Create an instance: place a persona in a workspace of its own with identity and memory files. Use it for a team member that \
-gets work repeatedly; for a single job delegate with persona is enough. Answers with \
-the instance; an existing name is refused as name_exists, a missing agent as agent_not_found.";
+gets work repeatedly; for one job delegate with persona is enough. Answers with the instance, or name_exists, agent_not_found.";
 
 pub(super) const INSTANCE_CONTROL: &str = "\
 Start, stop, restart, delete, restore or render an instance by name. start launches its agent and keeps it warm; stop cancels its runs and refuses \
-delegations until start; delete also moves it to a trash, permanently gone after 30 days; restore brings the last deleted one back; render \
-writes its identity files anew and keeps edits aside. Not for a single run: use run_cancel. Answers with the instance.";
+delegations; delete also moves it to a trash, permanently gone after 30 days; restore brings the last one back; render \
+writes its identity files anew, edits kept aside. Not for one run: use run_cancel. Answers with the instance.";
 
 pub(super) const PROJECT: &str = "\
 List projects, the directories that agents work in, or change one. Use list to find the project for delegate; register to add a directory; \
-activate to work in one and keep its agent warm; init when activate says project_needs_init; stop to end its agents and cancel its runs; unregister to forget it, files untouched. Answers with a page {items, next_cursor} \
-for list, else with the project.";
+activate to work in one with a warm agent; init when told project_needs_init; stop to end its agents and runs; unregister to forget it, files \
+untouched. Answers with a page {items, next_cursor} for list, else with the project.";
 
 /// Words for tool search that are not in the name.
 pub(super) mod hints {
@@ -85,7 +84,7 @@ pub(super) mod hints {
     pub(in super::super) const RUN_LIST: &str =
         "find search history of delegated background tasks jobs";
     pub(in super::super) const RUN_INPUT: &str =
-        "approve deny permission question answer reply to a delegated task";
+        "approve deny permission question answer reply message steer interrupt a delegated task";
     pub(in super::super) const RUN_CANCEL: &str =
         "stop abort kill interrupt delegated background task";
     pub(in super::super) const PERSONA_LIST: &str =

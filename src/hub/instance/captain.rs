@@ -8,7 +8,7 @@ use crate::{
         instance::{Instance, Role},
         rights::{self, Deed, Who},
     },
-    store::PageAt,
+    store::{Idempotency, PageAt},
 };
 
 /// What becomes of the captain that is there.
@@ -52,6 +52,7 @@ impl InstanceDesk {
         &self,
         instance: &Instance,
         succession: Succession,
+        key: Option<Idempotency>,
     ) -> Result<Option<Instance>, Fault> {
         let _turn = self.turn.lock().await;
         let rows = &self.parts.instances;
@@ -66,7 +67,11 @@ impl InstanceDesk {
             deposed.role = None;
             rows.update(deposed).await?;
         }
-        if let Err(error) = rows.insert(instance.clone()).await {
+        let inserted = match key {
+            Some(key) => rows.insert_once(instance.clone(), key).await,
+            None => rows.insert(instance.clone()).await,
+        };
+        if let Err(error) = inserted {
             if let Some(old) = old {
                 rows.update(old).await?;
             }

@@ -1,6 +1,6 @@
 //! Placing a persona in a workspace, and changing what was placed.
 
-use super::{InstanceDesk, captain::Succession, on_disk, shown};
+use super::{InstanceDesk, captain::Succession, on_disk, repeat, shown};
 use crate::{
     api::instance::{InstanceCreate, InstanceUpdate, InstanceView},
     domain::{
@@ -12,6 +12,7 @@ use crate::{
         time::Timestamp,
     },
     stdx::{clock, mint},
+    store::Idempotency,
     templates::{IdentityFile, validate},
 };
 
@@ -25,6 +26,10 @@ impl InstanceDesk {
         // An agent pins nothing: what it creates starts with its first delegation, and ends when it is idle.
         let auto_start = params.auto_start && matches!(who, Who::Person);
         let dry_run = params.dry_run;
+        let key = repeat::key(&params, who)?.filter(|_| !dry_run);
+        if let Some(view) = self.placed_before(key.as_ref(), who).await? {
+            return Ok(view);
+        }
         let succession = Succession::asked(params.replace, who)?;
         let instance = self.drawn(params, who).await?;
         self.may_lead(&instance, succession).await?;
@@ -34,9 +39,17 @@ impl InstanceDesk {
                 instance,
                 files: shown(files),
                 kept: Vec::new(),
+                duplicate: None,
             });
         }
-        let replaced = self.write(&instance, files, succession).await?;
+        let replaced = match self.write(&instance, files, succession, key.clone()).await {
+            Ok(replaced) => replaced,
+            // The same request, come twice at once: the other one was first.
+            Err(fault) => {
+                let placed = self.placed_before(key.as_ref(), who).await?;
+                return placed.ok_or(fault);
+            }
+        };
         self.tell(&instance, "created", None).await;
         if let Some(old) = replaced {
             self.deposed(old).await;
@@ -55,6 +68,7 @@ impl InstanceDesk {
             instance,
             files: Vec::new(),
             kept: Vec::new(),
+            duplicate: None,
         })
     }
 
@@ -147,10 +161,11 @@ impl InstanceDesk {
         instance: &Instance,
         files: Vec<IdentityFile>,
         succession: Succession,
+        key: Option<Idempotency>,
     ) -> Result<Option<Instance>, Fault> {
         let (parts, id) = (self.parts.clone(), instance.id);
         on_disk(move || parts.workspaces.provision(id, &files)).await?;
-        let inserted = self.insert(instance, succession).await;
+        let inserted = self.insert(instance, succession, key).await;
         if inserted.is_err() {
             let parts = self.parts.clone();
             if let Err(fault) = on_disk(move || parts.workspaces.purge(id)).await {
@@ -201,6 +216,7 @@ impl InstanceDesk {
             instance,
             files: Vec::new(),
             kept: done.kept,
+            duplicate: None,
         })
     }
 
@@ -219,7 +235,7 @@ impl InstanceDesk {
 }
 
 /// Whoever may create nothing is told so before anything else is looked at.
-fn may_create_at_all(who: &Who) -> Result<(), Fault> {
+pub(super) fn may_create_at_all(who: &Who) -> Result<(), Fault> {
     let project = match who {
         Who::Agent(standing) => standing.project,
         Who::Person | Who::Stray => None,

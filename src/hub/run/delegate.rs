@@ -11,7 +11,7 @@ use crate::{
         run::{Mode, Run, Warning},
     },
     stdx,
-    store::{Accepted, Idempotency, NewRun, SessionRow, StoreError},
+    store::{Accepted, Extras, Idempotency, NewRun, SessionRow, StoreError},
 };
 
 /// The agent that needs nothing: what is left when no other is there.
@@ -19,10 +19,19 @@ pub(super) const LAST_RESORT: &str = "embedded";
 
 impl RunDesk {
     /// Accepts a run; it is on disk when this answers.
-    pub(super) async fn accept(&self, params: Delegate, origin: Origin<'_>) -> Result<Run, Fault> {
+    /// `keyed`: the key under which it is accepted, where that is another than its own.
+    pub(super) async fn accept(
+        &self,
+        mut params: Delegate,
+        origin: Origin<'_>,
+        keyed: Option<Idempotency>,
+    ) -> Result<Run, Fault> {
         self.check(&params)?;
+        // Before the session is named that its key stands for: the first request and its repetition are one.
+        let asked = params.clone();
+        let session_key = self.keyed(&mut params, &origin).await?;
         let earlier = self.earlier(&params, &origin).await?;
-        if let Some(run) = self.known(&params, &origin, earlier.as_ref()).await? {
+        if let Some(run) = self.known(&asked, &origin, earlier.as_ref()).await? {
             return Ok(run);
         }
         let instance = self.placed(&params, earlier.as_ref()).await?;
@@ -39,10 +48,10 @@ impl RunDesk {
         let terms = self.terms_of(session.project).await?;
         warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
-        let idempotency = params.idempotency_key.clone().map(|key| Idempotency {
+        let own = params.idempotency_key.clone().map(|key| Idempotency {
             scope: origin.scope(scope(session.instance, session.project, &session.cwd)),
             key,
-            fingerprint: fingerprint(&params, &session.cwd),
+            fingerprint: fingerprint(&asked, &session.cwd),
         });
         let policy = self.policy(&terms, params.policy, origin.policy(), &mut warnings);
         let id: RunId = stdx::mint().into();
@@ -62,7 +71,7 @@ impl RunDesk {
                 .map(|ms| ms.try_into().unwrap_or(i64::MAX)),
             tree,
             warnings,
-            idempotency,
+            idempotency: keyed.clone().or(own),
             policy,
             isolation: spot.isolation(),
             worktree: spot.worktree(),
@@ -71,11 +80,20 @@ impl RunDesk {
             max_in_project: terms.file.max_concurrent,
             retry: params.retry.unwrap_or_default(),
             budget: params.budget.unwrap_or_default(),
+            extras: Extras {
+                session_key,
+                extra_system_prompt: params.extra_system_prompt,
+                hook: params.hook,
+            },
         };
         let accepted = self.dispatch.accept(&self.store, run).await;
         if !matches!(&accepted, Ok(accepted) if !accepted.duplicate) {
             self.values.forget(id);
             spot.withdraw();
+        }
+        // Another delegation has opened the session of this key meanwhile: this one continues it.
+        if let Err(StoreError::SessionKeyTaken(_)) = accepted {
+            return Box::pin(self.accept(asked, origin, keyed)).await;
         }
         let Accepted { mut run, duplicate } = accepted?;
         run.duplicate = duplicate.then_some(true);
@@ -117,6 +135,7 @@ impl RunDesk {
             ("label", &params.label),
             ("lane", &params.lane),
             ("idempotency_key", &params.idempotency_key),
+            ("session_key", &params.session_key),
         ] {
             check_word(field, text.as_deref())?;
         }
@@ -130,6 +149,12 @@ impl RunDesk {
                 "lane",
                 "must not contain `+`, `@` or `~`: Eyas names lanes of its own so",
             ));
+        }
+        for (field, text) in [
+            ("hook", &params.hook),
+            ("extra_system_prompt", &params.extra_system_prompt),
+        ] {
+            check_text(field, text.as_deref())?;
         }
         Ok(())
     }
@@ -148,6 +173,9 @@ impl RunDesk {
             .is_some_and(|agent| *agent != session.agent)
         {
             return changed("agent");
+        }
+        if params.extra_system_prompt.is_some() {
+            return changed("extra_system_prompt");
         }
         if params.persona.is_some() && params.persona != session.persona {
             return changed("persona");
@@ -255,7 +283,7 @@ impl RunDesk {
     }
 }
 
-fn check_word(field: &str, text: Option<&str>) -> Result<(), Fault> {
+pub(super) fn check_word(field: &str, text: Option<&str>) -> Result<(), Fault> {
     let Some(text) = text else {
         return Ok(());
     };
@@ -267,6 +295,26 @@ fn check_word(field: &str, text: Option<&str>) -> Result<(), Fault> {
             field,
             "must be at most 256 bytes of plain text",
         ));
+    }
+    Ok(())
+}
+
+/// Longer is a file's work.
+const TEXT_BYTES: usize = 16 * 1024;
+
+fn check_text(field: &str, text: Option<&str>) -> Result<(), Fault> {
+    let Some(text) = text else {
+        return Ok(());
+    };
+    if text.trim().is_empty() {
+        return Err(Fault::invalid(field, "is empty; leave it out"));
+    }
+    if text.len() > TEXT_BYTES {
+        let detail = format!(
+            "`{field}` has {} bytes, at most {TEXT_BYTES} are taken",
+            text.len()
+        );
+        return Err(Fault::new(ErrorKind::TooLarge, detail).field(field));
     }
     Ok(())
 }
@@ -310,7 +358,18 @@ pub(super) fn fingerprint(params: &Delegate, cwd: &str) -> String {
         &policy::words(params.policy),
     ];
     let said = retry.as_deref().into_iter().chain(budget.as_deref());
-    Digest::of(words.into_iter().chain(said)).hex()
+    Digest::of(words.into_iter().chain(said).chain(extras(params))).hex()
+}
+
+/// What may be left out stands for itself only where it is said.
+fn extras(params: &Delegate) -> impl Iterator<Item = &str> {
+    let named = [
+        ("session_key", &params.session_key),
+        ("extra_system_prompt", &params.extra_system_prompt),
+        ("hook", &params.hook),
+    ];
+    let said = named.map(|(name, text)| text.as_deref().map(|text| [name, text]));
+    said.into_iter().flatten().flatten()
 }
 
 #[cfg(test)]
@@ -382,6 +441,18 @@ mod tests {
             },
             Delegate {
                 isolation: Some(Isolation::Worktree),
+                ..asked()
+            },
+            Delegate {
+                session_key: text(),
+                ..asked()
+            },
+            Delegate {
+                extra_system_prompt: text(),
+                ..asked()
+            },
+            Delegate {
+                hook: text(),
                 ..asked()
             },
         ]

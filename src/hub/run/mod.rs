@@ -3,10 +3,13 @@
 mod answer;
 mod choice;
 mod delegate;
+mod input;
 mod isolation;
+mod kept;
 mod lineage;
 mod policy;
 mod repeat;
+mod session_key;
 mod setup;
 mod site;
 mod tree;
@@ -26,18 +29,24 @@ use super::{
     rights::{Asker, Rights, caller, person_only, to_the_end},
 };
 use crate::{
-    api::run::{
-        Delegate, RunAnswer, RunApiServer, RunCancel, RunDiff, RunDrop, RunEvents, RunList, RunRef,
-        RunWait,
+    api::{
+        input::{RunDelivery, RunInput},
+        run::{
+            Delegate, RunAnswer, RunApiServer, RunArchive, RunCancel, RunDiff, RunDrop, RunEvents,
+            RunList, RunRef, RunStatsOf, RunWait,
+        },
     },
     domain::{
         event::Event,
         fault::{ErrorKind, Fault},
         ids::{InstanceId, RunId},
+        input::Interaction,
         instance::Instance,
         page::Page,
         rights::{self, Deed},
         run::{Attempt, Run, RunState},
+        snapshot::Snapshot,
+        stats::RunStats,
     },
     runs::{self, Dispatch},
     store::{EventFilter, PageAt, RunFilter, Store, StoreError},
@@ -130,6 +139,14 @@ impl RunDesk {
         Ok(())
     }
 
+    fn takes_work(&self) -> Result<(), Fault> {
+        if !self.ending.draining() {
+            return Ok(());
+        }
+        let detail = "the hub takes no new work: it is about to end";
+        Err(Fault::new(ErrorKind::Busy, detail).hint("try again in a moment"))
+    }
+
     async fn filter(&self, params: &RunList) -> Result<RunFilter, Fault> {
         let project = match &params.project {
             Some(named) => Some(self.projects.find(named).await?.id),
@@ -144,6 +161,7 @@ impl RunDesk {
             project,
             instance,
             label: params.label.clone(),
+            archived: params.archived,
         })
     }
 }
@@ -151,18 +169,12 @@ impl RunDesk {
 #[async_trait]
 impl RunApiServer for RunDesk {
     async fn delegate(&self, ext: &Extensions, params: Delegate) -> Result<Run, Fault> {
-        if self.ending.draining() {
-            return Err(Fault::new(
-                ErrorKind::Busy,
-                "the hub takes no new work: it is about to end",
-            )
-            .hint("try again in a moment"));
-        }
+        self.takes_work()?;
         let (desk, who, peer) = (self.clone(), caller(ext), ext.get::<PeerRef>().cloned());
         to_the_end(async move {
             let asker = desk.rights.asker(who).await?;
             let origin = desk.origin(asker, peer.as_ref()).await?;
-            desk.accept(params, origin).await
+            desk.accept(params, origin, None).await
         })
         .await
     }
@@ -205,6 +217,32 @@ impl RunApiServer for RunDesk {
         let reason = params.reason.unwrap_or_else(|| by.to_owned());
         self.end(params.id, reason).await?;
         self.get(RunRef { id: params.id }).await
+    }
+
+    async fn input(&self, ext: &Extensions, params: RunInput) -> Result<RunDelivery, Fault> {
+        let (desk, who, peer) = (self.clone(), caller(ext), ext.get::<PeerRef>().cloned());
+        to_the_end(async move {
+            let asker = desk.rights.asker(who).await?;
+            desk.say(params, asker, peer.as_ref()).await
+        })
+        .await
+    }
+
+    async fn interaction(&self, params: RunRef) -> Result<Interaction, Fault> {
+        self.interaction_with(params.id).await
+    }
+
+    async fn snapshots(&self, params: RunRef) -> Result<Page<Snapshot>, Fault> {
+        self.snapshots_of(params.id).await
+    }
+
+    async fn archive(&self, ext: &Extensions, params: RunArchive) -> Result<Run, Fault> {
+        person_only(ext)?;
+        self.archived(params).await
+    }
+
+    async fn stats(&self, params: RunStatsOf) -> Result<RunStats, Fault> {
+        self.stats_of(params).await
     }
 
     async fn answer(&self, ext: &Extensions, params: RunAnswer) -> Result<Run, Fault> {

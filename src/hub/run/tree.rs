@@ -52,9 +52,11 @@ fn passes(filter: &RunFilter, run: &Run) -> bool {
         project,
         instance,
         label,
+        archived,
     } = filter;
     state.is_none_or(|state| run.state == state)
         && (project.is_none() || run.project == *project)
         && (instance.is_none() || run.instance == *instance)
         && (label.is_none() || run.label == *label)
+        && (*archived || run.archived_at.is_none())
 }

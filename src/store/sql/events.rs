@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        event::{Event, NewEvent},
+        event::{Event, EventKind, NewEvent},
         ids::{InstanceId, ProjectId, RunId},
         time::Timestamp,
     },
@@ -100,6 +100,19 @@ pub(super) fn after_sql(filter: &EventFilter) -> String {
     sql
 }
 
+/// The statement for some kinds, whose words are our own.
+pub(super) fn of_kinds_sql(kinds: &[EventKind]) -> String {
+    let words: Vec<String> = kinds
+        .iter()
+        .map(|kind| format!("'{}'", kind.as_str()))
+        .collect();
+    format!(
+        "SELECT cursor, at, run, run_seq, project, instance, kind, data FROM event \
+         WHERE run=$1 AND run_seq IS NOT NULL AND kind IN ({}) ORDER BY run_seq",
+        words.join(",")
+    )
+}
+
 #[async_trait]
 impl Events for SqlEvents {
     async fn record(
@@ -150,6 +163,15 @@ impl Events for SqlEvents {
     async fn keeps(&self, cursor: &str) -> Result<bool, StoreError> {
         let after = cursor::event(cursor)?;
         Ok(self.0.readers.scalar(KEPT, values![after]).await?)
+    }
+
+    async fn of_kinds(&self, run: RunId, kinds: &[EventKind]) -> Result<Vec<Event>, StoreError> {
+        let rows: Vec<EventRow> = self
+            .0
+            .readers
+            .all(of_kinds_sql(kinds), values![run.0])
+            .await?;
+        rows.into_iter().map(Event::try_from).collect()
     }
 
     async fn latest(&self) -> Result<Option<String>, StoreError> {

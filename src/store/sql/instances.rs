@@ -3,7 +3,7 @@
 use super::{
     Base, cursor,
     error::is_duplicate,
-    page,
+    instance_keys, page,
     tx::Tx,
     value::values,
     words::{unword, unword_of, word, word_of},
@@ -16,7 +16,7 @@ use crate::{
         page::Page,
         time::Timestamp,
     },
-    store::{Instances, PageAt, StoreError},
+    store::{Idempotency, Instances, PageAt, StoreError},
 };
 use async_trait::async_trait;
 use sqlx::FromRow;
@@ -28,7 +28,7 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = concat!(
+pub(super) const INSERT: &str = concat!(
     "INSERT INTO instance(",
     columns!(),
     ") VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"
@@ -107,9 +107,9 @@ impl TryFrom<Row> for Instance {
 
 /// Puts a row, new or in place of the one with its id.
 #[derive(Debug)]
-struct Put {
-    sql: &'static str,
-    instance: Instance,
+pub(super) struct Put {
+    pub(super) sql: &'static str,
+    pub(super) instance: Instance,
 }
 
 #[async_trait]
@@ -187,6 +187,9 @@ impl Write for Purge {
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Vec<InstanceId>, StoreError> {
         let gone: Vec<Uuid> = tx.scalars(PURGE, values![self.0.0]).await?;
+        for instance in &gone {
+            instance_keys::forget(tx, *instance).await?;
+        }
         Ok(gone.into_iter().map(InstanceId).collect())
     }
 }
@@ -214,6 +217,15 @@ impl Instances for SqlInstances {
     async fn insert(&self, instance: Instance) -> Result<(), StoreError> {
         let sql = INSERT;
         self.0.writer.send(Put { sql, instance }).await
+    }
+
+    async fn insert_once(&self, instance: Instance, key: Idempotency) -> Result<(), StoreError> {
+        let put = instance_keys::PutOnce { instance, key };
+        self.0.writer.send(put).await
+    }
+
+    async fn keyed(&self, key: &Idempotency) -> Result<Option<InstanceId>, StoreError> {
+        instance_keys::seen(&self.0.readers, key).await
     }
 
     async fn update(&self, instance: Instance) -> Result<(), StoreError> {

@@ -10,6 +10,8 @@ mod connection;
 mod cursor;
 mod error;
 mod events;
+mod inputs;
+mod instance_keys;
 mod instances;
 mod log;
 mod moment;
@@ -130,6 +132,7 @@ async fn start(
             overflow: settings.overflow,
         }),
         requests: Arc::new(requests::SqlRequests(base.clone())),
+        inputs: Arc::new(inputs::SqlInputs(base.clone())),
         instances: Arc::new(instances::SqlInstances(base.clone())),
         projects: Arc::new(projects::SqlProjects(base.clone())),
         events: Arc::new(events::SqlEvents(base.clone())),

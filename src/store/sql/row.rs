@@ -22,7 +22,7 @@ macro_rules! run_columns {
         concat!(
             "r.id, r.state, r.session, r.instance, r.project, r.previous, r.continuity, r.label, r.mode, r.warm, r.attempt, r.step, \
          r.warnings, r.created_at, r.started_at, r.ended_at, r.error, r.conclusion, r.usage, r.prompt, s.persona, s.agent, \
-         r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, \
+         r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, r.hook, r.archived_at, \
          EXISTS(SELECT 1 FROM run c WHERE c.parent=r.id) AS has_children, \
          CASE WHEN r.ended_at IS NULL THEN (SELECT CAST(json_group_array(json_object('n', q.n, 'id', q.id, 'kind', q.kind, 'title', q.title, \
           'detail', q.detail, 'options', json(q.options), 'deadline', q.deadline)) AS TEXT) \
@@ -74,6 +74,8 @@ pub(super) struct RunRow {
     policy: Option<String>,
     isolation: String,
     worktree: Option<String>,
+    pub(super) hook: Option<String>,
+    archived_at: Option<i64>,
     pub(super) has_children: bool,
     requests: Option<String>,
 }
@@ -119,6 +121,8 @@ impl TryFrom<RunRow> for Run {
             policy: unjson_of(row.policy.as_deref())?.unwrap_or_default(),
             isolation: unword(row.isolation)?,
             worktree: unjson_of(row.worktree.as_deref())?,
+            hook: row.hook,
+            archived_at: row.archived_at.map(Timestamp),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Ending a run: shared by finish, cancel, sweep and recover. The session's next run comes forward.
 
 use super::{
+    inputs,
     log::{self, Subject, append, count, event, gone},
     requests,
     tx::Tx,
@@ -28,7 +29,8 @@ pub(super) const END: &str = "UPDATE run SET state=$2, fence=NULL, event_seq=eve
  continuity=coalesce($10,continuity), warm=coalesce($11,warm), worktree=coalesce($12,worktree) \
  WHERE id=$1 AND ended_at IS NULL AND fence IS NOT DISTINCT FROM $9 \
  RETURNING session, seq, attempt, event_seq, project, instance, \
- EXISTS(SELECT 1 FROM request q WHERE q.run=$1 AND q.decided_by IS NULL) AS asks";
+ EXISTS(SELECT 1 FROM request q WHERE q.run=$1 AND q.decided_by IS NULL) AS asks, \
+ EXISTS(SELECT 1 FROM input i WHERE i.run=$1 AND i.state='pending') AS waits";
 pub(super) const END_ATTEMPT: &str = "UPDATE attempt SET outcome=$3, ended_at=$4, reason=coalesce($5,reason), stderr_tail=$6 WHERE run=$1 AND n=$2 AND ended_at IS NULL";
 /// What follows: the session's next run comes forward, the attempt ends, and the log tells of it. The state is hidden from PostgreSQL's
 /// planner: while it takes few runs to be queued, it would look at all that are.
@@ -103,6 +105,8 @@ struct Ended {
     instance: Option<Uuid>,
     /// Has open requests.
     asks: bool,
+    /// Has inputs that were never put.
+    waits: bool,
 }
 
 /// Ends the run; `false` when it was not in the state it should leave (another fence, or terminal).
@@ -158,8 +162,8 @@ async fn follow(
     let first = ended.event_seq - count(settlement.events().len());
     let mut events: Vec<&NewEvent> = settlement.events().iter().collect();
     let last = told(settlement, ended);
-    // What it still asks is taken back between what it did and its end.
-    if !ended.asks {
+    // What it still asks is taken back between what it did and its end, and what waits to be said to it is dropped.
+    if !ended.asks && !ended.waits {
         events.push(&last);
     }
     let bare = AttemptNote::default();
@@ -201,13 +205,19 @@ async fn follow(
         None if settlement.fence.is_some() => return Err(gone(run)),
         None => {}
     }
-    if ended.asks {
+    if ended.asks || ended.waits {
         let subject = Subject {
             run,
             project: ended.project,
             instance: ended.instance,
         };
-        let moved = requests::end::withdraw(tx, subject, ended.event_seq).await?;
+        let mut moved = ended.event_seq;
+        if ended.asks {
+            moved = requests::end::withdraw(tx, subject, moved).await?;
+        }
+        if ended.waits {
+            moved = inputs::end::drop_pending(tx, subject, moved).await?;
+        }
         append(tx, subject, moved, &last).await?;
     }
     Ok(())

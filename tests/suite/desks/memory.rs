@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use eyas::{
     domain::{
         caller::Caller,
-        event::{Event, NewEvent},
+        event::{Event, EventKind, NewEvent},
         fault::{ErrorKind, Fault},
-        ids::{InstanceId, ProjectId},
+        ids::{InstanceId, ProjectId, RunId},
         instance::{Instance, InstanceStatus},
         page::Page,
         project::ProjectRow,
@@ -14,7 +14,7 @@ use eyas::{
         time::Timestamp,
     },
     hub::instance::Surroundings,
-    store::{EventFilter, Events, Instances, PageAt, Projects, StoreError},
+    store::{EventFilter, Events, Idempotency, Instances, PageAt, Projects, StoreError},
 };
 use std::sync::{
     Mutex,
@@ -24,6 +24,7 @@ use std::sync::{
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) rows: Mutex<Vec<Instance>>,
+    pub(super) keys: Mutex<Vec<(Idempotency, InstanceId)>>,
     pub(super) told: Mutex<Vec<String>>,
     pub(super) full: AtomicBool,
 }
@@ -70,6 +71,23 @@ impl Memory {
 impl Instances for Memory {
     async fn insert(&self, instance: Instance) -> Result<(), StoreError> {
         self.put(instance, true)
+    }
+    async fn insert_once(&self, instance: Instance, key: Idempotency) -> Result<(), StoreError> {
+        let id = instance.id;
+        self.put(instance, true)?;
+        self.keys.lock().unwrap().push((key, id));
+        Ok(())
+    }
+    async fn keyed(&self, key: &Idempotency) -> Result<Option<InstanceId>, StoreError> {
+        let keys = self.keys.lock().unwrap();
+        let found = keys
+            .iter()
+            .find(|(known, _)| known.scope == key.scope && known.key == key.key);
+        match found {
+            Some((known, id)) if known == key => Ok(Some(*id)),
+            Some(_) => Err(StoreError::IdempotencyConflict(key.key.clone())),
+            None => Ok(None),
+        }
     }
     async fn update(&self, instance: Instance) -> Result<(), StoreError> {
         self.put(instance, false)
@@ -196,6 +214,9 @@ impl Events for Memory {
     }
     async fn keeps(&self, _: &str) -> Result<bool, StoreError> {
         Ok(true)
+    }
+    async fn of_kinds(&self, _: RunId, _: &[EventKind]) -> Result<Vec<Event>, StoreError> {
+        Ok(Vec::new())
     }
     async fn latest(&self) -> Result<Option<String>, StoreError> {
         Ok(None)

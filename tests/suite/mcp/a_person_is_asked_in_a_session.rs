@@ -444,7 +444,7 @@ async fn run_input_passes_an_answer_on_and_teaches() {
         run.requests.push(fake::permission("r2"));
     });
     for (arguments, said) in [
-        (json!({"id": id}), "required_field: `answer`"),
+        (json!({"id": id}), "required_field: `message`"),
         (json!({"id": id, "answer": {}}), "`answer.request`"),
         (
             json!({"id": id, "answer": {"request": "r1"}}),
@@ -462,7 +462,11 @@ async fn run_input_passes_an_answer_on_and_teaches() {
             json!({"id": id, "answer": {"request": "r9", "option": "yes"}}),
             "not_found: no request \"r9\"",
         ),
-        (json!({"id": id, "message": "go on"}), "`message`"),
+        (
+            json!({"id": id, "message": "go on", "answer": {"request": "r1", "option": "yes"}}),
+            "beside `answer`",
+        ),
+        (json!({"id": id, "message": " ", "mode": "now"}), "`mode`"),
     ] {
         let result = pipe.call("run_input", arguments.clone()).await;
         assert_eq!(result["isError"], true, "{arguments}");
@@ -480,4 +484,13 @@ async fn run_input_passes_an_answer_on_and_teaches() {
     let run = pipe.call("run_input", answer).await;
     assert_eq!(run["structuredContent"]["state"], "succeeded");
     assert_eq!(pipe.hub.count("run.answer"), 4);
+    let more = json!({"id": id, "message": "go on", "mode": "followup", "idempotency_key": "k"});
+    let run = pipe.call("run_input", more).await;
+    assert_eq!(run["structuredContent"]["delivery"]["outcome"], "restarted");
+    assert!(text(&run).contains("restarted"), "{run}");
+    let (_, asked) = pipe.hub.asked().pop().unwrap();
+    assert_eq!(
+        (&asked["message"], &asked["mode"]),
+        (&json!("go on"), &json!("followup"))
+    );
 }

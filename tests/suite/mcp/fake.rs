@@ -5,6 +5,7 @@ use super::things::{busy, instance, persona, project, view};
 use eyas::{
     api::{
         hub::Nothing,
+        input::{RunDelivery, RunInput},
         instance::{
             InstanceApiServer, InstanceCreate, InstanceList, InstanceName, InstanceUpdate,
             InstanceView,
@@ -18,20 +19,23 @@ use eyas::{
             ProjectSession, ProjectSessions, ProjectStopped, ProjectTrust, TrustView,
         },
         run::{
-            Delegate, RunAnswer, RunApiServer, RunCancel, RunDiff, RunDrop, RunEvents, RunList,
-            RunRef, RunWait,
+            Delegate, RunAnswer, RunApiServer, RunArchive, RunCancel, RunDiff, RunDrop, RunEvents,
+            RunList, RunRef, RunStatsOf, RunWait,
         },
     },
     domain::{
         event::{Event, EventKind},
         fault::{ErrorKind, Fault},
         ids::RunId,
+        input::{Delivery, DeliveryOutcome, Interaction, InteractionState},
         instance::Instance,
         page::Page,
         persona::Persona,
         project::Project,
         request::Answer,
         run::{AskingRun, Attempt, Run, RunState},
+        snapshot::Snapshot,
+        stats::RunStats,
         time::Timestamp,
         worktree::WorktreeState,
     },
@@ -225,6 +229,40 @@ impl RunApiServer for Hub {
         Ok(run)
     }
 
+    async fn input(&self, _: &Extensions, params: RunInput) -> Result<RunDelivery, Fault> {
+        self.note("run.input", &params);
+        let run = self.find(params.id)?;
+        let (outcome, seq) = if run.state.is_terminal() {
+            (DeliveryOutcome::Restarted, 0)
+        } else {
+            (DeliveryOutcome::Queued, 1)
+        };
+        let delivery = Delivery { outcome, seq };
+        Ok(RunDelivery { run, delivery })
+    }
+
+    async fn interaction(&self, params: RunRef) -> Result<Interaction, Fault> {
+        let run = self.find(params.id)?;
+        Ok(Interaction {
+            state: InteractionState::of(run.state),
+            pending_inputs: Vec::new(),
+            requests: run.requests,
+        })
+    }
+
+    async fn snapshots(&self, params: RunRef) -> Result<Page<Snapshot>, Fault> {
+        self.find(params.id)?;
+        Ok(all(Vec::new()))
+    }
+
+    async fn archive(&self, _: &Extensions, params: RunArchive) -> Result<Run, Fault> {
+        self.find(params.id)
+    }
+
+    async fn stats(&self, _: RunStatsOf) -> Result<RunStats, Fault> {
+        Ok(RunStats::default())
+    }
+
     async fn answer(&self, _: &Extensions, params: RunAnswer) -> Result<Run, Fault> {
         self.note("run.answer", &params);
         let run = self.find(params.id)?;
@@ -383,6 +421,7 @@ impl InstanceApiServer for Hub {
             instance: instance(&params.name),
             files: Vec::new(),
             kept: Vec::new(),
+            duplicate: None,
         })
     }
 

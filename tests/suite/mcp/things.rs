@@ -34,6 +34,7 @@ pub(super) fn run(prompt: &str) -> Run {
         previous: None,
         continuity: None,
         label: None,
+        hook: None,
         mode: eyas::domain::run::Mode::Auto,
         warm: true,
         attempt: 0,
@@ -42,6 +43,7 @@ pub(super) fn run(prompt: &str) -> Run {
         created_at: Timestamp(1_700_000_000_000),
         started_at: None,
         ended_at: None,
+        archived_at: None,
         error: None,
         conclusion: None,
         duplicate: None,
@@ -213,6 +215,7 @@ pub(super) fn view(name: &str) -> Result<InstanceView, Fault> {
             })
             .to_vec(),
         kept: Vec::new(),
+        duplicate: None,
     })
 }
 

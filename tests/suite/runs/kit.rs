@@ -21,7 +21,7 @@ use eyas::{
     runs::{self, Brief, Calls, Dispatch, Pace, Parts, Supply},
     stdx::mint,
     store::{
-        Claimed, EventFilter, NewRun, SessionRow, Store,
+        Claimed, EventFilter, Extras, NewRun, SessionRow, Store,
         sql::{self, Settings},
     },
 };
@@ -196,6 +196,7 @@ impl Yard {
             max_in_project: None,
             retry: Retry::default(),
             budget: Budget::default(),
+            extras: Extras::default(),
         }
     }
 

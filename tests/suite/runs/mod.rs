@@ -8,7 +8,9 @@ mod a_lost_lease_ends_the_work;
 mod a_run_ends_whatever_breaks;
 mod an_agent_is_heard_by_our_own_tools;
 mod an_answer_lets_a_run_go_on;
+mod an_input_is_a_further_turn;
 mod draining_gives_runs_back;
+mod kit;
 mod runs_that_change_the_same_files_name_each_other;
 mod sessions_are_worked_off_in_order;
 mod what_an_ended_run_began_is_ended;
@@ -16,5 +18,3 @@ mod what_failed_is_tried_again;
 mod what_may_be_half_done_is_asked_about;
 mod what_nobody_answers_ends_by_itself;
 mod what_says_nothing_or_costs_too_much_is_ended;
-
-mod kit;

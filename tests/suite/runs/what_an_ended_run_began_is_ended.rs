@@ -66,6 +66,7 @@ impl Line {
             warnings: Vec::new(),
             stderr_tail: None,
             progress: Progress::default(),
+            unless_input: false,
         };
         self.store.runs.finish(lease, finish).await.unwrap();
     }

@@ -15,7 +15,7 @@ use eyas::{
     },
     stdx::mint,
     store::{
-        AttemptNote, Claimed, EventFilter, Finish, Idempotency, Lease, NewRequest, NewRun,
+        AttemptNote, Claimed, EventFilter, Extras, Finish, Idempotency, Lease, NewRequest, NewRun,
         Progress, SessionRow, Store, StoreError, sql::Settings,
     },
 };
@@ -157,6 +157,7 @@ pub(super) fn run_in(session: SessionRow) -> NewRun {
         max_in_project: None,
         retry: Retry::default(),
         budget: Budget::default(),
+        extras: Extras::default(),
     }
 }
 
@@ -248,6 +249,7 @@ pub(super) fn ends(state: RunState, outcome: AttemptOutcome) -> Finish {
         warnings: Vec::new(),
         stderr_tail: None,
         progress: Progress::default(),
+        unless_input: false,
     }
 }
 

@@ -131,6 +131,7 @@ fn params(face: &Face, given: Arguments) -> Result<Delegate, Fault> {
             }
         }),
         budget: None,
+        ..Delegate::default()
     })
 }
 

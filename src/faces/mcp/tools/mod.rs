@@ -117,7 +117,7 @@ pub(super) const ALL: [Spec; 11] = [
     },
     Spec {
         name: "run_input",
-        title: "Answer a run",
+        title: "Say something to a run",
         description: texts::RUN_INPUT,
         search: texts::hints::RUN_INPUT,
         // What is answered may let an agent act.
@@ -127,7 +127,7 @@ pub(super) const ALL: [Spec; 11] = [
             ..TAKES
         },
         input: schema::input::<input::Arguments>,
-        output: run::known_one,
+        output: input::delivered,
         call: |face, arguments, asked| Box::pin(input::input(face, arguments, asked)),
     },
     Spec {

@@ -32,7 +32,7 @@ pub(super) struct List {
 pub(super) struct Create {
     /// New id: lower-case words and hyphens.
     id: String,
-    /// Start from a persona id, or the path of a sub-agent .md file (at most 256 KiB).
+    /// A persona id, or the path of a sub-agent .md file (up to 256 KiB).
     from: Option<String>,
     /// Name for people.
     name: Option<String>,

@@ -60,9 +60,9 @@ pub(super) struct Get {
     until: Option<Until>,
     /// Milliseconds to wait: default 20000, at most 45000.
     wait_ms: Option<u64>,
-    /// More of one run: output (what the agent said), events, attempts, changes (all files), usage.
+    /// More of one run: output (its words), events, attempts, changes (all files), usage.
     include: Option<Vec<Include>>,
-    /// With output or events: `next_cursor` of the answer before.
+    /// With output or events: the last `next_cursor`.
     cursor: Option<String>,
 }
 
@@ -223,6 +223,7 @@ pub(super) async fn list(face: Face, given: JsonObject) -> Outcome {
         instance: given.instance,
         parent: None,
         label: given.label,
+        archived: false,
         cursor: given.cursor,
         limit: Some(PAGE),
     };

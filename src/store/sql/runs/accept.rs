@@ -1,5 +1,6 @@
 //! Accepting a run.
 
+use super::extras;
 use crate::{
     domain::{
         event::EventKind,
@@ -97,6 +98,7 @@ fn unless_default<T: Default + PartialEq + Serialize>(
 impl Accept {
     pub(super) fn new(mut run: NewRun, redactor: &Redactor) -> Result<Self, StoreError> {
         redactor.redact_in_place(&mut run.prompt);
+        extras::redact(&mut run.extras, redactor);
         run.timeout_ms = run.timeout_ms.map(|ms| ms.min(LONGEST_MS));
         if let Some(label) = &mut run.label {
             redactor.redact_in_place(label);
@@ -231,7 +233,10 @@ impl Write for Accept {
         if let Some(earlier) = self.seen(tx).await? {
             return Ok(Taken::Seen(earlier));
         }
-        let row = self.insert(tx).await?;
+        extras::check(tx, &self.run).await?;
+        let mut row = self.insert(tx).await?;
+        extras::write(tx, &self.run).await?;
+        row.hook.clone_from(&self.run.extras.hook);
         tx.changed(self.run.id, RunState::Queued);
         Ok(Taken::Fresh(Box::new(row)))
     }

@@ -114,7 +114,8 @@ pub(in crate::store::sql) const START: &str = concat!(
     session_columns!(),
     " FROM session WHERE id=$5; \
  SELECT r.timeout_ms+r.waited_ms AS timeout_ms, r.retry, r.budget, r.leftover, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
- AND p.conclusion IS NOT NULL ORDER BY p.seq DESC LIMIT 1) AS last FROM run r WHERE r.id=$1"
+ AND p.conclusion IS NOT NULL ORDER BY p.seq DESC LIMIT 1) AS last, r.prompted, \
+ (SELECT s.extra_system_prompt FROM session s WHERE s.id=r.session) AS more FROM run r WHERE r.id=$1"
 );
 /// Which of them answer.
 const STARTED: usize = 0;
@@ -233,6 +234,9 @@ struct Rest {
     budget: Option<String>,
     leftover: Option<String>,
     last: Option<String>,
+    prompted: bool,
+    /// Of the session.
+    more: Option<String>,
 }
 
 fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Claimed, StoreError> {
@@ -257,5 +261,7 @@ fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Cl
         retry: unjson_of(rest.retry.as_deref())?.unwrap_or_default(),
         budget: unjson_of(rest.budget.as_deref())?.unwrap_or_default(),
         left: unjson_of(rest.leftover.as_deref())?,
+        extra_system_prompt: rest.more,
+        prompted: rest.prompted,
     })
 }

@@ -6,6 +6,7 @@ use crate::{
     store::{
         Finish, Lease, Redactor, StoreError,
         sql::{
+            inputs,
             log::event,
             settle::{Settlement, settle},
             tx::Tx,
@@ -88,6 +89,9 @@ impl Write for End {
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let finish = &self.finish;
+        if finish.unless_input && inputs::end::waits(tx, self.lease.run.0).await? {
+            return Err(StoreError::InputsWait(self.lease.run));
+        }
         let settlement = Settlement {
             outcome: Some(finish.outcome),
             error: finish.error.as_ref(),

@@ -2,10 +2,12 @@
 
 pub(super) mod accept;
 pub(super) mod append;
+pub(super) mod archive;
 pub(super) mod back;
 pub(super) mod cancel;
 pub(super) mod caps;
 pub(super) mod claim;
+pub(super) mod extras;
 pub(super) mod finish;
 pub(super) mod overflow;
 pub(super) mod prune;
@@ -14,6 +16,7 @@ pub(super) mod recover;
 pub(super) mod release;
 pub(super) mod renew;
 pub(super) mod sessions;
+pub(super) mod stats;
 pub(super) mod sweep;
 pub(super) mod tree;
 pub(super) mod worktree;
@@ -24,13 +27,14 @@ use crate::{
         ids::{HubId, ProjectId, RunId, SessionId},
         page::Page,
         run::{Attempt, Run, RunState, Waiting},
+        stats::RunStats,
         time::Timestamp,
         usage::TreeUsage,
         worktree::Worktree,
     },
     store::{
-        Accepted, Back, Claimed, Finish, Lease, NewRun, PageAt, Progress, Release, Renewed,
-        RunFilter, Runs, SessionRow, StoreError,
+        Accepted, Back, Claimed, Finish, KeyedSession, Lease, NewRun, PageAt, Progress, Release,
+        Renewed, RunFilter, Runs, SessionKey, SessionRow, StatsFilter, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -183,6 +187,21 @@ impl Runs for SqlRuns {
         page: PageAt,
     ) -> Result<Page<SessionRow>, StoreError> {
         sessions::of(&self.base.readers, project, &page).await
+    }
+
+    async fn keyed_session(&self, key: &SessionKey) -> Result<Option<KeyedSession>, StoreError> {
+        extras::named(&self.base.readers, key).await
+    }
+
+    async fn archive(&self, run: RunId, archived: bool) -> Result<RunState, StoreError> {
+        self.base
+            .writer
+            .send(archive::Archive { run, archived })
+            .await
+    }
+
+    async fn stats(&self, filter: StatsFilter) -> Result<RunStats, StoreError> {
+        stats::stats(&self.base.readers, &filter).await
     }
 
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError> {

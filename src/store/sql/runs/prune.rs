@@ -22,6 +22,7 @@ pub(in crate::store::sql) const OLD: &str = "SELECT id, session FROM run INDEXED
 pub(in crate::store::sql) const EVENTS: &str = "DELETE FROM event WHERE run=$1";
 pub(in crate::store::sql) const ATTEMPTS: &str = "DELETE FROM attempt WHERE run=$1";
 pub(in crate::store::sql) const REQUESTS: &str = "DELETE FROM request WHERE run=$1";
+pub(in crate::store::sql) const INPUTS: &str = "DELETE FROM input WHERE run=$1";
 pub(in crate::store::sql) const RUN: &str = "DELETE FROM run WHERE id=$1";
 pub(in crate::store::sql) const SESSION: &str = "DELETE FROM session WHERE id=$1 AND head_run IS NULL \
  AND NOT EXISTS(SELECT 1 FROM run WHERE session=$1)";
@@ -56,6 +57,7 @@ impl Write for Prune {
                 (EVENTS, id),
                 (ATTEMPTS, id),
                 (REQUESTS, id),
+                (INPUTS, id),
                 (RUN, id),
                 (SESSION, session),
             ] {

@@ -113,6 +113,7 @@ pub(in crate::store::sql) fn list_sql(filter: &RunFilter) -> String {
         (filter.project.is_some(), " AND r.project=$4"),
         (filter.instance.is_some(), " AND r.instance=$5"),
         (filter.label.is_some(), " AND r.label=$6"),
+        (!filter.archived, " AND r.archived_at IS NULL"),
     ] {
         if asked {
             sql.push_str(condition);

@@ -1,7 +1,7 @@
 //! Every hot statement finds its rows by index: what it costs does not grow with history.
 
 use super::{
-    super::{events, log, requests, row, runs, settle},
+    super::{events, inputs, log, requests, row, runs, settle},
     connect, file, schema,
 };
 use crate::{
@@ -24,7 +24,7 @@ async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 }
 
 /// Tables that grow with history, by the names they have in the statements.
-const GROWING: [&str; 15] = [
+const GROWING: [&str; 17] = [
     "run",
     "r",
     "p",
@@ -40,6 +40,8 @@ const GROWING: [&str; 15] = [
     "request",
     "q",
     "c",
+    "input",
+    "i",
 ];
 
 fn scans(step: &str) -> bool {
@@ -99,6 +101,7 @@ fn statements() -> Vec<String> {
         runs::prune::EVENTS,
         runs::prune::ATTEMPTS,
         runs::prune::REQUESTS,
+        runs::prune::INPUTS,
         runs::prune::RUN,
         runs::prune::SESSION,
         runs::sweep::NEXT,
@@ -132,6 +135,26 @@ fn statements() -> Vec<String> {
         requests::state::GO_ON,
         events::LATEST,
         events::KEPT,
+        inputs::accept::FIND,
+        inputs::accept::KNOWN,
+        inputs::accept::PLACE,
+        inputs::accept::INSERT,
+        inputs::accept::NUMBER,
+        inputs::take::HELD,
+        inputs::take::PROMPTED,
+        inputs::take::ENDED,
+        inputs::take::NEXT,
+        inputs::take::DELIVER,
+        inputs::end::WAITS,
+        inputs::end::DROP,
+        inputs::read::OF,
+        inputs::read::PENDING,
+        runs::extras::NAMED,
+        runs::extras::NAME,
+        runs::extras::HOOK,
+        runs::archive::STATE,
+        runs::archive::HIDE,
+        runs::archive::SHOW,
     ];
     let each = fixed.into_iter().flat_map(|script| script.split("; "));
     each.map(str::to_owned).collect()
@@ -149,6 +172,7 @@ fn lists() -> Vec<String> {
             project,
             instance,
             label: (bits & 4 != 0).then(|| "label".to_owned()),
+            archived: state.is_none(),
         }));
         all.push(events::after_sql(&EventFilter {
             run: (bits & 4 != 0).then(|| RunId(mint())),

@@ -1,0 +1,39 @@
+//! Reading what was said.
+
+use super::row::{Row, input_columns};
+use crate::{
+    domain::{
+        ids::RunId,
+        input::{DeliveryOutcome, Input},
+    },
+    store::{
+        InputsWaiting, StoreError,
+        sql::{connection::Readers, value::values, words::word},
+    },
+};
+
+/// What is put comes first, in the order in which it was.
+pub(in crate::store::sql) const OF: &str = concat!(
+    "SELECT ",
+    input_columns!(),
+    " FROM input WHERE run=$1 ORDER BY CASE WHEN delivered_at IS NULL THEN 1 ELSE 0 END, delivered_at, pos"
+);
+pub(in crate::store::sql) const PENDING: &str =
+    "SELECT outcome FROM input WHERE run=$1 AND state='pending'";
+
+pub(super) async fn of(readers: &Readers, run: RunId) -> Result<Vec<Input>, StoreError> {
+    let rows: Vec<Row> = readers.all(OF, values![run.0]).await?;
+    rows.into_iter().map(Input::try_from).collect()
+}
+
+pub(super) async fn waiting(readers: &Readers, run: RunId) -> Result<InputsWaiting, StoreError> {
+    let outcomes: Vec<String> = readers.scalars(PENDING, values![run.0]).await?;
+    let interrupts = word(&DeliveryOutcome::Interrupted)?;
+    Ok(if outcomes.contains(&interrupts) {
+        InputsWaiting::Interrupt
+    } else if outcomes.is_empty() {
+        InputsWaiting::Nothing
+    } else {
+        InputsWaiting::Something
+    })
+}
