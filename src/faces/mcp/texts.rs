@@ -59,8 +59,8 @@ or of ~/.claude/agents. Use it when none of persona_list fits and the role will 
 Answers with the persona, or name_exists.";
 
 pub(super) const INSTANCE_LIST: &str = "\
-List instances: personas placed in a workspace with an agent, with status and health. Use it to find the name of a standing team member for delegate \
-or instance_control. Not for the catalogue of roles: use persona_list. Answers with a page {items, next_cursor}.";
+List instances: personas placed in a workspace with an agent, with status and health. Use it to find a team member for delegate \
+or instance_control. Not for roles: use persona_list. Answers with a page {items, next_cursor}.";
 
 pub(super) const INSTANCE_CREATE: &str = "\
 Create an instance: place a persona in a workspace of its own with identity and memory files. Use it for a team member that \

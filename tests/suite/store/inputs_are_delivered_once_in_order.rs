@@ -259,15 +259,17 @@ async fn with_an_outcome_that_says_what_becomes_of_it() {
         home.store.inputs.waiting(run).await.unwrap(),
         InputsWaiting::Interrupt
     );
-    assert_eq!(take(&home, lease, 0).await.unwrap().input.message, "b");
+    say(&home, run, Interrupt, "c").await;
+    assert_eq!(take(&home, lease, 0).await.unwrap().input.message, "c");
+    // It has cut the turn for both: it is not cut itself for the one that came before it.
     assert_eq!(
         home.store.inputs.waiting(run).await.unwrap(),
         InputsWaiting::Something
     );
     home.store.runs.cancel(run, "no".to_owned()).await.unwrap();
-    let late = home.store.inputs.accept(saying(run, Queue, "c")).await;
+    let late = home.store.inputs.accept(saying(run, Queue, "d")).await;
     assert_eq!(late.unwrap(), AcceptedInput::Ending);
     let nobody = RunId(eyas::stdx::mint());
-    let unknown = home.store.inputs.accept(saying(nobody, Queue, "d")).await;
+    let unknown = home.store.inputs.accept(saying(nobody, Queue, "e")).await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
 }

@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     id: String,
     /// More for its agent to do.
     message: Option<String>,
-    /// queue (default): after others; followup: before them; steer: into this turn if it can; interrupt: cancels this turn.
+    /// queue (default): last; followup: first; steer: this turn if it can; interrupt: cancels this turn.
     mode: Option<InputMode>,
     /// The person's answer.
     answer: Option<Given>,

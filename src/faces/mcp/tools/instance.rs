@@ -42,7 +42,7 @@ pub(super) struct Create {
     model: Option<String>,
     /// Launch its agent at once and keep it warm.
     auto_start: Option<bool>,
-    /// Write nothing; answer with the files that would be.
+    /// Write nothing; answer with the files.
     dry_run: Option<bool>,
 }
 

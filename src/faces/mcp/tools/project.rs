@@ -35,7 +35,7 @@ pub(super) enum Action {
 pub(super) struct Arguments {
     /// What to do.
     action: Action,
-    /// Project name, id or path; register wants a path, list and deactivate nothing.
+    /// Name, id or path; register wants a path.
     project: Option<String>,
     /// register and rename: name for people.
     name: Option<String>,

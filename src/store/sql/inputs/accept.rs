@@ -33,8 +33,8 @@ pub(in crate::store::sql) const KNOWN: &str =
 /// Before and after all there are: what was delivered keeps its place.
 pub(in crate::store::sql) const PLACE: &str = "SELECT coalesce(max(seq),0)+1 AS seq, coalesce(min(pos),0)-1 AS before, coalesce(max(pos),0)+1 AS after \
  FROM input WHERE run=$1";
-pub(in crate::store::sql) const INSERT: &str = "INSERT INTO input(run,seq,pos,mode,outcome,accepted_at,key,fingerprint,message) \
- VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)";
+pub(in crate::store::sql) const INSERT: &str = "INSERT INTO input(run,seq,pos,mode,outcome,accepted_at,key,fingerprint,message,cuts) \
+ VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)";
 pub(in crate::store::sql) const NUMBER: &str =
     "UPDATE run SET event_seq=event_seq+1 WHERE id=$1 RETURNING event_seq";
 
@@ -107,7 +107,8 @@ impl Accept {
                 tx.now,
                 key.map(|key| key.key.as_str()),
                 key.map(|key| key.fingerprint.as_str()),
-                &self.input.message
+                &self.input.message,
+                outcome == DeliveryOutcome::Interrupted
             ],
         )
         .await?;

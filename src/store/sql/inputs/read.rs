@@ -2,13 +2,10 @@
 
 use super::row::{Row, input_columns};
 use crate::{
-    domain::{
-        ids::RunId,
-        input::{DeliveryOutcome, Input},
-    },
+    domain::{ids::RunId, input::Input},
     store::{
         InputsWaiting, StoreError,
-        sql::{connection::Readers, value::values, words::word},
+        sql::{connection::Readers, value::values},
     },
 };
 
@@ -19,7 +16,7 @@ pub(in crate::store::sql) const OF: &str = concat!(
     " FROM input WHERE run=$1 ORDER BY CASE WHEN delivered_at IS NULL THEN 1 ELSE 0 END, delivered_at, pos"
 );
 pub(in crate::store::sql) const PENDING: &str =
-    "SELECT outcome FROM input WHERE run=$1 AND state='pending'";
+    "SELECT cuts FROM input WHERE run=$1 AND state='pending'";
 
 pub(super) async fn of(readers: &Readers, run: RunId) -> Result<Vec<Input>, StoreError> {
     let rows: Vec<Row> = readers.all(OF, values![run.0]).await?;
@@ -27,11 +24,10 @@ pub(super) async fn of(readers: &Readers, run: RunId) -> Result<Vec<Input>, Stor
 }
 
 pub(super) async fn waiting(readers: &Readers, run: RunId) -> Result<InputsWaiting, StoreError> {
-    let outcomes: Vec<String> = readers.scalars(PENDING, values![run.0]).await?;
-    let interrupts = word(&DeliveryOutcome::Interrupted)?;
-    Ok(if outcomes.contains(&interrupts) {
+    let cuts: Vec<bool> = readers.scalars(PENDING, values![run.0]).await?;
+    Ok(if cuts.contains(&true) {
         InputsWaiting::Interrupt
-    } else if outcomes.is_empty() {
+    } else if cuts.is_empty() {
         InputsWaiting::Nothing
     } else {
         InputsWaiting::Something

@@ -42,6 +42,9 @@ pub(in crate::store::sql) const NEXT: &str = concat!(
 pub(in crate::store::sql) const DELIVER: &str = "UPDATE input SET state='delivered', attempt=$3, fence=$4, delivered_at=coalesce(delivered_at,$5) \
  WHERE run=$1 AND seq=$2";
 
+/// The turn that they were to cut is over, whichever of them is put first.
+pub(in crate::store::sql) const CUT: &str = "UPDATE input SET cuts=FALSE WHERE run=$1 AND cuts";
+
 #[derive(FromRow)]
 struct Held {
     state: String,
@@ -129,6 +132,9 @@ impl Write for Take {
         }
         tx.execute(DELIVER, values![run.0, seq, attempt, fence, tx.now])
             .await?;
+        if before.is_none() {
+            tx.execute(CUT, values![run.0]).await?;
+        }
         self.tell(tx, &held, &taken).await?;
         tx.changed(run, state(&held.state)?);
         Ok(Some(taken))

@@ -145,6 +145,7 @@ fn statements() -> Vec<String> {
         inputs::take::ENDED,
         inputs::take::NEXT,
         inputs::take::DELIVER,
+        inputs::take::CUT,
         inputs::end::WAITS,
         inputs::end::DROP,
         inputs::read::OF,

@@ -6,6 +6,7 @@ CREATE TABLE input(
   pos INTEGER NOT NULL,                                -- in the order in which they are put
   mode TEXT NOT NULL CHECK(mode IN ('followup', 'steer', 'interrupt', 'queue')),
   outcome TEXT NOT NULL CHECK(outcome IN ('direct', 'queued', 'interrupted')),
+  cuts INTEGER NOT NULL DEFAULT 0 CHECK(cuts IN (0, 1)), -- the turn under way is to be cancelled for it
   state TEXT NOT NULL DEFAULT 'pending' CHECK(state IN ('pending', 'delivered', 'dropped')),
   attempt INTEGER,                                     -- that took it last
   fence INTEGER,                                       -- of that attempt
