@@ -22,6 +22,8 @@ mod claims_are_fair_and_capped;
 mod conversations_of_a_project_are_listed_by_last_use;
 #[path = "../../suite/store/events_are_numbered_without_gaps.rs"]
 mod events_are_numbered_without_gaps;
+#[path = "../../suite/store/inputs_are_delivered_once_in_order.rs"]
+mod inputs_are_delivered_once_in_order;
 #[path = "../../suite/store/instances_have_unique_names.rs"]
 mod instances_have_unique_names;
 #[path = "../../suite/store/kit.rs"]
@@ -38,6 +40,8 @@ mod postgres_takes_every_text;
 mod projects_remember_that_they_were_unregistered;
 #[path = "../../suite/store/released_runs_use_no_attempt.rs"]
 mod released_runs_use_no_attempt;
+#[path = "../../suite/store/runs_are_kept_named_and_added_up.rs"]
+mod runs_are_kept_named_and_added_up;
 #[path = "../../suite/store/secrets_are_not_written.rs"]
 mod secrets_are_not_written;
 mod server;
