@@ -10,6 +10,8 @@ mod a_stopped_instance_is_not_begun;
 mod a_worktree_is_the_attempts_until_its_run_has_ended;
 #[path = "../../suite/store/acceptance_is_durable_and_idempotent.rs"]
 mod acceptance_is_durable_and_idempotent;
+#[path = "../../suite/store/an_expired_lease_is_taken_over.rs"]
+mod an_expired_lease_is_taken_over;
 #[path = "../../suite/store/an_open_request_survives_its_hub.rs"]
 mod an_open_request_survives_its_hub;
 #[path = "../../suite/store/any_history_keeps_the_rules.rs"]
@@ -30,6 +32,8 @@ mod instances_have_unique_names;
 mod kit;
 #[path = "../../suite/store/lists_are_pages_by_keyset.rs"]
 mod lists_are_pages_by_keyset;
+#[path = "../../suite/store/model.rs"]
+mod model;
 #[path = "../../suite/store/old_runs_are_removed_whole.rs"]
 mod old_runs_are_removed_whole;
 mod place;
