@@ -355,7 +355,7 @@ impl Loop {
         }
         tracing::info!(run.id = %lease.run, run.attempt = lease.attempt, "an attempt begins");
         self.work(lease, (slot, before), async move |ties| {
-            attempt::drive(&tools, claimed, ties).await;
+            Box::pin(attempt::drive(&tools, claimed, ties)).await;
         });
     }
 

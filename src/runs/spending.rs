@@ -85,11 +85,9 @@ impl Attempt<'_> {
             let touched = self.touched.clone();
             self.pump.note(|note| note.touched = touched);
         }
-        if first || touch.is_awaited() {
-            if !self.write_touched().await? {
-                // Dropped: the agent is told no. One that did not ask has begun all the same, and it is written when it can be.
-                return Ok(());
-            }
+        if (first || touch.is_awaited()) && !self.write_touched().await? {
+            // Dropped: the agent is told no. One that did not ask has begun all the same, and it is written when it can be.
+            return Ok(());
         }
         touch.keep();
         Ok(())

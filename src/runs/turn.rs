@@ -259,16 +259,15 @@ impl Attempt<'_> {
             if is_sign {
                 ears.vigil.sign();
             }
-            match happened {
-                Happened::Ended(end) => {
-                    while let Ok(event) = ears.told.try_recv() {
-                        self.hear(event);
-                    }
-                    ears.questions.close().await;
-                    return end.map_err(Broken::Ended);
+            if let Happened::Ended(end) = happened {
+                while let Ok(event) = ears.told.try_recv() {
+                    self.hear(event);
                 }
-                happened => self.attend(happened, ears).await.map_err(Broken::Cut)?,
+                ears.questions.close().await;
+                return end.map_err(Broken::Ended);
             }
+            let attended = self.attend(happened, ears).await;
+            attended.map_err(Broken::Cut)?;
         }
     }
 

@@ -29,8 +29,8 @@ impl Default for Pace {
         Self {
             lease: Duration::from_secs(45),
             renew: Duration::from_secs(10),
-            first_output: Some(Duration::from_secs(600)),
-            stall: Some(Duration::from_secs(1_800)),
+            first_output: Some(Duration::from_mins(10)),
+            stall: Some(Duration::from_mins(30)),
         }
     }
 }

@@ -148,9 +148,11 @@ fn delays_grow_and_are_drawn_from_their_upper_half() {
 #[test]
 fn a_limit_is_waited_for_until_its_end_or_longer_each_time() {
     let mut one = case(RateLimited);
-    let parked = |one: &Case| match decide(one) {
-        Verdict::Park { delay_ms } => delay_ms,
-        other => panic!("{other:?}"),
+    let parked = |one: &Case| {
+        let Verdict::Park { delay_ms } = decide(one) else {
+            panic!("it is parked");
+        };
+        delay_ms
     };
     one.retry_at = Some(Timestamp(1_090_000));
     assert_eq!(parked(&one), 90_000);

@@ -36,7 +36,7 @@ async fn in_order_and_before_it_ends() {
     );
     assert_eq!(events[2..4], [tool("pending"), tool("completed")]);
     assert!(
-        matches!(&events[4], TurnEvent::Usage { usage, turn_usd } if usage.cost_usd == Some(0.25) && *turn_usd == 0.25)
+        matches!(&events[4], TurnEvent::Usage { usage, turn_usd } if usage.cost_usd == Some(0.25) && (*turn_usd - 0.25).abs() < 1e-9)
     );
     assert_eq!(
         events[5..],

@@ -121,7 +121,7 @@ async fn a_parked_run_can_be_cancelled_and_stays_so() {
 async fn a_lease_that_cannot_be_renewed_ends_its_work_first() {
     let larder = Larder {
         pace: Pace {
-            lease: Duration::from_millis(4_000),
+            lease: Duration::from_secs(4),
             renew: Duration::from_millis(500),
             ..Pace::default()
         },

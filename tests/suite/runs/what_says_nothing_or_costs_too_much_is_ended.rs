@@ -15,7 +15,7 @@ async fn hasty() -> Yard {
     let larder = Larder {
         pace: Pace {
             first_output: Some(Duration::from_millis(1_500)),
-            stall: Some(Duration::from_millis(1_000)),
+            stall: Some(Duration::from_secs(1)),
             ..Pace::default()
         },
         ..Larder::default()
@@ -48,7 +48,7 @@ async fn whoever_waits_for_a_person_is_not_silent() {
         .accept(yard.asking("!permission execute git push"))
         .await;
     let request = yard.asked(id, 1).await.remove(0);
-    tokio::time::sleep(Duration::from_millis(2_000)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     yard.answer(id, &request, "no").await;
     let run = yard.end_of(id).await;
     assert_eq!(
