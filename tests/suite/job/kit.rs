@@ -369,6 +369,20 @@ impl Face {
         self.end();
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL, and everything whole that it has said and nobody has waited for.
+    pub(super) fn last_words(mut self) -> Vec<Value> {
+        self.end();
+        let mut words = std::mem::take(&mut self.early);
+        let lines = std::iter::from_fn(|| self.lines.recv_timeout(LONG).ok());
+        // It may have died within a line.
+        words.extend(lines.filter_map(|line| serde_json::from_str(&line).ok()));
+        words
+    }
+
     /// Ends as an editor ends its servers.
     pub(super) fn close(mut self) {
         drop(self.input.take());
