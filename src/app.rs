@@ -2,6 +2,7 @@
 
 mod detach;
 mod log;
+mod store;
 
 use crate::{
     agents::embedded,
@@ -126,6 +127,11 @@ impl App {
                 &mut runtime::Builder::new_current_thread(),
                 self.json,
                 async { embedded::serve().await.map(|()| ExitCode::SUCCESS) },
+            ),
+            Job::Store(verb) => with_runtime(
+                runtime::Builder::new_multi_thread().worker_threads(2),
+                self.json,
+                store::run(verb, &self.settings, &self.env.cwd, self.json),
             ),
             Job::Verb(verb) => self.clone().face("cli", async move |connection| {
                 self.verb(verb, connection).await

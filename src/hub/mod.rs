@@ -28,5 +28,6 @@ mod run;
 pub mod serve;
 mod session;
 mod supply;
+pub mod upkeep;
 pub mod vault;
 pub mod work;

@@ -1,7 +1,11 @@
 //! Runs are kept for a time and no longer.
 
 use super::ending::Ending;
-use crate::{domain::time::Timestamp, stdx::clock, store::Store};
+use crate::{
+    domain::time::Timestamp,
+    stdx::clock,
+    store::{Store, StoreError},
+};
 use std::time::Duration;
 
 /// How often it is looked for runs whose time is over.
@@ -27,19 +31,21 @@ pub(super) fn start(store: Store, retention_ms: u64, ending: Ending) {
 }
 
 async fn prune(store: &Store, retention_ms: i64) {
+    match remove(store, retention_ms).await {
+        Ok(0) => {}
+        Ok(gone) => tracing::info!(gone, "removed runs that were kept long enough"),
+        Err(error) => tracing::warn!(%error, "old runs were not removed"),
+    }
+}
+
+/// Removes what ended longer ago than this; answers how many runs.
+pub(super) async fn remove(store: &Store, retention_ms: i64) -> Result<u64, StoreError> {
     let before = Timestamp(clock::now_ms().saturating_sub(retention_ms));
     let mut gone = 0_u64;
     loop {
-        match store.runs.prune(before).await {
-            Ok(0) => break,
-            Ok(some) => gone += u64::from(some),
-            Err(error) => {
-                tracing::warn!(%error, "old runs were not removed");
-                break;
-            }
+        match store.runs.prune(before).await? {
+            0 => return Ok(gone),
+            some => gone += u64::from(some),
         }
-    }
-    if gone > 0 {
-        tracing::info!(gone, "removed runs that were kept long enough");
     }
 }

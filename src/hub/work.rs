@@ -152,7 +152,7 @@ async fn tidy(instances: &InstanceDesk) {
     });
 }
 
-async fn opened(settings: &Settings) -> Result<Store, Fault> {
+pub(super) async fn opened(settings: &Settings) -> Result<Store, Fault> {
     let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let warm = &settings.warm;
     let more = sql::Settings {

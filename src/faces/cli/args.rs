@@ -2,7 +2,7 @@
 
 use super::{
     agent::AgentVerb, delegate::DelegateArgs, hub::HubVerb, instance::InstanceVerb,
-    persona::PersonaVerb, project::ProjectVerb, run::RunVerb,
+    persona::PersonaVerb, project::ProjectVerb, run::RunVerb, store::StoreVerb,
 };
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use serde::de::DeserializeOwned;
@@ -75,6 +75,9 @@ enum Command {
         #[command(subcommand)]
         command: Option<HubCommand>,
     },
+    /// The database, from outside: no hub is started
+    #[command(subcommand)]
+    Store(StoreVerb),
     /// The programs that do the work
     #[command(subcommand)]
     Agent(AgentCommand),
@@ -162,6 +165,8 @@ pub enum Job {
         /// Its role may delegate.
         may_delegate: bool,
     },
+    /// Upkeep of the database.
+    Store(StoreVerb),
     /// A verb, for [`super::run()`].
     Verb(Verb),
 }
@@ -181,6 +186,7 @@ impl Cli {
             Command::Hub {
                 command: Some(HubCommand::Verb(verb)),
             } => Job::Verb(Verb::Hub(verb)),
+            Command::Store(verb) => Job::Store(verb),
             Command::Agent(AgentCommand::Embedded) => Job::EmbeddedAgent,
             Command::Agent(AgentCommand::Verb(verb)) => Job::Verb(Verb::Agent(verb)),
             Command::Verb(verb) => Job::Verb(verb),
@@ -218,6 +224,7 @@ mod tests {
             ("eyas hub run", "Hub { detached: false }"),
             ("eyas hub status", "Verb(Hub(Status))"),
             ("eyas agent embedded", "EmbeddedAgent"),
+            ("eyas store check", "Store(Check)"),
             ("eyas agent list", "Verb(Agent(List))"),
         ];
         for (line, job) in cases {

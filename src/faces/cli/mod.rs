@@ -21,6 +21,7 @@ mod persona;
 pub mod print;
 mod project;
 mod run;
+mod store;
 mod table;
 mod terminal;
 mod tree;
@@ -29,6 +30,7 @@ mod worktree;
 pub use args::{Cli, Flags, Job, Verb};
 pub use context::{CliContext, InProcess};
 pub use hub::HubVerb;
+pub use store::StoreVerb;
 pub use terminal::Terminal;
 
 use crate::domain::fault::Fault;

@@ -29,6 +29,11 @@ mod value;
 mod words;
 mod writer;
 
+pub use sqlite::{
+    check::{Findings, check as check_sqlite},
+    upkeep::{back_up as back_up_sqlite, restore as restore_sqlite},
+};
+
 use super::{Change, Close, Redactor, Store, StoreError};
 use async_trait::async_trait;
 use connection::{Readers, Target};

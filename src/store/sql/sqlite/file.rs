@@ -1,5 +1,6 @@
 //! The file under the database: private, and on a disk of this machine.
 
+use super::copy;
 use crate::store::StoreError;
 use rustix::fs::{StatFs, statfs};
 use std::{
@@ -28,10 +29,13 @@ const FUSE_NETWORKED: [&str; 6] = ["sshfs", "s3fs", "rclone", "glusterfs", "davf
 
 /// Refuses a network file system, then creates the file with mode 0600 unless it is there. SQLite gives the files beside it the same mode.
 pub(in crate::store::sql) fn prepare(path: &Path) -> Result<(), StoreError> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
+    prepare_folder(path)?;
+    private(path).map_err(|error| at(path, &error))
+}
+
+/// Refuses a network file system.
+pub(super) fn prepare_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = copy::folder(path);
     let found = statfs(folder).map_err(|error| at(folder, &error.into()))?;
     if let Some(name) = networked(&found, folder) {
         return Err(StoreError::Unavailable(format!(
@@ -39,7 +43,7 @@ pub(in crate::store::sql) fn prepare(path: &Path) -> Result<(), StoreError> {
             folder.display()
         )));
     }
-    private(path).map_err(|error| at(path, &error))
+    Ok(())
 }
 
 /// Makes `path` exist, for its owner alone, whatever the umask.

@@ -1,8 +1,11 @@
 //! What is SQLite's own: the file, its connections, its schema, its refusals.
 
+pub(super) mod check;
 pub(super) mod connect;
+mod copy;
 pub(super) mod error;
 pub(super) mod file;
 #[cfg(test)]
 mod plans;
 pub(super) mod schema;
+pub(super) mod upkeep;

@@ -1,9 +1,9 @@
 //! Which schema the file has, and how it gets ours.
 
-use super::{connect, file};
+use super::{connect, copy};
 use crate::store::StoreError;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, migrate::Migrator};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::runtime::Handle;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sql/sqlite/migrations");
@@ -26,11 +26,7 @@ async fn alone(path: &Path) -> Result<(), StoreError> {
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let known = MIGRATIONS
-        .iter()
-        .map(|step| step.version)
-        .max()
-        .unwrap_or(0);
+    let known = known();
     let found = found(connection).await?;
     if found > known {
         return Err(StoreError::TooNew { found, known });
@@ -47,8 +43,17 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
         .map_err(|error| StoreError::Internal(format!("migrating from schema {found}: {error}")))
 }
 
+/// The newest migration in the binary.
+pub(super) fn known() -> i64 {
+    MIGRATIONS
+        .iter()
+        .map(|step| step.version)
+        .max()
+        .unwrap_or(0)
+}
+
 /// The newest migration in the file; 0 for a file without any.
-async fn found(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+pub(super) async fn found(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
     let there: bool = sqlx::query_scalar(
         "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE type='table' AND name='_sqlx_migrations')",
     )
@@ -70,29 +75,8 @@ async fn back_up(
     path: &Path,
     schema: i64,
 ) -> Result<(), StoreError> {
-    let target = beside(path, &format!(".backup-{schema}"));
-    let partial = beside(path, &format!(".backup-{schema}.partial"));
-    let failed = |error: std::io::Error| StoreError::Unavailable(format!("backing up: {error}"));
-    if partial.exists() {
-        std::fs::remove_file(&partial).map_err(failed)?;
-    }
-    // VACUUM INTO takes an empty file that is there, and with it its mode.
-    file::private(&partial).map_err(failed)?;
-    let name = partial
-        .to_str()
-        .ok_or_else(|| StoreError::Unavailable(format!("{} is not UTF-8", partial.display())))?;
-    sqlx::query("VACUUM INTO ?1")
-        .bind(name)
-        .execute(connection)
-        .await?;
-    std::fs::File::open(&partial)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(&partial, &target))
-        .map_err(failed)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+    let target = copy::beside(path, &format!(".backup-{schema}"));
+    let partial = copy::beside(path, &format!(".backup-{schema}.partial"));
+    copy::write(connection, &partial).await?;
+    std::fs::rename(&partial, &target).map_err(|error| copy::failed(&target, &error))
 }
