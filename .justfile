@@ -10,6 +10,10 @@ check:
 test *filter:
     cargo test {{filter}}
 
+# Kills hubs at random moments, a thousand times or as often as said. `EYAS_SEED` begins chance anew.
+sweep kills="1000":
+    EYAS_KILLS={{kills}} cargo test --test suite -- --nocapture at_random_moments
+
 # What must pass before anything lands.
 ci:
     .ci/run

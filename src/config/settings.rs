@@ -150,6 +150,8 @@ pub struct Settings {
     pub version: String,
     /// `EYAS_TEST_REVISION`, which stands in for the API's revision, for tests of upgrades only.
     pub test_revision: Option<u32>,
+    /// `EYAS_TEST_DEATH`, where a hub kills itself, for tests of what is left then only: `before Claim 2`.
+    pub test_death: Option<String>,
     shown: Vec<Shown>,
 }
 
@@ -206,6 +208,7 @@ impl Settings {
         if let Some(version) = env.var("EYAS_TEST_VERSION") {
             version.clone_into(&mut self.version);
         }
+        self.test_death = env.var("EYAS_TEST_DEATH").map(str::to_owned);
         self.test_revision = env
             .var("EYAS_TEST_REVISION")
             .and_then(|revision| revision.parse().ok());
@@ -322,6 +325,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         log: values.text("log"),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         test_revision: None,
+        test_death: None,
         shown: Vec::new(),
     }
 }

@@ -159,6 +159,7 @@ pub(super) async fn opened(settings: &Settings) -> Result<Store, Fault> {
         default_cap: narrow(warm.max_concurrent),
         cold_cap: narrow(settings.cold.max_concurrent),
         overflow: (warm.overflow == Overflow::Cold).then(|| narrow(warm.queue_depth)),
+        death: settings.test_death.as_deref().and_then(sql::Death::read),
         ..sql::Settings::default()
     };
     Ok(match &settings.store_url {

@@ -8,6 +8,7 @@
 
 mod connection;
 mod cursor;
+mod death;
 mod error;
 mod events;
 mod inputs;
@@ -29,6 +30,7 @@ mod value;
 mod words;
 mod writer;
 
+pub use death::Death;
 pub use sqlite::{
     check::{Findings, check as check_sqlite},
     upkeep::{back_up as back_up_sqlite, restore as restore_sqlite},
@@ -55,6 +57,8 @@ pub struct Settings {
     pub overflow: Option<u32>,
     /// The file may not grow above so many pages of 4 KiB; `None`: above what the disk holds.
     pub max_pages: Option<u32>,
+    /// Where the process kills itself, for tests of what is left then.
+    pub death: Option<Death>,
 }
 
 impl Default for Settings {
@@ -64,6 +68,7 @@ impl Default for Settings {
             cold_cap: 2,
             overflow: None,
             max_pages: None,
+            death: None,
         }
     }
 }
@@ -123,7 +128,7 @@ async fn start(
     (changes, written, wake): (broadcast::Sender<Change>, Arc<Notify>, Option<Wake>),
     settings: Settings,
 ) -> Result<Store, StoreError> {
-    let writer = writer::start(target, changes.clone(), written).await?;
+    let writer = writer::start(target, changes.clone(), written, settings.death).await?;
     let base = Base {
         writer,
         readers,

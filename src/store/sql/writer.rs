@@ -5,6 +5,7 @@
 
 use super::{
     connection::{Connection, Target},
+    death::{Death, Moment as Due},
     error::may_pass,
     moment::Moment,
     tx::Tx,
@@ -86,6 +87,8 @@ fn closed() -> StoreError {
 /// A write that somebody waits for.
 #[async_trait]
 trait Item: fmt::Debug + Send {
+    /// What it is.
+    fn name(&self) -> &'static str;
     async fn write(&mut self, tx: &mut Tx<'_>);
     /// Why it was refused, if it was.
     fn refusal(&self) -> Option<&StoreError>;
@@ -107,6 +110,10 @@ impl<W: Write> fmt::Debug for Pending<W> {
 
 #[async_trait]
 impl<W: Write> Item for Pending<W> {
+    fn name(&self) -> &'static str {
+        std::any::type_name::<W>()
+    }
+
     async fn write(&mut self, tx: &mut Tx<'_>) {
         self.outcome = Some(self.write.write(tx).await);
     }
@@ -133,6 +140,7 @@ pub(super) async fn start(
     target: Target,
     changes: broadcast::Sender<Change>,
     written: Arc<Notify>,
+    death: Option<Death>,
 ) -> Result<Writer, StoreError> {
     let connection = target.connect().await?;
     let (urgent, urgent_queue) = mpsc::channel(QUEUE);
@@ -154,6 +162,7 @@ pub(super) async fn start(
         changes,
         written,
         moment: Moment::default(),
+        death,
     };
     writer.task.spawn(task.run());
     writer.task.close();
@@ -171,6 +180,7 @@ struct Task {
     /// Told after a commit that changed something.
     written: Arc<Notify>,
     moment: Moment,
+    death: Option<Death>,
 }
 
 impl Task {
@@ -228,8 +238,10 @@ impl Task {
         loop {
             let (mut connection, now) = self.begin().await?;
             let at = Instant::now();
-            match commit(&mut connection, batch, now).await {
+            let due = Death::due(&mut self.death, batch.iter().map(|item| item.name()));
+            match commit(&mut connection, batch, now, due).await {
                 Ok(changes) => {
+                    Death::at(due, Due::After);
                     self.moment.was(now, at);
                     // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
                     self.connection = Some(connection);
@@ -321,6 +333,7 @@ async fn commit(
     connection: &mut Connection,
     batch: &mut [Box<dyn Item>],
     now: i64,
+    due: Option<Due>,
 ) -> Result<Vec<Change>, Lost> {
     let mut all = Vec::new();
     let mut left = batch.len();
@@ -328,6 +341,9 @@ async fn commit(
         left -= 1;
         let changes = attempt(item, connection, now).await.map_err(Lost::Before)?;
         let then = after(changes.is_some(), left == 0);
+        if left == 0 {
+            Death::at(due, Due::Before);
+        }
         let done = connection.script(then, Values::new()).await;
         done.map_err(|error| match left {
             0 => Lost::Within(error.into()),

@@ -101,6 +101,15 @@ impl Job {
         Face::start(command)
     }
 
+    /// `eyas rpc` in the project, with these variables too; a hub that it starts has them as well.
+    pub(super) fn rpc_with(&self, vars: &[(&str, &str)]) -> Face {
+        let mut command = self.nest.eyas(&["rpc"]);
+        command
+            .current_dir(&self.project)
+            .envs(vars.iter().copied());
+        Face::start(command)
+    }
+
     /// The pid of the hub there is.
     pub(super) fn hub(&self) -> u32 {
         self.nest.endpoint().expect("a hub is there").pid

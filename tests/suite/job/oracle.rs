@@ -93,10 +93,7 @@ async fn read(copy: &Path) -> Option<Seen> {
         .unwrap();
     assert_eq!(whole, "ok");
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('run','_sqlx_migrations')";
-    let tables: i64 = sqlx::query_scalar(tables)
-        .fetch_one(&mut db)
-        .await
-        .unwrap();
+    let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut db).await.unwrap();
     if tables < 2 {
         return None;
     }
@@ -146,7 +143,9 @@ impl Seen {
         self.sessions_know_their_head(&mut faults);
         for (key, run) in &self.keys {
             if !self.runs.contains_key(run) {
-                faults.push(format!("key {key} stands for the run {run}, which is not there"));
+                faults.push(format!(
+                    "key {key} stands for the run {run}, which is not there"
+                ));
             }
         }
         self.faults = faults;
@@ -216,7 +215,10 @@ impl Seen {
             if log.first().is_none_or(|event| event.kind != "accepted") {
                 faults.push(format!("was never accepted: {run:?}"));
             }
-            let ends: Vec<_> = log.iter().filter(|event| event.kind == "finished").collect();
+            let ends: Vec<_> = log
+                .iter()
+                .filter(|event| event.kind == "finished")
+                .collect();
             if ends.len() != usize::from(run.is_over()) {
                 faults.push(format!("{} ends of {run:?}", ends.len()));
             }
@@ -247,9 +249,8 @@ impl Seen {
             }
             let open = attempts.iter().filter(|attempt| attempt.outcome.is_none());
             let open: Vec<_> = open.collect();
-            let is_its = |attempt: &&&Attempt| {
-                attempt.n == run.attempt && Some(attempt.fence) == run.fence
-            };
+            let is_its =
+                |attempt: &&&Attempt| attempt.n == run.attempt && Some(attempt.fence) == run.fence;
             if open.len() != usize::from(run.is_held()) || !open.iter().all(is_its) {
                 faults.push(format!("live attempts {open:?} of {run:?}"));
             }

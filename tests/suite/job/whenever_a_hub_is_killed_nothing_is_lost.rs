@@ -1,11 +1,11 @@
-//! SIGKILL at random moments, again and again, on one home. What each turn does leaves marks outside of the database, so that two at once, or
+//! SIGKILL at random moments and at each commit that matters, again and again, on one home. What each turn does leaves marks outside of the database, so that two at once, or
 //! one that nobody started, would be seen.
 
 use super::{
-    kit::{Face, Job, LONG},
+    kit::{Face, Job, LONG, alive},
     oracle::{self, Seen},
 };
-use crate::hub::nest::kill;
+use crate::hub::nest::{kill, until};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -161,7 +161,11 @@ impl Ledger {
                 String::from_utf8_lossy(&line).replace('\0', " ")
             });
             let lines: Vec<_> = lines.collect();
-            for (pid, _) in left.iter().zip(&lines).filter(|(_, line)| line.contains(" hub ")) {
+            for (pid, _) in left
+                .iter()
+                .zip(&lines)
+                .filter(|(_, line)| line.contains(" hub "))
+            {
                 kill(*pid);
                 since = Instant::now();
             }
@@ -178,7 +182,10 @@ impl Ledger {
         seen.is_sound();
         seen.goes_on_from(&self.before);
         for (key, run) in &self.known {
-            assert!(seen.runs.contains_key(&run.parse().unwrap()), "{key}: {run}");
+            assert!(
+                seen.runs.contains_key(&run.parse().unwrap()),
+                "{key}: {run}"
+            );
             assert_eq!(seen.keys[key].to_string(), *run, "{key}");
         }
         self.before = seen;
@@ -228,15 +235,17 @@ impl Ledger {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             let fits = match run.state.as_str() {
                 "succeeded" => text(&run.conclusion).contains("done"),
-                "cancelled" => {
-                    run.cancel_requested && self.cancelled.contains(&run.id.to_string())
-                }
+                "cancelled" => run.cancel_requested && self.cancelled.contains(&run.id.to_string()),
                 "failed" => text(&run.error).contains("hub_lost"),
                 _ => false,
             };
             assert!(fits, "{run:?}");
         }
-        let over = self.before.runs.values().any(|run| run.state == "succeeded");
+        let over = self
+            .before
+            .runs
+            .values()
+            .any(|run| run.state == "succeeded");
         assert!(over, "nothing has ever worked");
     }
 
@@ -254,6 +263,78 @@ impl Ledger {
             assert!(begun > 0 || run.state != "succeeded", "no turn: {run:?}");
         }
     }
+}
+
+/// Commits by what they hold, and the how many-th of it in a hub's life.
+const COMMITS: [&str; 10] = [
+    "Register 1",
+    "Recover 1",
+    "Accept 1",
+    "Accept 2",
+    "Claim 1",
+    "Append 1",
+    "Cancel 1",
+    "End 1",
+    "End 2",
+    "GiveBack 1",
+];
+
+impl Ledger {
+    /// Lets a hub live until it comes to the commit at which it kills itself.
+    fn cycle_until(&mut self, death: &str) {
+        let before = self.job.nest.endpoint().map(|endpoint| endpoint.pid);
+        let mut face = self.job.rpc_with(&[("EYAS_TEST_DEATH", death)]);
+        // What `Append` and `GiveBack` need is a turn that has said something and goes on.
+        let mut long = self.request(true, None);
+        let prompt = long["prompt"].as_str().unwrap();
+        long["prompt"] = format!("!say well\n!sleep 1500\n{prompt}").into();
+        let key = long["idempotency_key"].as_str().unwrap().to_owned();
+        self.asked.insert(key.clone(), long.clone());
+        let first = face.send("run.delegate", &long);
+        let mut calls = BTreeMap::from([(first, key)]);
+        let mut words = Vec::new();
+        if death.contains("Recover") {
+            calls.extend(self.ask(&mut face));
+            // It never listens, and the face says so.
+            words.push(face.answer(first));
+            assert!(words[0]["error"].is_object(), "{words:?}");
+        } else {
+            if death.contains("Cancel") || death.contains("GiveBack") {
+                // Before anything else is asked: a commit may hold what several callers asked.
+                words.push(face.answer(first));
+                let run = words[0]["result"]["id"].as_str().unwrap().to_owned();
+                calls.extend(self.ask(&mut face));
+                if death.contains("Cancel") {
+                    face.send("run.cancel", &json!({"id": run}));
+                    self.cancelled.insert(run);
+                } else {
+                    face.send("hub.shutdown", &json!({"now": true}));
+                }
+            } else {
+                calls.extend(self.ask(&mut face));
+            }
+            let mut hubs = BTreeSet::new();
+            until(death, || {
+                let hub = self.job.nest.endpoint().map(|endpoint| endpoint.pid);
+                hubs.extend(hub.filter(|hub| Some(*hub) != before));
+                hubs.iter().any(|hub| !alive(*hub)).then_some(())
+            });
+        }
+        words.extend(self.strike(face));
+        self.note(&calls, &words);
+        self.look();
+    }
+}
+
+#[test]
+fn at_each_commit() {
+    let mut ledger = Ledger::new(1);
+    for commit in COMMITS {
+        for moment in ["before", "after"] {
+            ledger.cycle_until(&format!("{moment} {commit}"));
+        }
+    }
+    ledger.settle(LONG);
 }
 
 #[test]
