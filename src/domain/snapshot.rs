@@ -66,7 +66,8 @@ pub fn snapshots(events: &[Event]) -> Vec<Snapshot> {
 /// The state after an event, where it says one. `asks`: how many requests are open.
 fn after(event: &Event, before: Option<RunState>, asks: &mut u32) -> Option<RunState> {
     let kind = event.kind;
-    if kind == EventKind::Accepted || kind == EventKind::Released {
+    let back = [EventKind::Accepted, EventKind::Released, EventKind::Retried];
+    if back.contains(&kind) {
         *asks = 0;
         Some(RunState::Queued)
     } else if kind == EventKind::Started {

@@ -226,7 +226,7 @@ fn command(fields: &Map<String, Value>) -> Option<String> {
     if RUNS.iter().any(|key| there(key).is_some()) {
         return None;
     }
-    let mut lines = COMMANDS.iter().filter_map(|key| there(key));
+    let mut lines = COMMANDS.iter().filter_map(&there);
     let (line, None) = (lines.next()?, lines.next()) else {
         return None;
     };
@@ -235,7 +235,7 @@ fn command(fields: &Map<String, Value>) -> Option<String> {
         Value::Array(words) => quoted(words)?,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
     };
-    for arguments in ARGUMENTS.iter().filter_map(|key| there(key)) {
+    for arguments in ARGUMENTS.iter().filter_map(there) {
         match arguments {
             Value::Array(words) => line = format!("{line} {}", quoted(words)?),
             Value::String(words) => line = format!("{line} {words}"),

@@ -17,7 +17,8 @@ pub(in crate::store::sql) struct Step {
 }
 
 /// By script: there are few, and each is a constant.
-static KNOWN: LazyLock<Mutex<HashMap<&'static str, Arc<[Step]>>>> = LazyLock::new(Mutex::default);
+type Known = HashMap<&'static str, Arc<[Step]>>;
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 
 /// The statements of a script, read once.
 pub(in crate::store::sql) fn steps(script: &'static str) -> Arc<[Step]> {
