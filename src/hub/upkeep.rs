@@ -26,12 +26,13 @@ pub async fn check(settings: &Settings) -> Result<Findings, Fault> {
 pub async fn back_up(settings: &Settings, target: &Path) -> Result<(), Fault> {
     sql::back_up_sqlite(file(settings)?, target)
         .await
-        .map_err(|error| match error {
-            StoreError::NameExists(name) => {
+        .map_err(|error| {
+            if let StoreError::NameExists(name) = error {
                 Fault::new(ErrorKind::NameExists, format!("{name} is there already"))
                     .hint("choose another name: a backup replaces nothing")
+            } else {
+                error.into()
             }
-            error => error.into(),
         })
 }
 

@@ -152,20 +152,38 @@ impl Attempt<'_> {
                 let usage = self.cut(berth, &session, turn, &mut ears, patience).await;
                 Err(End::Fault { fault, usage })
             }
-            Err(why @ (Stop::Cancelled | Stop::TimedOut)) => {
-                let usage = self.cut(berth, &session, turn, &mut ears, patience).await;
+            Err(why) => {
+                let stopped = self.stop_turn(why, berth, &session, turn, &mut ears, patience);
+                let usage = stopped.await;
                 Err(End::Stopped { why, usage })
             }
-            // What it asks stays open in these: the next attempt takes it up.
-            Err(why @ (Stop::LeaseLost | Stop::Unrenewed)) => {
-                self.let_go(berth, &session, turn, patience).await;
-                Err(End::Stopped { why, usage: None })
+        }
+    }
+
+    /// Ends the turn as the attempt must stop; answers what it cost, where that is heard.
+    async fn stop_turn(
+        &mut self,
+        why: Stop,
+        berth: Berth,
+        session: &str,
+        turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
+        ears: &mut Ears,
+        patience: Duration,
+    ) -> Option<Usage> {
+        match why {
+            Stop::Cancelled | Stop::TimedOut => {
+                self.cut(berth, session, turn, ears, patience).await
             }
-            Err(why @ Stop::HubEnds) => {
-                link.cancel(&session);
+            // What it asks stays open in these: the next attempt takes it up.
+            Stop::LeaseLost | Stop::Unrenewed => {
+                self.let_go(berth, session, turn, patience).await;
+                None
+            }
+            Stop::HubEnds => {
+                berth.link().cancel(session);
                 // Its agent is about to end: what does not end now ends with it.
                 drop(timeout(patience.min(HURRY), turn).await);
-                Err(End::Stopped { why, usage: None })
+                None
             }
         }
     }

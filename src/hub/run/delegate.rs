@@ -11,7 +11,7 @@ use crate::{
         run::{Mode, Run, Warning},
     },
     stdx,
-    store::{Accepted, Extras, Idempotency, NewRun, SessionRow, StoreError},
+    store::{Accepted, Extras, Idempotency, NewRun, SessionKey, SessionRow, StoreError},
 };
 
 /// The agent that needs nothing: what is left when no other is there.
@@ -38,21 +38,17 @@ impl RunDesk {
         let values = self.values_of(&origin);
         let path = values.get("PATH").map(String::as_str);
         let mut warnings = Vec::new();
-        let mut session = match earlier {
-            Some(session) => self.continued(session, &params).await?,
-            None => {
-                self.opened(&params, instance.as_ref(), &origin, path, &mut warnings)
-                    .await?
-            }
+        let mut session = if let Some(session) = earlier {
+            self.continued(session, &params).await?
+        } else {
+            let placed = instance.as_ref();
+            self.opened(&params, placed, &origin, path, &mut warnings)
+                .await?
         };
         let terms = self.terms_of(session.project).await?;
         warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
-        let own = params.idempotency_key.clone().map(|key| Idempotency {
-            scope: origin.scope(scope(session.instance, session.project, &session.cwd)),
-            key,
-            fingerprint: fingerprint(&asked, &session.cwd),
-        });
+        let own = own_key(&asked, &origin, &session);
         let policy = self.policy(&terms, params.policy, origin.policy(), &mut warnings);
         let id: RunId = stdx::mint().into();
         self.values.keep(id, values);
@@ -66,9 +62,7 @@ impl RunDesk {
             label: params.label,
             lane: origin.lane(params.lane),
             mode: spot.mode(params.mode.or(terms.file.mode).unwrap_or_default()),
-            timeout_ms: params
-                .timeout_ms
-                .map(|ms| ms.try_into().unwrap_or(i64::MAX)),
+            timeout_ms: params.timeout_ms.map(saturated),
             tree,
             warnings,
             idempotency: keyed.clone().or(own),
@@ -80,11 +74,7 @@ impl RunDesk {
             max_in_project: terms.file.max_concurrent,
             retry: params.retry.unwrap_or_default(),
             budget: params.budget.unwrap_or_default(),
-            extras: Extras {
-                session_key,
-                extra_system_prompt: params.extra_system_prompt,
-                hook: params.hook,
-            },
+            extras: extras_of(session_key, &asked),
         };
         let accepted = self.dispatch.accept(&self.store, run).await;
         if !matches!(&accepted, Ok(accepted) if !accepted.duplicate) {
@@ -95,9 +85,7 @@ impl RunDesk {
         if let Err(StoreError::SessionKeyTaken(_)) = accepted {
             return Box::pin(self.accept(asked, origin, keyed)).await;
         }
-        let Accepted { mut run, duplicate } = accepted?;
-        run.duplicate = duplicate.then_some(true);
-        Ok(run)
+        accepted.map_err(Fault::from).map(shown)
     }
 
     fn check(&self, params: &Delegate) -> Result<(), Fault> {
@@ -330,6 +318,34 @@ pub(super) fn scope(instance: Option<InstanceId>, project: Option<ProjectId>, cw
         (None, Some(project)) => format!("project/{project}"),
         (None, None) => format!("directory/{cwd}"),
     }
+}
+
+/// The key that a request brings itself.
+fn own_key(asked: &Delegate, origin: &Origin<'_>, session: &SessionRow) -> Option<Idempotency> {
+    let key = asked.idempotency_key.clone()?;
+    Some(Idempotency {
+        scope: origin.scope(scope(session.instance, session.project, &session.cwd)),
+        key,
+        fingerprint: fingerprint(asked, &session.cwd),
+    })
+}
+
+fn extras_of(session_key: Option<SessionKey>, asked: &Delegate) -> Extras {
+    Extras {
+        session_key,
+        extra_system_prompt: asked.extra_system_prompt.clone(),
+        hook: asked.hook.clone(),
+    }
+}
+
+fn saturated(ms: u64) -> i64 {
+    ms.try_into().unwrap_or(i64::MAX)
+}
+
+fn shown(accepted: Accepted) -> Run {
+    let Accepted { mut run, duplicate } = accepted;
+    run.duplicate = duplicate.then_some(true);
+    run
 }
 
 /// Of everything that was asked, and not of what it came to: which agent is there may change between a request and its repetition. Instance

@@ -206,21 +206,31 @@ async fn follow(
         None => {}
     }
     if ended.asks || ended.waits {
-        let subject = Subject {
-            run,
-            project: ended.project,
-            instance: ended.instance,
-        };
-        let mut moved = ended.event_seq;
-        if ended.asks {
-            moved = requests::end::withdraw(tx, subject, moved).await?;
-        }
-        if ended.waits {
-            moved = inputs::end::drop_pending(tx, subject, moved).await?;
-        }
-        append(tx, subject, moved, &last).await?;
+        clear(tx, run, ended, &last).await?;
     }
     Ok(())
+}
+
+/// Takes back what the run still asks, drops what waits to be said to it, and tells of its end after that.
+async fn clear(
+    tx: &mut Tx<'_>,
+    run: Uuid,
+    ended: &Ended,
+    last: &NewEvent,
+) -> Result<(), StoreError> {
+    let subject = Subject {
+        run,
+        project: ended.project,
+        instance: ended.instance,
+    };
+    let mut moved = ended.event_seq;
+    if ended.asks {
+        moved = requests::end::withdraw(tx, subject, moved).await?;
+    }
+    if ended.waits {
+        moved = inputs::end::drop_pending(tx, subject, moved).await?;
+    }
+    append(tx, subject, moved, last).await
 }
 
 /// The last event of a run.

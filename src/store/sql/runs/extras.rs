@@ -17,10 +17,9 @@ pub(in crate::store::sql) const HOOK: &str = "UPDATE run SET hook=$2 WHERE id=$1
 
 /// Strikes secrets out of it.
 pub(super) fn redact(extras: &mut Extras, redactor: &Redactor) {
-    for text in [&mut extras.extra_system_prompt, &mut extras.hook] {
-        if let Some(text) = text {
-            redactor.redact_in_place(text);
-        }
+    let texts = [&mut extras.extra_system_prompt, &mut extras.hook];
+    for text in texts.into_iter().flatten() {
+        redactor.redact_in_place(text);
     }
 }
 

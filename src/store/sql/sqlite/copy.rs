@@ -33,9 +33,12 @@ pub(super) fn settle(partial: &Path, target: &Path) -> Result<(), StoreError> {
     // Unlike a rename, a link replaces nothing.
     let linked = fs::hard_link(partial, target);
     forget(partial).map_err(|error| failed(partial, &error))?;
-    linked.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => StoreError::NameExists(target.display().to_string()),
-        _ => failed(target, &error),
+    linked.map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            StoreError::NameExists(target.display().to_string())
+        } else {
+            failed(target, &error)
+        }
     })?;
     atomic::sync_dir(folder(target)).map_err(|error| failed(target, &error))
 }
