@@ -22,7 +22,7 @@ pub struct Death {
 
 impl Death {
     /// The kinds of writes there are to die at.
-    pub const KINDS: [&'static str; 17] = [
+    pub const KINDS: [&'static str; 18] = [
         "Accept",
         "Claim",
         "Begin",
@@ -34,6 +34,7 @@ impl Death {
         "Cancel",
         "End",
         "GiveBack",
+        "Again",
         "Recover",
         "Wake",
         "Sweep",

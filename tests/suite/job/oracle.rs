@@ -19,7 +19,7 @@ pub(super) struct Run {
     pub(super) state: String,
     attempt: i64,
     fence: Option<i64>,
-    pub(super) cancel_requested: bool,
+    cancel_requested: bool,
     event_seq: i64,
     ended_at: Option<i64>,
     pub(super) error: Option<String>,
