@@ -51,6 +51,12 @@ pub enum EventKind {
     ProjectInitRequired,
     /// How many runs of a project are open now.
     DelegationChanged,
+    /// A schedule's time has come, and its run is on disk.
+    ScheduleFired,
+    /// A schedule's time has come, and no run was begun: why.
+    ScheduleSkipped,
+    /// A schedule has no next time any more.
+    ScheduleDisabled,
     /// Of one watcher alone and in no log: it did not keep up. Its cursor is that of the event before it, where reading goes on and whoever
     /// comes back begins. Nothing was left out, unless `pruned` is true: then it comes back so late that some events are not kept any more.
     Lagged,

@@ -50,6 +50,10 @@ id!(
     ProjectId
 );
 id!(
+    /// One delegation that is made again and again, by the calendar.
+    ScheduleId
+);
+id!(
     /// One life of a hub: random at every start, and the holder of its leases.
     HubId
 );

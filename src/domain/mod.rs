@@ -17,6 +17,7 @@ pub mod request;
 pub mod retry;
 pub mod rights;
 pub mod run;
+pub mod schedule;
 pub mod slug;
 pub mod snapshot;
 pub mod spent;
