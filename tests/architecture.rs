@@ -50,6 +50,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap", &["faces/cli"]),
     ("clap_complete", &["faces/cli"]),
     ("comfy_table", &["faces/cli"]),
+    ("croner", &["domain/schedule"]),
     ("sqlx", &["store"]),
     ("rust_embed", &["templates"]),
     ("handlebars", &["templates"]),

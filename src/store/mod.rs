@@ -18,7 +18,7 @@ use crate::domain::{
     conclusion::Conclusion,
     event::{Event, EventKind, NewEvent},
     fault::{ErrorKind, Fault},
-    ids::{HubId, InstanceId, ProjectId, RunId, SessionId},
+    ids::{HubId, InstanceId, ProjectId, RunId, ScheduleId, SessionId},
     instance::{Instance, InstanceStatus},
     page::Page,
     policy::Policy,
@@ -28,6 +28,7 @@ use crate::domain::{
     run::{
         Attempt, AttemptOutcome, Continuity, Mode, PersonaRoute, Run, RunState, Waiting, Warning,
     },
+    schedule::{Overlap, Schedule, Tick},
     spent::Budget,
     stats::RunStats,
     time::Timestamp,
@@ -67,6 +68,12 @@ pub enum StoreError {
     /// An answer that its request does not take, as it stands now; says what it takes.
     #[error("{0}")]
     Unfit(Box<Fault>),
+    /// The schedule is not at that tick any more: another hub was there first, or it was changed.
+    #[error("the tick of schedule {0} is taken")]
+    TickTaken(ScheduleId),
+    /// A run of the schedule is open, and it begins no other beside it.
+    #[error("an earlier run of schedule {0} is open")]
+    StillOpen(ScheduleId),
     /// A cursor that this store did not make.
     #[error("a cursor that is not ours")]
     BadCursor,
@@ -97,6 +104,10 @@ impl From<StoreError> for Fault {
                 .hint("a new request needs a new key"),
             StoreError::NotFound { noun, name } => Self::not_found(noun, name),
             StoreError::Unfit(fault) => *fault,
+            StoreError::TickTaken(_) => Self::new(ErrorKind::Busy, detail),
+            StoreError::StillOpen(_) => Self::new(ErrorKind::Busy, detail).hint(
+                "wait for it or cancel it, or let the schedule's overlap be queue or parallel",
+            ),
             StoreError::BadCursor => Self::invalid("cursor", "is not one that was handed out"),
             StoreError::TooNew { .. } => {
                 Self::new(ErrorKind::DatabaseUnavailable, detail).hint("use a newer eyas")
@@ -183,6 +194,17 @@ pub struct NewRun {
     pub retry: Retry,
     pub budget: Budget,
     pub extras: Extras,
+    /// Taken in the same transaction, or the run is not accepted: `TickTaken`, `StillOpen`.
+    pub occasion: Option<Occasion>,
+}
+
+/// Why a schedule's run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occasion {
+    pub schedule: ScheduleId,
+    /// `None`: a person asked for it.
+    pub tick: Option<Tick>,
+    pub overlap: Overlap,
 }
 
 /// What became of a request.
@@ -524,6 +546,37 @@ pub trait Projects: Send + Sync + std::fmt::Debug {
     async fn list(&self, page: PageAt) -> Result<Page<ProjectRow>, StoreError>;
 }
 
+/// Schedules. A tick goes with the run that is accepted for it: [`NewRun::occasion`].
+#[async_trait]
+pub trait Schedules: Send + Sync + std::fmt::Debug {
+    /// A new row; `NameExists` when the name is taken.
+    async fn insert(&self, schedule: Schedule) -> Result<(), StoreError>;
+    /// Replaces what a person sets in the row of `schedule.id`; what it did stays, and its next run opens a conversation anew.
+    async fn update(&self, schedule: Schedule) -> Result<(), StoreError>;
+    /// Removes it; its runs stay.
+    async fn delete(&self, id: ScheduleId) -> Result<(), StoreError>;
+    /// By id.
+    async fn get(&self, id: ScheduleId) -> Result<Schedule, StoreError>;
+    /// By name.
+    async fn by_name(&self, name: &str) -> Result<Schedule, StoreError>;
+    /// By name.
+    async fn list(&self, page: PageAt) -> Result<Page<Schedule>, StoreError>;
+    /// Some whose next time has come, the longest waiting first.
+    async fn due(&self, now: Timestamp) -> Result<Vec<Schedule>, StoreError>;
+    /// The next time of all; `None` when none is active.
+    async fn next(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// The conversation in which its runs queue, if there is one.
+    async fn session(&self, id: ScheduleId) -> Result<Option<SessionId>, StoreError>;
+    /// Moves on by a tick without a run; `false` when it was not at that tick. `failed`: the reason stays to be seen.
+    async fn pass(
+        &self,
+        id: ScheduleId,
+        tick: Tick,
+        reason: String,
+        failed: bool,
+    ) -> Result<bool, StoreError>;
+}
+
 /// The log.
 #[async_trait]
 pub trait Events: Send + Sync + std::fmt::Debug {
@@ -557,6 +610,7 @@ pub struct Store {
     pub inputs: Arc<dyn Inputs>,
     pub instances: Arc<dyn Instances>,
     pub projects: Arc<dyn Projects>,
+    pub schedules: Arc<dyn Schedules>,
     pub events: Arc<dyn Events>,
     /// Told after every commit.
     pub changes: broadcast::Sender<Change>,

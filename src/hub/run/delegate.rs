@@ -11,7 +11,7 @@ use crate::{
         run::{Mode, Run, Warning},
     },
     stdx,
-    store::{Accepted, Extras, Idempotency, NewRun, SessionKey, SessionRow, StoreError},
+    store::{Accepted, Extras, Idempotency, NewRun, Occasion, SessionKey, SessionRow, StoreError},
 };
 
 /// The agent that needs nothing: what is left when no other is there.
@@ -25,6 +25,7 @@ impl RunDesk {
         mut params: Delegate,
         origin: Origin<'_>,
         keyed: Option<Idempotency>,
+        occasion: Option<Occasion>,
     ) -> Result<Run, Fault> {
         self.check(&params)?;
         // Before the session is named that its key stands for: the first request and its repetition are one.
@@ -75,6 +76,7 @@ impl RunDesk {
             retry: params.retry.unwrap_or_default(),
             budget: params.budget.unwrap_or_default(),
             extras: extras_of(session_key, &asked),
+            occasion,
         };
         let accepted = self.dispatch.accept(&self.store, run).await;
         if !matches!(&accepted, Ok(accepted) if !accepted.duplicate) {
@@ -83,12 +85,12 @@ impl RunDesk {
         }
         // Another delegation has opened the session of this key meanwhile: this one continues it.
         if let Err(StoreError::SessionKeyTaken(_)) = accepted {
-            return Box::pin(self.accept(asked, origin, keyed)).await;
+            return Box::pin(self.accept(asked, origin, keyed, occasion)).await;
         }
         accepted.map_err(Fault::from).map(shown)
     }
 
-    fn check(&self, params: &Delegate) -> Result<(), Fault> {
+    pub(super) fn check(&self, params: &Delegate) -> Result<(), Fault> {
         if params.prompt.trim().is_empty() {
             return Err(
                 Fault::required("prompt").hint("say what is to be done, complete in itself")

@@ -133,7 +133,7 @@ impl RunDesk {
             }),
             ..Delegate::default()
         };
-        let run = self.accept(delegate, origin, idempotency).await?;
+        let run = self.accept(delegate, origin, idempotency, None).await?;
         Ok(in_a_new_run(run))
     }
 

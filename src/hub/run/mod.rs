@@ -7,6 +7,7 @@ mod input;
 mod isolation;
 mod kept;
 mod lineage;
+mod occasion;
 mod policy;
 mod repeat;
 mod session_key;
@@ -174,7 +175,7 @@ impl RunApiServer for RunDesk {
         to_the_end(async move {
             let asker = desk.rights.asker(who).await?;
             let origin = desk.origin(asker, peer.as_ref()).await?;
-            desk.accept(params, origin, None).await
+            desk.accept(params, origin, None, None).await
         })
         .await
     }

@@ -22,6 +22,7 @@ mod projects;
 mod requests;
 mod row;
 mod runs;
+mod schedules;
 mod settle;
 mod sqlite;
 mod statement;
@@ -145,6 +146,7 @@ async fn start(
         inputs: Arc::new(inputs::SqlInputs(base.clone())),
         instances: Arc::new(instances::SqlInstances(base.clone())),
         projects: Arc::new(projects::SqlProjects(base.clone())),
+        schedules: Arc::new(schedules::SqlSchedules(base.clone())),
         events: Arc::new(events::SqlEvents(base.clone())),
         changes,
         redactor: Arc::clone(&base.redactor),

@@ -197,6 +197,7 @@ impl Yard {
             retry: Retry::default(),
             budget: Budget::default(),
             extras: Extras::default(),
+            occasion: None,
         }
     }
 

@@ -158,6 +158,7 @@ pub(super) fn run_in(session: SessionRow) -> NewRun {
         retry: Retry::default(),
         budget: Budget::default(),
         extras: Extras::default(),
+        occasion: None,
     }
 }
 

@@ -144,7 +144,7 @@ async fn a_schema_of_ours_is_not_backed_up() {
         !home
             .place
             .path()
-            .with_file_name("eyas.db.backup-4")
+            .with_file_name("eyas.db.backup-7")
             .exists()
     );
 }

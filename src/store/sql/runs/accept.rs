@@ -12,6 +12,7 @@ use crate::{
         sql::{
             log::gone,
             row::{RunRow, run_columns},
+            schedules::tick::{self, Begun},
             tx::Tx,
             value::values,
             words::{json, word},
@@ -165,6 +166,19 @@ impl Accept {
         }
     }
 
+    /// The occasion is this run's and no other's.
+    async fn occur(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let Some(occasion) = &self.run.occasion else {
+            return Ok(());
+        };
+        let begun = Begun {
+            run: self.run.id,
+            session: self.run.session.id,
+            project: self.run.session.project,
+        };
+        tick::take(tx, occasion, begun).await
+    }
+
     /// The run in its place in its session; a new session is opened.
     async fn insert(&self, tx: &mut Tx<'_>) -> Result<RunRow, StoreError> {
         let (run, session, now) = (&self.run, &self.run.session, tx.now);
@@ -233,6 +247,7 @@ impl Write for Accept {
         if let Some(earlier) = self.seen(tx).await? {
             return Ok(Taken::Seen(earlier));
         }
+        self.occur(tx).await?;
         extras::check(tx, &self.run).await?;
         let mut row = self.insert(tx).await?;
         extras::write(tx, &self.run).await?;
