@@ -1,6 +1,6 @@
 //! Every method with its parameters and result: the one list behind `rpc.discover` and the check of every call.
 
-use super::{agent, events, hub, input, instance, persona, project, run, session};
+use super::{agent, events, hub, input, instance, persona, project, run, schedule, session};
 use crate::domain::{
     agent::Agent,
     conclusion::Report,
@@ -12,6 +12,7 @@ use crate::domain::{
     persona::Persona,
     project::Project,
     run::{Attempt, Run},
+    schedule::Schedule,
     snapshot::Snapshot,
     stats::RunStats,
 };
@@ -97,6 +98,12 @@ methods! {
     "run.keep", "Keeps a run's worktree": run::RunRef => Run;
     "run.drop", "Removes a run's worktree": run::RunDrop => Run;
     "run.diff", "What a run did in its worktree": run::RunRef => run::RunDiff;
+    "schedule.list", "Schedules by name": schedule::ScheduleList => Page<Schedule>;
+    "schedule.get", "One schedule with its next times": schedule::ScheduleName => Schedule;
+    "schedule.create", "A new schedule; for a person alone": schedule::ScheduleCreate => Schedule;
+    "schedule.update", "Changes a schedule; for a person alone": schedule::ScheduleUpdate => Schedule;
+    "schedule.delete", "Removes a schedule; for a person alone": schedule::ScheduleName => Schedule;
+    "schedule.fire", "Begins a schedule's run now; for a person alone": schedule::ScheduleFire => Run;
     "session.conclude", "An agent reports on its own run": Report => session::Heard;
     "session.progress", "An agent says how far its own run is": session::SessionProgress => session::Heard;
     "session.ask", "An agent asks a person and waits for the answer": session::SessionAsk => session::Reply;

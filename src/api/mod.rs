@@ -14,6 +14,7 @@ pub mod openrpc;
 pub mod persona;
 pub mod project;
 pub mod run;
+pub mod schedule;
 pub mod session;
 
 /// Raised when a face of one version can no longer speak to a hub of another.

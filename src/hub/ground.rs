@@ -42,6 +42,11 @@ pub trait Work: fmt::Debug + Send + Sync + 'static {
         Ok(u32::try_from(runs.len()).unwrap_or(u32::MAX))
     }
 
+    /// Whether something will be due without anybody being there: it keeps the hub from ending.
+    async fn awaits(&self) -> bool {
+        false
+    }
+
     /// Warm agents. A pinned one keeps the hub from ending for want of anything to do.
     async fn agents(&self) -> Vec<WarmAgent>;
 

@@ -48,6 +48,7 @@ fn bored() {
 
 async fn busy(work: &dyn Work) -> bool {
     !no_run(work).await
+        || work.awaits().await
         || work
             .agents()
             .await

@@ -25,6 +25,7 @@ mod project;
 mod retention;
 mod rights;
 mod run;
+mod schedule;
 pub mod serve;
 mod session;
 mod supply;

@@ -12,6 +12,7 @@ use super::{
     retention,
     rights::Rights,
     run::{Policies, RunDesk, RunValues, Worktrees},
+    schedule::ScheduleDesk,
     session::SessionDesk,
     supply::Stockroom,
 };
@@ -25,7 +26,8 @@ use crate::{
     api::{
         agent::AgentApiServer as _, events::EventsApiServer as _, hub::WarmAgent,
         instance::InstanceApiServer as _, persona::PersonaApiServer as _,
-        project::ProjectApiServer as _, run::RunApiServer as _, session::SessionApiServer as _,
+        project::ProjectApiServer as _, run::RunApiServer as _, schedule::ScheduleApiServer as _,
+        session::SessionApiServer as _,
     },
     config::{Overflow, Settings},
     domain::{
@@ -237,8 +239,9 @@ impl House {
         tidy(&instances).await;
         let left = stockroom.worktrees.clone();
         tokio::spawn(async move { left.tidy().await });
+        let schedules = ScheduleDesk::new(self.runs(stockroom));
         let methods = self
-            .methods(stockroom, instances)
+            .methods(stockroom, instances, schedules.clone())
             .map_err(Fault::internal)?;
         let (store, ending) = (self.store.clone(), self.ground.ending.clone());
         runs::start_cascade(store.clone(), self.dispatch.clone(), ending.begun().clone());
@@ -251,6 +254,7 @@ impl House {
             calls: self.calls.clone(),
             pace: pace(&self.ground.settings),
         });
+        schedules.start();
         let work = Arc::new(self);
         Ok(Served { methods, work })
     }
@@ -260,6 +264,7 @@ impl House {
         &self,
         stockroom: &Arc<Stockroom>,
         instances: InstanceDesk,
+        schedules: ScheduleDesk,
     ) -> Result<Methods, RegisterMethodError> {
         let mut all = RpcModule::new(());
         let projects = ProjectVerbs {
@@ -271,6 +276,7 @@ impl House {
         all.merge(instances.into_rpc())?;
         all.merge(projects.into_rpc())?;
         all.merge(self.agents.clone().into_rpc())?;
+        all.merge(schedules.into_rpc())?;
         all.merge(runs.into_rpc())?;
         all.merge(SessionDesk::new(self.calls.clone()).into_rpc())?;
         all.merge(EventsDesk::new(self.store.clone(), self.projects.clone()).into_rpc())?;
@@ -363,6 +369,11 @@ impl Work for House {
 
     async fn open_run_count(&self) -> Result<u32, Fault> {
         Ok(self.store.runs.open(None).await?)
+    }
+
+    /// A store that does not answer says nothing about schedules: stay.
+    async fn awaits(&self) -> bool {
+        !matches!(self.store.schedules.next().await, Ok(None))
     }
 
     async fn agents(&self) -> Vec<WarmAgent> {

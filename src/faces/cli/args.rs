@@ -2,7 +2,8 @@
 
 use super::{
     agent::AgentVerb, delegate::DelegateArgs, hub::HubVerb, instance::InstanceVerb,
-    persona::PersonaVerb, project::ProjectVerb, run::RunVerb, store::StoreVerb,
+    persona::PersonaVerb, project::ProjectVerb, run::RunVerb, schedule::ScheduleVerb,
+    store::StoreVerb,
 };
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use serde::de::DeserializeOwned;
@@ -119,6 +120,9 @@ pub enum Verb {
     /// Durable delegations
     #[command(subcommand)]
     Run(RunVerb),
+    /// Delegations by the calendar
+    #[command(subcommand)]
+    Schedule(ScheduleVerb),
     /// Descriptions of who an agent should be
     #[command(subcommand)]
     Persona(PersonaVerb),

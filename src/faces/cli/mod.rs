@@ -21,6 +21,7 @@ mod persona;
 pub mod print;
 mod project;
 mod run;
+mod schedule;
 mod store;
 mod table;
 mod terminal;
@@ -66,6 +67,7 @@ pub async fn run(verb: Verb, context: &CliContext) -> Result<ExitCode, Fault> {
         Verb::Project(verb) => project::run(verb, context).await,
         Verb::Agent(verb) => agent::run(verb, context).await,
         Verb::Run(verb) => run::run(verb, context).await,
+        Verb::Schedule(verb) => schedule::run(verb, context).await,
         Verb::Demo => demo::run(context).await,
         Verb::Completions { shell } => completions(shell),
     }

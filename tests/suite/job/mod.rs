@@ -11,6 +11,7 @@ mod a_repeated_request_is_the_same_run;
 mod a_run_can_be_ended_at_any_time;
 mod a_run_is_spoken_with;
 mod a_run_waits_for_its_environment;
+mod a_schedule_fires_with_nobody_there;
 mod a_second_delegation_finds_the_agent_warm;
 mod a_secret_stays_where_it_belongs;
 mod a_slow_repository_holds_up_nobody_else;
