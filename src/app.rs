@@ -168,6 +168,7 @@ impl App {
         let app = self.clone();
         let context = CliContext {
             settings: self.settings.clone(),
+            env: self.env.clone(),
             connection,
             in_process: self.in_process,
             open: InProcess(Arc::new(move |home| app.open(home))),

@@ -1,7 +1,12 @@
 //! What a verb needs of the process around it.
 
 use super::{print, terminal::Terminal};
-use crate::{api, config::Settings, domain::fault::Fault, hub::join::Connection};
+use crate::{
+    api,
+    config::{Environment, Settings},
+    domain::fault::Fault,
+    hub::join::Connection,
+};
 use jsonrpsee::core::client::{Client, Error as ClientError};
 use serde::Serialize;
 use std::{
@@ -27,6 +32,7 @@ impl fmt::Debug for InProcess {
 #[derive(Clone, Debug)]
 pub struct CliContext {
     pub settings: Arc<Settings>,
+    pub env: Arc<Environment>,
     /// To the person's own hub.
     pub connection: Connection,
     /// That hub lives and ends with this process.

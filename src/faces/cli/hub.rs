@@ -1,6 +1,9 @@
 //! `eyas hub status|stop|restart`: the hub from outside. `eyas hub run` is the hub itself, in `app`.
 
-use super::context::{CliContext, heard};
+use super::{
+    context::{CliContext, heard},
+    install::{self, InstallArgs},
+};
 use crate::{
     api::hub::{HubApiClient as _, HubShutdown, HubView, Nothing},
     domain::fault::Fault,
@@ -18,6 +21,10 @@ pub enum HubVerb {
     Stop(Ending),
     /// End the hub and start another one
     Restart(Ending),
+    /// Start the hub of this home when you log in, so that schedules fire after a reboot
+    Install(InstallArgs),
+    /// Do so no more
+    Uninstall(InstallArgs),
 }
 
 /// What becomes of the runs under way; without either the hub refuses while there are any.
@@ -57,6 +64,8 @@ pub(super) async fn run(verb: HubVerb, context: &CliContext) -> Result<ExitCode,
             };
             context.show(&json!({"ended": ended}), || words.to_owned())?;
         }
+        HubVerb::Install(args) => return install::install(args, context),
+        HubVerb::Uninstall(args) => return install::uninstall(args, context),
         HubVerb::Restart(ending) => {
             context.connection.end_hub(ending.into()).await?;
             let view = heard(context.client().await?.info(Nothing {}).await)?;

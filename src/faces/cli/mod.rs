@@ -14,6 +14,7 @@ mod demo;
 mod fields;
 mod hub;
 mod input;
+mod install;
 mod instance;
 mod live;
 mod names;

@@ -1,5 +1,6 @@
 //! The command line, spoken to as a person or a script would: the real binary in a home of its own.
 
+mod a_hub_may_be_installed_and_removed;
 mod a_subagent_file_comes_out_as_it_went_in;
 mod an_agents_words_cannot_move_the_cursor;
 mod delegate_prints_the_conclusion_and_takes_its_prompt_from_a_pipe;
