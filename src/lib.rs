@@ -31,6 +31,9 @@
 //! 6. The commit wakes whoever waits (`runs/watch.rs`, `hub/events.rs`), and the face shows it: `faces/mcp/results.rs`,
 //!    `faces/cli/conclusion.rs`. Whoever asks later reads the same.
 //!
+//! A schedule's tick takes the same way from 2 on, with nobody at a face (`hub/schedule/timer.rs`): its run is accepted in the transaction that
+//! moves the schedule on.
+//!
 //! # What holds
 //!
 //! - A lower floor never learns a higher floor's word. When it must call up, it takes a channel from above. `tests/architecture.rs` reads

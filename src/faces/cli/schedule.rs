@@ -126,7 +126,7 @@ pub struct UpdateArgs {
 
 /// What happens when a time does not come alone, or was missed.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Policies {
+struct Policies {
     /// While a run of it is open: skip begins none, queue lets the next wait, parallel works beside it
     #[arg(long, hide_possible_values = true, value_parser = one_of::<Overlap, 3>(["skip", "queue", "parallel"]))]
     overlap: Option<Overlap>,

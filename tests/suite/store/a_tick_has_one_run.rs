@@ -10,7 +10,7 @@ use eyas::{
         time::Timestamp,
     },
     stdx::mint,
-    store::{EventFilter, NewRun, Occasion, PageAt, StoreError},
+    store::{EventFilter, NewRun, Occasion, PageAt, StoreError, sql::Settings},
 };
 
 const FIRST: Timestamp = Timestamp(1_700_000_000_000);
@@ -109,6 +109,38 @@ async fn many_that_see_a_tick_begin_one_run_and_the_schedule_moves_on() {
     assert_eq!(fired.len(), 1);
     assert_eq!(fired[0].data["name"], "nightly");
     assert_eq!(fired[0].data["run"], begun[0].to_string());
+}
+
+#[tokio::test]
+async fn two_hubs_that_see_a_tick_begin_one_run() {
+    let home = Home::new().await;
+    let nightly = schedule("nightly", Overlap::Skip);
+    home.store.schedules.insert(nightly.clone()).await.unwrap();
+    let other = home.place.open(Settings::default()).await;
+    let tries = [&home.store, &other].into_iter().cycle().take(10);
+    let outcomes = futures::future::join_all(tries.map(|store| {
+        let (runs, schedules) = (store.runs.clone(), store.schedules.clone());
+        let asked = at(&nightly, Some(tick(FIRST, Some(SECOND))));
+        let pass = tick(FIRST, Some(SECOND));
+        let id = nightly.id;
+        tokio::spawn(async move {
+            let begun = runs.accept(asked).await;
+            let passed = begun.is_err()
+                && schedules
+                    .pass(id, pass, "late".to_owned(), true)
+                    .await
+                    .unwrap();
+            (begun.is_ok(), passed)
+        })
+    }))
+    .await;
+    let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().filter(|(begun, _)| *begun).count(), 1);
+    assert!(!outcomes.iter().any(|(_, passed)| *passed), "{outcomes:?}");
+    assert_eq!(home.store.runs.open(None).await.unwrap(), 1);
+    let found = other.schedules.get(nightly.id).await.unwrap();
+    assert_eq!((found.next_at, found.last_error), (Some(SECOND), None));
+    other.closer.close().await;
 }
 
 #[tokio::test]

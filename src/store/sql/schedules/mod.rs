@@ -37,12 +37,12 @@ const LIST: &str = concat!(
     columns!(),
     " FROM schedule WHERE name>$1 ORDER BY name LIMIT $2+0"
 );
-const DUE: &str = concat!(
+pub(super) const DUE: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM schedule WHERE next_at IS NOT NULL AND next_at<=$1 ORDER BY next_at, id LIMIT $2+0"
 );
-const NEXT: &str = "SELECT min(next_at) FROM schedule WHERE next_at IS NOT NULL";
+pub(super) const NEXT: &str = "SELECT min(next_at) FROM schedule WHERE next_at IS NOT NULL";
 const SESSION: &str = "SELECT z.id FROM schedule c JOIN session z ON z.id=c.session WHERE c.id=$1";
 const FORGET: &str = "DELETE FROM occurrence WHERE schedule=$1";
 const DELETE: &str = "DELETE FROM schedule WHERE id=$1";

@@ -26,9 +26,9 @@ const FAILED: &str = "UPDATE schedule SET last_error=$2 WHERE id=$1";
 const NAME: &str = "SELECT name FROM schedule WHERE id=$1";
 const OCCURRED: &str = "INSERT INTO occurrence(schedule,tick,run,reason,at) VALUES($1,$2,$3,$4,$5) ON CONFLICT DO NOTHING";
 /// Open runs are few, occurrences many.
-const OPEN: &str = "SELECT EXISTS(SELECT 1 FROM run r WHERE r.ended_at IS NULL \
+pub(in crate::store::sql) const OPEN: &str = "SELECT EXISTS(SELECT 1 FROM run r WHERE r.ended_at IS NULL \
  AND EXISTS(SELECT 1 FROM occurrence o WHERE o.run=r.id AND o.schedule=$1))";
-const OLD: &str = "DELETE FROM occurrence WHERE schedule=$1 AND at<$2";
+pub(in crate::store::sql) const OLD: &str = "DELETE FROM occurrence WHERE schedule=$1 AND at<$2";
 
 /// Who is accepted for an occasion.
 #[derive(Clone, Copy, Debug)]

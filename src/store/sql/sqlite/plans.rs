@@ -1,7 +1,7 @@
 //! Every hot statement finds its rows by index: what it costs does not grow with history.
 
 use super::{
-    super::{events, inputs, log, requests, row, runs, settle},
+    super::{events, inputs, log, requests, row, runs, schedules, settle},
     connect, file, schema,
 };
 use crate::{
@@ -24,7 +24,7 @@ async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 }
 
 /// Tables that grow with history, by the names they have in the statements.
-const GROWING: [&str; 17] = [
+const GROWING: [&str; 19] = [
     "run",
     "r",
     "p",
@@ -38,6 +38,8 @@ const GROWING: [&str; 17] = [
     "b",
     "outbox",
     "request",
+    "occurrence",
+    "o",
     "q",
     "c",
     "input",
@@ -133,6 +135,10 @@ fn statements() -> Vec<String> {
         requests::state::WAITS,
         requests::state::TOLD,
         requests::state::GO_ON,
+        schedules::DUE,
+        schedules::NEXT,
+        schedules::tick::OPEN,
+        schedules::tick::OLD,
         events::LATEST,
         events::KEPT,
         inputs::accept::FIND,
