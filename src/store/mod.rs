@@ -8,11 +8,13 @@ mod extras;
 mod growing;
 mod inputs;
 mod redactor;
+mod schedules;
 pub mod sql;
 
 pub use extras::{Extras, KeyedSession, SessionKey, StatsFilter};
 pub use inputs::{AcceptedInput, Inputs, InputsWaiting, NewInput, TakenInput};
 pub use redactor::Redactor;
+pub use schedules::{Occasion, Schedules};
 
 use crate::domain::{
     conclusion::Conclusion,
@@ -28,7 +30,6 @@ use crate::domain::{
     run::{
         Attempt, AttemptOutcome, Continuity, Mode, PersonaRoute, Run, RunState, Waiting, Warning,
     },
-    schedule::{Overlap, Schedule, Tick},
     spent::Budget,
     stats::RunStats,
     time::Timestamp,
@@ -196,15 +197,6 @@ pub struct NewRun {
     pub extras: Extras,
     /// Taken in the same transaction, or the run is not accepted: `TickTaken`, `StillOpen`.
     pub occasion: Option<Occasion>,
-}
-
-/// Why a schedule's run begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Occasion {
-    pub schedule: ScheduleId,
-    /// `None`: a person asked for it.
-    pub tick: Option<Tick>,
-    pub overlap: Overlap,
 }
 
 /// What became of a request.
@@ -544,37 +536,6 @@ pub trait Projects: Send + Sync + std::fmt::Debug {
     async fn forgotten(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError>;
     /// Registered ones, by name.
     async fn list(&self, page: PageAt) -> Result<Page<ProjectRow>, StoreError>;
-}
-
-/// Schedules. A tick goes with the run that is accepted for it: [`NewRun::occasion`].
-#[async_trait]
-pub trait Schedules: Send + Sync + std::fmt::Debug {
-    /// A new row; `NameExists` when the name is taken.
-    async fn insert(&self, schedule: Schedule) -> Result<(), StoreError>;
-    /// Replaces what a person sets in the row of `schedule.id`; what it did stays, and its next run opens a conversation anew.
-    async fn update(&self, schedule: Schedule) -> Result<(), StoreError>;
-    /// Removes it; its runs stay.
-    async fn delete(&self, id: ScheduleId) -> Result<(), StoreError>;
-    /// By id.
-    async fn get(&self, id: ScheduleId) -> Result<Schedule, StoreError>;
-    /// By name.
-    async fn by_name(&self, name: &str) -> Result<Schedule, StoreError>;
-    /// By name.
-    async fn list(&self, page: PageAt) -> Result<Page<Schedule>, StoreError>;
-    /// Some whose next time has come, the longest waiting first.
-    async fn due(&self, now: Timestamp) -> Result<Vec<Schedule>, StoreError>;
-    /// The next time of all; `None` when none is active.
-    async fn next(&self) -> Result<Option<Timestamp>, StoreError>;
-    /// The conversation in which its runs queue, if there is one.
-    async fn session(&self, id: ScheduleId) -> Result<Option<SessionId>, StoreError>;
-    /// Moves on by a tick without a run; `false` when it was not at that tick. `failed`: the reason stays to be seen.
-    async fn pass(
-        &self,
-        id: ScheduleId,
-        tick: Tick,
-        reason: String,
-        failed: bool,
-    ) -> Result<bool, StoreError>;
 }
 
 /// The log.

@@ -6,6 +6,8 @@ mod a_request_is_asked_once_and_decided_once;
 mod a_run_tree_adds_up;
 #[path = "../../suite/store/a_stopped_instance_is_not_begun.rs"]
 mod a_stopped_instance_is_not_begun;
+#[path = "../../suite/store/a_tick_has_one_run.rs"]
+mod a_tick_has_one_run;
 #[path = "../../suite/store/a_worktree_is_the_attempts_until_its_run_has_ended.rs"]
 mod a_worktree_is_the_attempts_until_its_run_has_ended;
 #[path = "../../suite/store/acceptance_is_durable_and_idempotent.rs"]
