@@ -24,16 +24,12 @@ pub async fn check(settings: &Settings) -> Result<Findings, Fault> {
 /// # Errors
 /// As [`check`]; `name_exists` when something has that name.
 pub async fn back_up(settings: &Settings, target: &Path) -> Result<(), Fault> {
-    sql::back_up_sqlite(file(settings)?, target)
-        .await
-        .map_err(|error| {
-            if let StoreError::NameExists(name) = error {
-                Fault::new(ErrorKind::NameExists, format!("{name} is there already"))
-                    .hint("choose another name: a backup replaces nothing")
-            } else {
-                error.into()
-            }
-        })
+    let done = sql::back_up_sqlite(file(settings)?, target).await;
+    if let Err(StoreError::NameExists(name)) = done {
+        let fault = Fault::new(ErrorKind::NameExists, format!("{name} is there already"));
+        return Err(fault.hint("choose another name: a backup replaces nothing"));
+    }
+    Ok(done?)
 }
 
 /// Puts a copy of the backup at `source` in the place of the database; answers where the one that was there is now.

@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     lane: Option<String>,
     /// shared (default): the project's tree; worktree: a git worktree and branch of its own.
     isolation: Option<Isolation>,
-    /// How far it may go unasked, within what the person allows.
+    /// How far it may go unasked, as the person allows.
     policy: Option<Terms>,
     /// Default 2 attempts; unsafe: also after half-done edits.
     retry: Option<Tries>,
