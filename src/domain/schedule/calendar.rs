@@ -124,7 +124,7 @@ fn named(name: &str) -> Result<TimeZone, Fault> {
     if name.is_empty() {
         return Err(Fault::invalid("zone", "is empty").hint("leave it out for UTC"));
     }
-    TimeZone::get(name).map_err(|_| {
+    TimeZone::get(name).map_err(|_unknown| {
         let shown = crate::stdx::text::head(name, 64);
         let near = near(name);
         let hint = if near.is_empty() {

@@ -49,9 +49,8 @@ pub fn due(
         next,
     };
     match misfire {
-        Misfire::Once => vec![Due::Fire(whole)],
         Misfire::Skip if now.since_ms(last) > IN_TIME_MS => vec![Due::Skip(whole)],
-        Misfire::Skip => vec![Due::Fire(whole)],
+        Misfire::Once | Misfire::Skip => vec![Due::Fire(whole)],
         Misfire::All => each(calendar, whole, most.clamp(1, MOST_MISSED)),
     }
 }

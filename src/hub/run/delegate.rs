@@ -37,12 +37,11 @@ impl RunDesk {
         }
         let instance = self.placed(&params, earlier.as_ref()).await?;
         let values = self.values_of(&origin);
-        let path = values.get("PATH").map(String::as_str);
         let mut warnings = Vec::new();
         let mut session = if let Some(session) = earlier {
             self.continued(session, &params).await?
         } else {
-            let placed = instance.as_ref();
+            let (placed, path) = (instance.as_ref(), values.get("PATH").map(String::as_str));
             self.opened(&params, placed, &origin, path, &mut warnings)
                 .await?
         };
@@ -404,76 +403,37 @@ mod tests {
 
     /// Each asks for something else than the first, in one way.
     fn others(asked: impl Fn() -> Delegate) -> Vec<Delegate> {
-        let text = || Some("x".to_owned());
-        vec![
-            Delegate {
-                prompt: "Look".to_owned(),
-                ..asked()
-            },
-            Delegate {
-                persona: text(),
-                ..asked()
-            },
-            Delegate {
-                agent: text(),
-                ..asked()
-            },
-            Delegate {
-                label: text(),
-                ..asked()
-            },
-            Delegate {
-                lane: text(),
-                ..asked()
-            },
-            Delegate {
-                mode: Some(Mode::Cold),
-                ..asked()
-            },
-            Delegate {
-                concurrent: true,
-                ..asked()
-            },
-            Delegate {
-                timeout_ms: Some(1),
-                ..asked()
-            },
-            Delegate {
-                retry: Some(Retry::default()),
-                ..asked()
-            },
-            Delegate {
-                budget: Some(Budget::default()),
-                ..asked()
-            },
-            Delegate {
-                policy: Some(PolicyWish {
-                    ask_timeout_ms: Some(1),
-                    ..PolicyWish::default()
-                }),
-                ..asked()
-            },
-            Delegate {
-                previous: Some(RunId(mint())),
-                ..asked()
-            },
-            Delegate {
-                isolation: Some(Isolation::Worktree),
-                ..asked()
-            },
-            Delegate {
-                session_key: text(),
-                ..asked()
-            },
-            Delegate {
-                extra_system_prompt: text(),
-                ..asked()
-            },
-            Delegate {
-                hook: text(),
-                ..asked()
-            },
-        ]
+        const CHANGES: [fn(&mut Delegate, String); 16] = [
+            |one, text| one.prompt = text,
+            |one, text| one.persona = Some(text),
+            |one, text| one.agent = Some(text),
+            |one, text| one.label = Some(text),
+            |one, text| one.lane = Some(text),
+            |one, _| one.mode = Some(Mode::Cold),
+            |one, _| one.concurrent = true,
+            |one, _| one.timeout_ms = Some(1),
+            |one, _| one.retry = Some(Retry::default()),
+            |one, _| one.budget = Some(Budget::default()),
+            |one, _| one.policy = Some(longer()),
+            |one, _| one.previous = Some(RunId(mint())),
+            |one, _| one.isolation = Some(Isolation::Worktree),
+            |one, text| one.session_key = Some(text),
+            |one, text| one.extra_system_prompt = Some(text),
+            |one, text| one.hook = Some(text),
+        ];
+        let other = |change: &fn(&mut Delegate, String)| {
+            let mut other = asked();
+            change(&mut other, "x".to_owned());
+            other
+        };
+        CHANGES.iter().map(other).collect()
+    }
+
+    fn longer() -> PolicyWish {
+        PolicyWish {
+            ask_timeout_ms: Some(1),
+            ..PolicyWish::default()
+        }
     }
 
     #[test]

@@ -79,7 +79,7 @@ async fn many_that_see_a_tick_begin_one_run_and_the_schedule_moves_on() {
     );
     assert_eq!(
         home.store.schedules.due(FIRST).await.unwrap(),
-        [nightly.clone()]
+        std::slice::from_ref(&nightly)
     );
     let tries = (0..20).map(|_| {
         let runs = home.store.runs.clone();
