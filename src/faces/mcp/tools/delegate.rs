@@ -28,7 +28,7 @@ const WAIT_MS: u64 = 2_000;
 /// Arguments of `delegate`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Arguments {
-    /// The whole task: what is wanted, where, and when it is done.
+    /// The whole task: what, where, and when it is done.
     prompt: String,
     /// Instance to give it to: name or id.
     instance: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     project: Option<String>,
     /// Persona id, without an instance.
     persona: Option<String>,
-    /// Id of an installed agent; default the instance's or persona's.
+    /// Installed agent; default the instance's or persona's.
     agent: Option<String>,
     /// auto (default): reuse or start a warm agent; warm: never cold; cold: its own process.
     mode: Option<Mode>,
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     session: Option<String>,
     /// Run whose conversation to continue.
     previous: Option<String>,
-    /// Let it write beside others in the same tree.
+    /// May write beside others in the same tree.
     concurrent: Option<bool>,
     /// Milliseconds: default 2000, at most 45000.
     wait_ms: Option<u64>,
@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     label: Option<String>,
     /// Runs of one lane share turn slots.
     lane: Option<String>,
-    /// shared (default): the project's tree; worktree: a git worktree and branch of its own.
+    /// shared (default): the project's tree; worktree: its own git worktree and branch.
     isolation: Option<Isolation>,
     /// How far it may go unasked, as the person allows.
     policy: Option<Terms>,
