@@ -240,13 +240,15 @@ impl App {
     }
 
     /// The hub itself. Detached, it says on stdout, once, whether it listens; nothing else ever goes there.
+    /// One thread: what it does is short and waits for others, and to wake a second thread costs more than most of it. The store writes on
+    /// a thread of its own, and what takes long (git, long answers, lists) is done beside.
     fn hub(&self, detached: bool) -> ExitCode {
         log::to_stderr(self.settings.log.as_deref().unwrap_or("info"));
         if detached {
             detach::lead_session();
         }
         with_runtime(
-            runtime::Builder::new_multi_thread().worker_threads(2),
+            &mut runtime::Builder::new_current_thread(),
             self.json,
             async {
                 let builder = if detached { logged(work()) } else { work() };

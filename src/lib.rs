@@ -52,7 +52,7 @@
 //! | [`stdx`] | things std might have had | nothing | `tempfile` |
 //! | [`domain`] | what things are: plain data, pure decisions; no I/O, no clock, no async | `stdx` | |
 //! | [`config`] | the one reader of settings: flags, environment, file | `domain` | |
-//! | [`store`] | what is remembered: one trait per aggregate, in SQL; the redactor | `domain` | `sqlx` |
+//! | [`store`] | what is remembered: one trait per aggregate, in SQL; the redactor | `domain` | `sqlx`, `rusqlite` |
 //! | [`templates`] | what is written: embedded files and a person's own, rendering | `domain` | `rust-embed`, `handlebars` |
 //! | [`workspace`] | where it happens: layout, placing, rendering anew, an instance's one text; what git shows of a tree | `domain`, `templates` | |
 //! | [`agents`] | who does it: definitions, processes, ACP, the pool, the agent inside | `domain`, `workspace` | `agent-client-protocol`, `which`, `walkdir` |

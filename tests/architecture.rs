@@ -52,6 +52,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("comfy_table", &["faces/cli"]),
     ("croner", &["domain/schedule"]),
     ("sqlx", &["store"]),
+    ("rusqlite", &["store"]),
     ("rust_embed", &["templates"]),
     ("handlebars", &["templates"]),
     ("walkdir", &["agents/embedded"]),

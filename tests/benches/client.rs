@@ -1,5 +1,6 @@
 //! An MCP client that costs next to nothing: lines over pipes, many in flight.
 
+use crate::home::Home;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -15,6 +16,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A face of Eyas, initialized.
+    pub(crate) fn face(home: &Home) -> Self {
+        Self::start(home.eyas().arg("mcp").stderr(Stdio::null()))
+    }
+
     /// Starts a server and initializes it.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
@@ -46,6 +52,12 @@ impl Client {
         self.send("tools/call", &json!({"name": tool, "arguments": arguments}));
         let answer: Value = serde_json::from_str(&self.receive()).expect("JSON");
         answer["result"].clone()
+    }
+
+    /// Delegates to the instant agent, and waits for the end.
+    pub(crate) fn delegate(&mut self, prompt: &str) -> Value {
+        let arguments = json!({"prompt": prompt, "agent": "instant", "wait_ms": 30_000});
+        self.call("delegate", &arguments)["structuredContent"].clone()
     }
 
     /// Calls a second with `in_flight` at once.

@@ -1,9 +1,8 @@
 //! A home and a project of the bench's own, with the instant agent in it.
 
-use crate::{client::Client, rpc::Rpc};
+use crate::rpc::Rpc;
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -43,7 +42,8 @@ impl Home {
         self.folder.path()
     }
 
-    fn eyas(&self) -> Command {
+    /// The program, on this home.
+    pub(crate) fn eyas(&self) -> Command {
         // As for the clients' suite: another build than the bench's own, where one is named.
         let built = std::env::var_os("EYAS_BIN");
         let mut command = Command::new(built.unwrap_or_else(|| env!("CARGO_BIN_EXE_eyas").into()));
@@ -53,22 +53,9 @@ impl Home {
         command
     }
 
-    /// A face, initialized.
-    pub(crate) fn face(&self) -> Client {
-        Client::start(self.eyas().arg("mcp").stderr(Stdio::null()))
-    }
-
     /// The API over pipes.
     pub(crate) fn rpc(&self) -> Rpc {
         Rpc::start(self.eyas().arg("rpc").stderr(Stdio::null()))
-    }
-
-    /// The same, with nothing but this environment, which is then the hub's too.
-    pub(crate) fn rpc_in(&self, env: &BTreeMap<String, String>) -> Rpc {
-        let mut command = self.eyas();
-        command.env_clear().envs(env);
-        command.env("EYAS_HOME", self.path().join("home"));
-        Rpc::start(command.arg("rpc").stderr(Stdio::null()))
     }
 
     /// One more project, plain and empty.
@@ -85,25 +72,6 @@ impl Home {
             .as_u64()
             .and_then(|pid| pid.try_into().ok())
             .expect("a pid")
-    }
-
-    /// Rows of the event log so far.
-    pub(crate) fn events_written(&self) -> i64 {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            use sqlx::ConnectOptions as _;
-            let options = sqlx::sqlite::SqliteConnectOptions::new()
-                .filename(self.path().join("home/eyas.db"))
-                .read_only(true);
-            let mut db = options.connect().await.expect("the database");
-            sqlx::query_scalar("SELECT count(*) FROM event")
-                .fetch_one(&mut db)
-                .await
-                .expect("a count")
-        })
     }
 
     pub(crate) fn stop(self) {
@@ -130,10 +98,4 @@ pub(crate) fn resident_mb(pid: u32) -> f64 {
         .and_then(|kb| kb.parse().ok())
         .expect("a number");
     kb / 1024.0
-}
-
-/// Delegates and waits for the end.
-pub(crate) fn delegate(face: &mut Client, prompt: &str) -> Value {
-    let arguments = json!({"prompt": prompt, "agent": "instant", "wait_ms": 30_000});
-    face.call("delegate", &arguments)["structuredContent"].clone()
 }

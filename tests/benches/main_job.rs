@@ -43,7 +43,7 @@ fn bench() {
     start_up();
     let home = Home::new();
     let (bare_rate, bare_p50) = bare_server();
-    let mut face = home.face();
+    let mut face = Client::face(&home);
     face.call("project", &json!({"action": "list"}));
     through_face_and_hub(&mut face, bare_rate, bare_p50);
     run_get(&mut face);
@@ -56,7 +56,7 @@ fn start_up() {
     let home = Home::new();
     let cold = {
         let begun = Instant::now();
-        let mut face = home.face();
+        let mut face = Client::face(&home);
         face.call("run_list", &json!({}));
         begun.elapsed()
     };
@@ -64,7 +64,7 @@ fn start_up() {
     let mut listed = Vec::new();
     for _ in 0..20 {
         let begun = Instant::now();
-        let mut face = home.face();
+        let mut face = Client::face(&home);
         initialized.push(begun.elapsed());
         face.call("run_list", &json!({}));
         listed.push(begun.elapsed());
@@ -118,7 +118,7 @@ fn through_face_and_hub(face: &mut Client, bare_rate: f64, bare_p50: Duration) {
 }
 
 fn run_get(face: &mut Client) {
-    let run = home::delegate(face, "say hello");
+    let run = face.delegate("say hello");
     let id = json!({"id": run["id"], "wait_ms": 0});
     let rate = face.rate("run_get", &id, CALLS, IN_FLIGHT);
     let p50 = face.sequential("run_get", &id, 2_000);
@@ -133,19 +133,19 @@ fn run_get(face: &mut Client) {
 fn warm_delegation(home: &Home, face: &mut Client) {
     let mut commits = disk::single_commits(home.path(), 200);
     let commit = p50(&mut commits);
-    home::delegate(face, "warm up");
-    let before = home.events_written();
+    face.delegate("warm up");
+    let before = events_written(home);
     let mut taken: Vec<Duration> = (0..200)
         .map(|n| {
             let begun = Instant::now();
-            let run = home::delegate(face, &format!("instant {n}"));
+            let run = face.delegate(&format!("instant {n}"));
             assert_eq!(run["state"], "succeeded", "{run}");
             assert_eq!(run["warm"], true, "{run}");
             begun.elapsed()
         })
         .collect();
     let warm = p50(&mut taken);
-    let events = home.events_written() - before;
+    let events = events_written(home) - before;
     let bound = commit * 3 + Duration::from_millis(4);
     row("one durable commit on this disk p50", us(commit), "");
     row(
@@ -177,4 +177,23 @@ fn memory(home: &Home, face: &mut Client) {
         format!("{:.1} MB", home::resident_mb(home.hub_pid())),
         "<= 35 MB",
     );
+}
+
+/// Rows of the event log so far.
+fn events_written(home: &Home) -> i64 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        use sqlx::ConnectOptions as _;
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(home.path().join("home/eyas.db"))
+            .read_only(true);
+        let mut db = options.connect().await.expect("the database");
+        sqlx::query_scalar("SELECT count(*) FROM event")
+            .fetch_one(&mut db)
+            .await
+            .expect("a count")
+    })
 }

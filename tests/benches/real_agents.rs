@@ -76,7 +76,7 @@ pub(crate) fn bench() {
         return;
     };
     let mut disk = Disk::new(home.path());
-    let mut rpc = home.rpc_in(&real.env);
+    let mut rpc = rpc_in(&home, &real.env);
     // By name, or all of them.
     let named = std::env::args().nth(2);
     let named = named.filter(|name| real.agents.contains_key(name));
@@ -202,4 +202,12 @@ impl Taken {
         let what = format!("{agent}: of a warm one, all but the turn p50");
         against(&what, p50(&mut self.own), own, "3 commits + 1.5 ms");
     }
+}
+
+/// The API over pipes, with nothing but this environment, which is then the hub's too.
+fn rpc_in(home: &Home, env: &BTreeMap<String, String>) -> Rpc {
+    let mut command = home.eyas();
+    command.env_clear().envs(env);
+    command.env("EYAS_HOME", home.path().join("home"));
+    Rpc::start(command.arg("rpc").stderr(Stdio::null()))
 }

@@ -3,59 +3,49 @@
 //! Every statement is prepared once per connection and kept, as its text is the same each time.
 
 use super::{
+    error::Error,
     postgres,
+    sqlite::{self, cells::Cells, connection::Local},
     statement::Statement,
     value::{Value, Values},
 };
-use futures::TryStreamExt as _;
+use serde::de::DeserializeOwned;
 use sqlx::{
-    Arguments as _, ConnectOptions as _, Connection as _, Either, Error, Executor as _, FromRow,
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
+    Arguments as _, Connection as _, FromRow, PgConnection, PgPool, Postgres,
     postgres::{PgArguments, PgConnectOptions, PgRow},
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow},
 };
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 /// A transaction, and the savepoint of its first item; answers the database's clock, in milliseconds.
 const BEGIN: &str =
     "BEGIN IMMEDIATE; SAVEPOINT item; SELECT CAST(unixepoch('subsec')*1000 AS INTEGER)";
 
-/// What can be read from a row of any of the databases: `derive(FromRow)` makes it so, and tuples are.
-pub(super) trait Row:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
-impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
+/// What can be read from a row of any of the databases: `derive(FromRow, Deserialize)` makes it so, and tuples are.
+pub(super) trait Row: DeserializeOwned + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T: DeserializeOwned + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
 
 /// The one that writes.
 #[derive(Debug)]
 pub(super) enum Connection {
-    Sqlite(SqliteConnection),
+    Sqlite(Local),
     Postgres(PgConnection),
 }
 
 /// Those that read; cheap to clone.
 #[derive(Clone)]
 pub(super) enum Readers {
-    Sqlite(SqlitePool),
+    Sqlite(sqlite::readers::Pool),
     Postgres(PgPool),
 }
 
-/// `$way` of running `$sql` on what `$of` stands for.
-macro_rules! run {
-    ($sql:expr, $values:expr, $way:ident, $of:expr, $enum:ident, $row:ty) => {
-        match $of {
-            $enum::Sqlite(one) => {
-                sqlx::query_as_with::<Sqlite, $row, _>($sql.for_sqlite(), sqlite($values)?)
-                    .$way(one)
-                    .await
-            }
-            $enum::Postgres(one) => {
-                sqlx::query_as_with::<Postgres, $row, _>($sql.for_postgres(), postgres($values)?)
-                    .$way(one)
-                    .await
-            }
-        }
+/// `$way` of running `$sql` on a server.
+macro_rules! ask {
+    ($sql:expr, $values:expr, $way:ident, $of:expr, $row:ty) => {
+        Ok(
+            sqlx::query_as_with::<Postgres, $row, _>($sql.for_postgres(), postgres($values)?)
+                .$way($of)
+                .await?,
+        )
     };
 }
 
@@ -106,48 +96,98 @@ macro_rules! scalars {
 }
 pub(super) use scalars;
 
-/// The forms of a statement that answers rows.
-macro_rules! rows {
-    ($enum:ident, $me:ty) => {
-        impl $enum {
-            /// The one row there is.
-            pub(super) async fn one<T: Row>(
-                self: $me,
-                sql: impl Statement,
-                values: Values<'_>,
-            ) -> Result<T, Error> {
-                run!(sql, values, fetch_one, self, $enum, T)
-            }
+impl Connection {
+    /// The one row there is.
+    pub(super) async fn one<T: Row>(
+        &mut self,
+        sql: impl Statement,
+        values: Values<'_>,
+    ) -> Result<T, Error> {
+        self.optional(sql, values).await?.ok_or(Error::NoRow)
+    }
 
-            /// The row, if there is one.
-            pub(super) async fn optional<T: Row>(
-                self: $me,
-                sql: impl Statement,
-                values: Values<'_>,
-            ) -> Result<Option<T>, Error> {
-                run!(sql, values, fetch_optional, self, $enum, T)
-            }
-
-            /// Every row.
-            pub(super) async fn all<T: Row>(
-                self: $me,
-                sql: impl Statement,
-                values: Values<'_>,
-            ) -> Result<Vec<T>, Error> {
-                run!(sql, values, fetch_all, self, $enum, T)
-            }
+    /// The row, if there is one.
+    pub(super) async fn optional<T: Row>(
+        &mut self,
+        sql: impl Statement,
+        values: Values<'_>,
+    ) -> Result<Option<T>, Error> {
+        match self {
+            Self::Sqlite(one) => first(&one.rows(sql.for_sqlite().as_str(), &values, 1)?),
+            Self::Postgres(one) => ask!(sql, values, fetch_optional, one, T),
         }
-    };
+    }
+
+    /// Every row.
+    pub(super) async fn all<T: Row>(
+        &mut self,
+        sql: impl Statement,
+        values: Values<'_>,
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite(one) => each(&one.rows(sql.for_sqlite().as_str(), &values, usize::MAX)?),
+            Self::Postgres(one) => ask!(sql, values, fetch_all, one, T),
+        }
+    }
 }
 
-rows!(Connection, &mut Self);
-rows!(Readers, &Self);
+impl Readers {
+    /// The one row there is.
+    pub(super) async fn one<T: Row>(
+        &self,
+        sql: impl Statement,
+        values: Values<'_>,
+    ) -> Result<T, Error> {
+        self.optional(sql, values).await?.ok_or(Error::NoRow)
+    }
+
+    /// The row, if there is one.
+    pub(super) async fn optional<T: Row>(
+        &self,
+        sql: impl Statement,
+        values: Values<'_>,
+    ) -> Result<Option<T>, Error> {
+        match self {
+            Self::Sqlite(pool) => {
+                let sql = sql.for_sqlite();
+                first(&pool.here(|one| one.rows(sql.as_str(), &values, 1))?)
+            }
+            Self::Postgres(pool) => ask!(sql, values, fetch_optional, pool, T),
+        }
+    }
+
+    /// Every row.
+    pub(super) async fn all<T: Row>(
+        &self,
+        sql: impl Statement,
+        values: Values<'_>,
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite(pool) => {
+                let sql = sql.for_sqlite();
+                let values: Vec<_> = values.into_iter().map(Value::into_owned).collect();
+                let read = move |one: &Local| one.rows(sql.as_str(), &values, usize::MAX);
+                each(&pool.beside(read).await?)
+            }
+            Self::Postgres(pool) => ask!(sql, values, fetch_all, pool, T),
+        }
+    }
+}
+
 scalars!(Readers, &Self);
+
+fn first<T: Row>(rows: &[Cells]) -> Result<Option<T>, Error> {
+    Ok(rows.first().map(Cells::read).transpose()?)
+}
+
+fn each<T: Row>(rows: &[Cells]) -> Result<Vec<T>, Error> {
+    Ok(rows.iter().map(Cells::read).collect::<Result<_, _>>()?)
+}
 
 /// The rows of each statement of a script.
 #[derive(Debug)]
 pub(super) enum Told {
-    Sqlite(Vec<Vec<SqliteRow>>),
+    Sqlite(Vec<Vec<Cells>>),
     Postgres(Vec<Vec<PgRow>>),
 }
 
@@ -155,13 +195,10 @@ impl Told {
     /// The first row of the `statement`-th, if it has one.
     pub(super) fn first<T: Row>(&self, statement: usize) -> Result<Option<T>, Error> {
         match self {
-            Self::Sqlite(rows) => {
-                let first = rows.get(statement).and_then(|rows| rows.first());
-                first.map(T::from_row).transpose()
-            }
+            Self::Sqlite(rows) => rows.get(statement).map_or(Ok(None), |rows| first(rows)),
             Self::Postgres(rows) => {
                 let first = rows.get(statement).and_then(|rows| rows.first());
-                first.map(T::from_row).transpose()
+                Ok(first.map(T::from_row).transpose()?)
             }
         }
     }
@@ -169,24 +206,27 @@ impl Told {
 
 /// How the connection that writes is made.
 pub(super) enum Target {
-    Sqlite(SqliteConnectOptions),
+    /// The file, and how many pages it may have at most.
+    Sqlite(PathBuf, Option<u32>),
     Postgres(PgConnectOptions),
 }
 
 impl Target {
     pub(super) async fn connect(&self) -> Result<Connection, Error> {
         match self {
-            Self::Sqlite(options) => options.connect().await.map(Connection::Sqlite),
-            Self::Postgres(options) => postgres::connect::writer(options)
-                .await
-                .map(Connection::Postgres),
+            Self::Sqlite(path, max_pages) => {
+                sqlite::connect::writer(path, *max_pages).map(Connection::Sqlite)
+            }
+            Self::Postgres(options) => Ok(Connection::Postgres(
+                postgres::connect::writer(options).await?,
+            )),
         }
     }
 
     /// Whether it may be gone for a while and come back: it is waited for, and what was not committed is tried again.
     pub(super) fn is_remote(&self) -> bool {
         match self {
-            Self::Sqlite(_) => false,
+            Self::Sqlite(..) => false,
             Self::Postgres(_) => true,
         }
     }
@@ -217,11 +257,15 @@ impl Connection {
     /// milliseconds, as it is then.
     pub(super) async fn begin(&mut self) -> Result<i64, Error> {
         match self {
-            Self::Sqlite(_) => {
-                let (clock,) = self.one(BEGIN, Values::new()).await?;
+            Self::Sqlite(one) => {
+                let told = one.script(BEGIN, &[])?;
+                let (clock,) = told
+                    .last()
+                    .map_or(Ok(None), |rows| first(rows))?
+                    .ok_or(Error::NoRow)?;
                 Ok(clock)
             }
-            Self::Postgres(one) => postgres::connect::begin(one).await,
+            Self::Postgres(one) => Ok(postgres::connect::begin(one).await?),
         }
     }
 
@@ -232,36 +276,22 @@ impl Connection {
         values: Values<'_>,
     ) -> Result<u64, Error> {
         match self {
-            Self::Sqlite(one) => sqlx::query_with(sql.for_sqlite(), sqlite(values)?)
-                .execute(one)
-                .await
-                .map(|done| done.rows_affected()),
-            Self::Postgres(one) => sqlx::query_with(sql.for_postgres(), postgres(values)?)
-                .execute(one)
-                .await
-                .map(|done| done.rows_affected()),
+            Self::Sqlite(one) => one.execute(sql.for_sqlite().as_str(), &values),
+            Self::Postgres(one) => {
+                let query = sqlx::query_with(sql.for_postgres(), postgres(values)?);
+                Ok(query.execute(one).await?.rows_affected())
+            }
         }
     }
 
-    /// Runs statements that stand in one text, parted by semicolons, which is one way to `SQLite`'s thread and back: that costs more than most
-    /// statements do. Values are numbered over the whole text.
+    /// Runs statements that stand in one text, parted by a semicolon and a blank. Values are numbered over the whole text.
     pub(super) async fn script(
         &mut self,
         script: &'static str,
         values: Values<'_>,
     ) -> Result<Told, Error> {
         match self {
-            Self::Sqlite(one) => {
-                let mut told = vec![Vec::new()];
-                let mut steps = one.fetch_many(sqlx::query_with(script, sqlite(values)?));
-                while let Some(step) = steps.try_next().await? {
-                    match (step, told.last_mut()) {
-                        (Either::Right(row), Some(rows)) => rows.push(row),
-                        (Either::Left(_), _) | (_, None) => told.push(Vec::new()),
-                    }
-                }
-                Ok(Told::Sqlite(told))
-            }
+            Self::Sqlite(one) => Ok(Told::Sqlite(one.script(script, &values)?)),
             Self::Postgres(one) => {
                 let mut told = Vec::new();
                 for step in postgres::script::steps(script).iter() {
@@ -277,8 +307,8 @@ impl Connection {
     /// Closes in order.
     pub(super) async fn close(self) -> Result<(), Error> {
         match self {
-            Self::Sqlite(one) => one.close().await,
-            Self::Postgres(one) => one.close().await,
+            Self::Sqlite(one) => one.close(),
+            Self::Postgres(one) => Ok(one.close().await?),
         }
     }
 }
@@ -293,22 +323,7 @@ impl Readers {
     }
 }
 
-fn sqlite(values: Values<'_>) -> Result<SqliteArguments, Error> {
-    let mut arguments = SqliteArguments::default();
-    arguments.reserve(values.len(), 0);
-    for value in values {
-        match value {
-            Value::Uuid(id) => arguments.add(id),
-            Value::Int(number) => arguments.add(number),
-            Value::Text(text) => arguments.add(text),
-            Value::Bool(answer) => arguments.add(answer),
-        }
-        .map_err(Error::Encode)?;
-    }
-    Ok(arguments)
-}
-
-fn postgres(values: Values<'_>) -> Result<PgArguments, Error> {
+fn postgres(values: Values<'_>) -> Result<PgArguments, sqlx::Error> {
     let mut arguments = PgArguments::default();
     arguments.reserve(values.len(), 0);
     for value in values {
@@ -322,7 +337,7 @@ fn postgres(values: Values<'_>) -> Result<PgArguments, Error> {
             Value::Text(text) => arguments.add(text),
             Value::Bool(answer) => arguments.add(answer),
         }
-        .map_err(Error::Encode)?;
+        .map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
 }

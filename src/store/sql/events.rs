@@ -16,6 +16,7 @@ use crate::{
     store::{EventFilter, Events, StoreError},
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ impl Write for Record {
     }
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct EventRow {
     cursor: i64,
     at: i64,

@@ -19,6 +19,7 @@ use crate::{
     store::{Idempotency, Instances, PageAt, StoreError},
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -61,7 +62,7 @@ const PURGE: &str =
 #[derive(Debug)]
 pub(super) struct SqlInstances(pub(super) Base);
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Row {
     id: Uuid,
     name: String,

@@ -98,8 +98,8 @@ impl Base {
 pub async fn open_sqlite(path: &Path, settings: Settings) -> Result<Store, StoreError> {
     sqlite::file::prepare(path)?;
     sqlite::schema::bring_up_to_date(path).await?;
-    let readers = Readers::Sqlite(sqlite::connect::readers(path));
-    let target = Target::Sqlite(sqlite::connect::writer(path, settings.max_pages));
+    let readers = Readers::Sqlite(sqlite::readers::Pool::new(path.to_owned()));
+    let target = Target::Sqlite(path.to_owned(), settings.max_pages);
     let (changes, _) = broadcast::channel(CHANGES_KEPT);
     let written = Arc::new(Notify::new());
     start(target, readers, (changes, written, None), settings).await

@@ -17,6 +17,7 @@ use crate::{
     store::{PageAt, Projects, StoreError},
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -56,7 +57,7 @@ const LIST: &str = concat!(
 #[derive(Debug)]
 pub(super) struct SqlProjects(pub(super) Base);
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Row {
     id: Uuid,
     name: String,

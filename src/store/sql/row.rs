@@ -12,6 +12,7 @@ use crate::{
     },
     store::{SessionRow, StoreError},
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -40,7 +41,7 @@ macro_rules! run_columns {
 pub(super) use run_columns;
 
 /// The columns of `run_columns`.
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 pub(super) struct RunRow {
     pub(super) id: Uuid,
     state: String,
@@ -138,7 +139,7 @@ pub(super) const SESSION: &str =
     concat!("SELECT ", session_columns!(), " FROM session WHERE id=$1");
 
 /// The columns of `session_columns`.
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 pub(super) struct Session {
     id: Uuid,
     instance: Option<Uuid>,

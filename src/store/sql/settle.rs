@@ -17,6 +17,7 @@ use crate::{
     },
     store::{AttemptNote, Progress, StoreError},
 };
+use serde::Deserialize;
 use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -94,7 +95,7 @@ impl Settlement<'_> {
     }
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Ended {
     session: Uuid,
     seq: i64,

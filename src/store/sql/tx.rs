@@ -2,6 +2,7 @@
 
 use super::{
     connection::{Connection, Row, Told, scalars},
+    error::Error,
     statement::Statement,
     value::Values,
 };
@@ -9,7 +10,6 @@ use crate::{
     domain::{ids::RunId, run::RunState},
     store::Change,
 };
-use sqlx::Error;
 
 /// One item of a batch at work.
 #[derive(Debug)]

@@ -12,6 +12,18 @@ pub(super) enum Value<'a> {
     Bool(Option<bool>),
 }
 
+impl Value<'_> {
+    /// One that may go to another thread.
+    pub(super) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Uuid(id) => Value::Uuid(id),
+            Self::Int(number) => Value::Int(number),
+            Self::Text(text) => Value::Text(text.map(|text| Cow::Owned(text.into_owned()))),
+            Self::Bool(answer) => Value::Bool(answer),
+        }
+    }
+}
+
 /// In the order of the placeholders.
 pub(super) type Values<'a> = Vec<Value<'a>>;
 

@@ -6,14 +6,13 @@
 use super::{
     connection::{Connection, Target},
     death::{Death, Moment as Due},
-    error::may_pass,
+    error::{Error, may_pass},
     moment::Moment,
     tx::Tx,
     value::Values,
 };
 use crate::store::{Change, StoreError};
 use async_trait::async_trait;
-use sqlx::Error;
 use std::{
     fmt,
     sync::Arc,
@@ -143,6 +142,7 @@ pub(super) async fn start(
     death: Option<Death>,
 ) -> Result<Writer, StoreError> {
     let connection = target.connect().await?;
+    let remote = target.is_remote();
     let (urgent, urgent_queue) = mpsc::channel(QUEUE);
     let (patient, patient_queue) = mpsc::channel(QUEUE);
     let closing = CancellationToken::new();
@@ -164,9 +164,25 @@ pub(super) async fn start(
         moment: Moment::default(),
         death,
     };
-    writer.task.spawn(task.run());
+    if remote {
+        writer.task.spawn(task.run());
+    } else {
+        alone(writer.task.track_future(task.run()))?;
+    }
     writer.task.close();
     Ok(writer)
+}
+
+/// On a thread of its own: a file's statements, and the wait for the disk, hold up nobody else there.
+fn alone(task: impl Future<Output = ()> + Send + 'static) -> Result<(), StoreError> {
+    let failed = |error: std::io::Error| StoreError::Unavailable(format!("no thread: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(failed)?;
+    let thread = std::thread::Builder::new().name("store".to_owned());
+    let spawned = thread.spawn(move || runtime.block_on(task));
+    spawned.map(drop).map_err(failed)
 }
 
 struct Task {

@@ -192,8 +192,15 @@ fn private() -> (String, Child) {
     (format!("postgres://eyas@{host}/postgres?"), keeper)
 }
 
-/// Where `initdb` and `postgres` are: on the path, or where Debian puts those of the newest version.
+/// Where `initdb` and `postgres` are.
 fn programs() -> PathBuf {
+    found().expect(
+        "no `initdb`: install PostgreSQL's server (Debian: `apt install postgresql`), or set EYAS_TEST_POSTGRES_URL to the address of one",
+    )
+}
+
+/// On the path, or where Debian puts those of the newest version.
+pub(super) fn found() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
     let of_debian = || {
@@ -208,9 +215,7 @@ fn programs() -> PathBuf {
             .max_by_key(version)
             .map(|folder| folder.join("bin"))
     };
-    on_path.or_else(of_debian).expect(
-        "no `initdb`: install PostgreSQL's server (Debian: `apt install postgresql`), or set EYAS_TEST_POSTGRES_URL to the address of one",
-    )
+    on_path.or_else(of_debian)
 }
 
 /// Whom to run as, if we are root; the folder is theirs then.

@@ -19,6 +19,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -44,7 +45,7 @@ pub(super) struct Accept {
     input: NewInput,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Found {
     state: String,
     cancel_requested: bool,
@@ -52,7 +53,7 @@ struct Found {
     instance: Option<Uuid>,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Place {
     seq: i64,
     before: i64,

@@ -4,6 +4,7 @@ use crate::{
     domain::{input::Input, time::Timestamp},
     store::{StoreError, sql::words::unword},
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 
 macro_rules! input_columns {
@@ -14,7 +15,7 @@ macro_rules! input_columns {
 pub(super) use input_columns;
 
 /// The columns of `input_columns`.
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 pub(super) struct Row {
     pub(super) seq: i64,
     mode: String,

@@ -22,6 +22,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -45,7 +46,7 @@ pub(in crate::store::sql) const DELIVER: &str = "UPDATE input SET state='deliver
 /// The turn that they were to cut is over, whichever of them is put first.
 pub(in crate::store::sql) const CUT: &str = "UPDATE input SET cuts=FALSE WHERE run=$1 AND cuts";
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Held {
     state: String,
     project: Option<Uuid>,

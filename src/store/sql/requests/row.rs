@@ -23,7 +23,7 @@ macro_rules! request_columns {
 pub(super) use request_columns;
 
 /// The columns of `request_columns`.
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 pub(super) struct Row {
     pub(super) id: String,
     run: Uuid,

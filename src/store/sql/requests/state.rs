@@ -15,6 +15,7 @@ use crate::{
         },
     },
 };
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -32,7 +33,7 @@ pub(in crate::store::sql) const GO_ON: &str = "UPDATE run SET event_seq=event_se
  RETURNING state, event_seq, project, instance";
 
 /// A run after it was written to.
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Stood {
     state: String,
     event_seq: i64,

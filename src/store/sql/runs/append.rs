@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ pub(super) struct Append {
     progress: Progress,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Stepped {
     state: String,
     event_seq: i64,

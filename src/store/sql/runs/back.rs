@@ -22,6 +22,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -93,7 +94,7 @@ impl<'a> Returned<'a> {
     }
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Row {
     event_seq: i64,
     project: Option<Uuid>,

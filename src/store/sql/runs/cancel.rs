@@ -15,6 +15,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -31,7 +32,7 @@ pub(super) struct Cancel {
     pub(super) reason: String,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Found {
     state: String,
     cancel_requested: bool,

@@ -25,6 +25,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -227,7 +228,7 @@ impl Claim {
     }
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Rest {
     timeout_ms: Option<i64>,
     retry: Option<String>,

@@ -11,6 +11,7 @@ use crate::store::{
     StoreError,
     sql::{connection::Readers, tx::Tx, value::values},
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -42,7 +43,7 @@ pub(in crate::store::sql) const FIRST: &str = concat!(
      WHERE r.mode='auto' AND w.agent_session IS NULL ORDER BY w.ready_rank LIMIT $2+0"
 );
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct Crowd {
     class_key: String,
     #[sqlx(try_from = "i64")]

@@ -8,6 +8,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ pub(super) struct Prune {
     pub(super) ended_before: Timestamp,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Old {
     id: Uuid,
     session: Uuid,

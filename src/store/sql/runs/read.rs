@@ -19,6 +19,7 @@ use crate::{
         },
     },
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 
 pub(in crate::store::sql) const GET: &str = concat!(
@@ -154,7 +155,7 @@ pub(super) async fn list(
     )
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct AttemptRow {
     #[sqlx(try_from = "i64")]
     n: u32,

@@ -23,6 +23,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -38,7 +39,7 @@ pub(super) struct Recover {
     pub(super) alive: Vec<HubId>,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Held {
     holder: Uuid,
     lease_until: i64,

@@ -7,6 +7,7 @@ use crate::{
         sql::{connection::Readers, cursor, page, row::Session, value::values},
     },
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -16,9 +17,10 @@ pub(in crate::store::sql) const SESSIONS: &str = "SELECT s.id, s.instance, s.per
  WHERE r.project=$1 AND (r.created_at,r.id)<($2,$3) AND NOT EXISTS(SELECT 1 FROM run p WHERE p.session=r.session AND p.seq>r.seq) \
  ORDER BY r.created_at DESC, r.id DESC LIMIT $4+0";
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Row {
     #[sqlx(flatten)]
+    #[serde(flatten)]
     session: Session,
     last_at: i64,
     last_run: Uuid,

@@ -16,12 +16,13 @@ use crate::{
         },
     },
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 const PART: u32 = 5_000;
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Row {
     id: Uuid,
     created_at: i64,

@@ -18,6 +18,7 @@ use crate::{
         },
     },
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ pub(in crate::store::sql) const ASKING: &str = concat!(
 /// Bytes of a task in a few words.
 const TASK: usize = 200;
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Spent {
     ended: bool,
     usage: Option<String>,

@@ -17,6 +17,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -39,7 +40,7 @@ pub(super) struct SetWorktree {
     pub(super) worktree: Worktree,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Stood {
     state: String,
     event_seq: i64,

@@ -11,6 +11,7 @@ use crate::{
         sql::words::{unjson, unword},
     },
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 pub(super) struct Row {
     pub(super) id: Uuid,
     pub(super) name: String,

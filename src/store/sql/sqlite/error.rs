@@ -16,8 +16,15 @@ const UNAVAILABLE: [i32; 12] = [
     26, // NOTADB
 ];
 
-/// Whatever is asked of it. `code` is an extended result code, in digits.
-pub(in crate::store::sql) fn is_unavailable(code: &str) -> bool {
-    code.parse::<i32>()
-        .is_ok_and(|extended| UNAVAILABLE.contains(&(extended & 0xff)))
+/// Extended result codes of a row that a unique index refuses, or the primary key's.
+const DUPLICATE: [i32; 2] = [2067, 1555];
+
+/// Whatever is asked of it. `code` is an extended result code.
+pub(in crate::store::sql) fn is_unavailable(code: i32) -> bool {
+    UNAVAILABLE.contains(&(code & 0xff))
+}
+
+/// `code` is an extended result code.
+pub(in crate::store::sql) fn is_duplicate(code: i32) -> bool {
+    DUPLICATE.contains(&code)
 }

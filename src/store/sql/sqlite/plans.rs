@@ -196,7 +196,7 @@ async fn no_hot_statement_scans_what_grows() {
     let path = home.path().join("eyas.db");
     file::prepare(&path).unwrap();
     schema::bring_up_to_date(&path).await.unwrap();
-    let mut connection = connect::writer(&path, None).connect().await.unwrap();
+    let mut connection = connect::plain(&path).connect().await.unwrap();
     for sql in statements().iter().chain(&lists()) {
         let steps = plan(&mut connection, sql).await;
         let scan = steps.iter().find(|step| scans(step));
