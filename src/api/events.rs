@@ -1,6 +1,9 @@
 //! `events.watch`: the log, from a cursor and then live.
 
-use crate::domain::{event::Event, ids::RunId};
+use crate::domain::{
+    event::{Event, EventKind},
+    ids::RunId,
+};
 use jsonrpsee::{core::SubscriptionResult, proc_macros::rpc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,9 @@ pub struct Watch {
     /// Only this instance's: name or id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// Only these kinds; none named = all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<EventKind>,
 }
 
 /// The log as a subscription.

@@ -56,6 +56,9 @@ pub struct HubView {
     pub agents: Vec<WarmAgent>,
     /// New work is refused: it is about to end.
     pub draining: bool,
+    /// How long runs are kept after their end, in milliseconds; absent = for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_retention_ms: Option<u64>,
     /// Names whose values a face should send when it joins; a trailing `*` stands for any ending.
     pub env_names: Vec<String>,
 }

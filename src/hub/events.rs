@@ -71,6 +71,8 @@ struct Follower {
     /// Events after its cursor may be gone.
     pruned: bool,
     patience: Duration,
+    /// What it is told of; none named = all.
+    kinds: Vec<EventKind>,
 }
 
 impl Follower {
@@ -95,7 +97,7 @@ impl Follower {
             };
             let more = events.len() == BATCH as usize;
             for event in events {
-                if !self.tell(sink, &event).await {
+                if self.wants(event.kind) && !self.tell(sink, &event).await {
                     return;
                 }
                 self.cursor = Some(event.cursor);
@@ -105,10 +107,26 @@ impl Follower {
             }
             tokio::select! {
                 () = sink.closed() => return,
-                change = changes.recv() => if matches!(change, Err(RecvError::Closed)) { return },
+                there = self.concerned(&mut changes) => if !there { return },
                 () = tokio::time::sleep(POLL) => {}
             }
             while changes.try_recv().is_ok() {}
+        }
+    }
+
+    fn wants(&self, kind: EventKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    /// Completes with a commit that may concern it: who watches one run is not woken for all the others. `false` when none will come.
+    async fn concerned(&self, changes: &mut Receiver<Change>) -> bool {
+        loop {
+            match changes.recv().await {
+                Err(RecvError::Closed) => return false,
+                Ok(Change { run: Some(run), .. })
+                    if self.filter.run.is_some_and(|own| own != run) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => return true,
+            }
         }
     }
 
@@ -180,6 +198,7 @@ impl EventsApiServer for EventsDesk {
                     cursor,
                     pruned,
                     patience: PATIENCE,
+                    kinds: params.kinds,
                 };
                 follower.follow(&sink, changes).await;
             }
@@ -192,34 +211,41 @@ impl EventsApiServer for EventsDesk {
 mod tests {
     use super::{Follower, clock};
     use crate::{
-        domain::event::{Event, EventKind, NewEvent},
+        domain::{
+            event::{Event, EventKind, NewEvent},
+            ids::RunId,
+        },
+        stdx::mint,
         store::{
-            EventFilter, Store,
+            Change, EventFilter, Store,
             sql::{self, Settings},
         },
     };
     use jsonrpsee::{RpcModule, core::EmptyServerParams};
     use serde_json::json;
-    use std::time::Duration;
+    use std::{path::Path, time::Duration};
+    use tokio::sync::broadcast;
 
     const MANY: usize = 250;
 
-    fn watched(store: Store) -> RpcModule<Store> {
-        let mut module = RpcModule::new(store);
+    fn watched(store: Store, kinds: Vec<EventKind>) -> RpcModule<(Store, Vec<EventKind>)> {
+        let mut module = RpcModule::new((store, kinds));
         module
             .register_subscription(
                 "watch",
                 "event",
                 "unwatch",
-                |_, pending, store, _| async move {
+                |_, pending, given, _| async move {
                     let sink = pending.accept().await?;
+                    let (store, kinds) = (given.0.clone(), given.1.clone());
                     let changes = store.changes.subscribe();
                     let follower = Follower {
-                        store: Store::clone(&store),
+                        store,
                         filter: EventFilter::default(),
                         cursor: None,
                         pruned: false,
                         patience: Duration::from_millis(20),
+                        kinds,
                     };
                     follower.follow(&sink, changes).await;
                     Ok(())
@@ -238,17 +264,74 @@ mod tests {
         store.events.record(None, None, event).await.expect("room");
     }
 
+    async fn store(folder: &Path) -> Store {
+        sql::open_sqlite(&folder.join("eyas.db"), Settings::default())
+            .await
+            .expect("a store")
+    }
+
+    #[tokio::test]
+    async fn who_watches_one_run_is_woken_by_what_may_be_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (own, other) = (RunId(mint()), RunId(mint()));
+        let follower = Follower {
+            store: store(folder.path()).await,
+            filter: EventFilter {
+                run: Some(own),
+                ..EventFilter::default()
+            },
+            cursor: None,
+            pruned: false,
+            patience: Duration::from_secs(1),
+            kinds: Vec::new(),
+        };
+        let change = |run| Change { run, state: None };
+        let (say, mut heard) = broadcast::channel(8);
+        for run in [Some(other), Some(own), Some(other), None] {
+            say.send(change(run)).expect("somebody listens");
+        }
+        assert!(follower.concerned(&mut heard).await);
+        assert_eq!(heard.len(), 2, "the other's was passed over");
+        assert!(follower.concerned(&mut heard).await, "it may be anybody's");
+        for _ in 0..20 {
+            say.send(change(Some(other))).expect("somebody listens");
+        }
+        assert!(follower.concerned(&mut heard).await, "some were lost");
+        while heard.try_recv().is_ok() {}
+        say.send(change(Some(other))).expect("somebody listens");
+        drop(say);
+        assert!(!follower.concerned(&mut heard).await);
+    }
+
+    #[tokio::test]
+    async fn a_watcher_of_some_kinds_is_told_of_these() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = store(folder.path()).await;
+        for n in 0..250 {
+            write(&store, n).await;
+        }
+        let fired = NewEvent {
+            kind: EventKind::ScheduleFired,
+            data: json!({"n": "last"}),
+        };
+        store.events.record(None, None, fired).await.expect("room");
+        let module = watched(store, vec![EventKind::ScheduleFired]);
+        let mut watch = module
+            .subscribe("watch", EmptyServerParams::new(), 2)
+            .await
+            .expect("a watch");
+        let (event, _) = watch.next::<Event>().await.expect("one").expect("an event");
+        assert_eq!(event.data["n"], "last");
+    }
+
     #[tokio::test]
     async fn a_slow_watcher_is_told_where_to_resume_and_loses_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("eyas.db");
-        let store = sql::open_sqlite(&path, Settings::default())
-            .await
-            .expect("a store");
+        let store = store(folder.path()).await;
         for n in 0..MANY {
             write(&store, n).await;
         }
-        let module = watched(store.clone());
+        let module = watched(store.clone(), Vec::new());
         // It takes none until the log and its own place in it are far apart.
         let mut watch = module
             .subscribe("watch", EmptyServerParams::new(), 2)

@@ -117,6 +117,15 @@ impl Connection {
         Ok(made)
     }
 
+    /// Whether there is a client that is connected now; none is looked for.
+    pub async fn is_joined(&self) -> bool {
+        if let Way::Given(client) = &self.0.way {
+            return client.is_connected();
+        }
+        let client = self.0.client.lock().await;
+        client.as_ref().is_some_and(|client| client.is_connected())
+    }
+
     /// A connection of its own, joined, for who speaks the wire itself.
     ///
     /// # Errors
