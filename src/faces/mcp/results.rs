@@ -11,6 +11,7 @@ use crate::{
         project::Project,
         request::Request,
         run::{Run, RunState},
+        schedule::Schedule,
     },
 };
 use rmcp::{
@@ -178,8 +179,8 @@ pub(super) fn seen_with(seen: Seen, patience: &Patience, more: More) -> Reply {
     reply
 }
 
-/// A run whose end was asked for: whatever it is now, the call did not fail.
-pub(super) fn cancelled(run: Run) -> Reply {
+/// A run that something was asked of: whatever it is now, the call did not fail.
+pub(super) fn as_it_is(run: Run) -> Reply {
     shown(run, More::default())
 }
 
@@ -259,6 +260,16 @@ pub(super) fn instance(view: InstanceView, done: &str) -> Reply {
     let status = status.as_str().unwrap_or_default();
     let lead = format!("{done} · instance {name} · status {status}");
     Reply::new(lead, views::instance(view))
+}
+
+/// A schedule that something was done to.
+pub(super) fn schedule(schedule: Schedule, done: &str) -> Reply {
+    let next = match &schedule.next_at {
+        Some(next) => format!("next at {next}, {} in {}", schedule.cron, schedule.zone),
+        None => "not active".to_owned(),
+    };
+    let lead = format!("{done} · schedule {} · {next}", schedule.name);
+    Reply::new(lead, views::schedule(schedule))
 }
 
 /// A project that something was done to.

@@ -25,7 +25,10 @@ fn tool(spec: &tools::Spec) -> Tool {
     if spec.name == "delegate" {
         meta.insert("anthropic/alwaysLoad".to_owned(), json!(true));
     }
-    Tool::new(spec.name, spec.description, Arc::new((spec.input)()))
+    let mut input = (spec.input)();
+    // What is unknown is refused all the same, with the word that was meant: no client need refuse it first, with less to say.
+    input.remove("additionalProperties");
+    Tool::new(spec.name, spec.description, Arc::new(input))
         .with_title(spec.title)
         .with_raw_output_schema(Arc::new((spec.output)()))
         .with_annotations(annotations)

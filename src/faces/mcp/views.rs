@@ -6,6 +6,7 @@ use crate::{
         conclusion::Changes,
         persona::Persona,
         run::{Attempt, Run},
+        schedule::Schedule,
     },
     stdx::text::{head, tail},
 };
@@ -165,6 +166,19 @@ pub(super) fn instance(mut view: InstanceView) -> Value {
         file.content = shortened(&file.content, DETAIL);
     }
     plain(view)
+}
+
+/// A schedule alone.
+pub(super) fn schedule(mut schedule: Schedule) -> Value {
+    schedule.work.prompt = shortened(&schedule.work.prompt, PROMPT);
+    plain(schedule)
+}
+
+/// A schedule within a list.
+pub(super) fn schedule_row(mut schedule: Schedule) -> Value {
+    schedule.work.prompt = shortened(&schedule.work.prompt, ROW);
+    schedule.next_times.truncate(1);
+    plain(schedule)
 }
 
 /// An object with one more property.

@@ -14,6 +14,7 @@ mod a_run_waits_for_its_environment;
 mod a_schedule_fires_with_nobody_there;
 mod a_second_delegation_finds_the_agent_warm;
 mod a_secret_stays_where_it_belongs;
+mod a_schedule_is_made_in_the_editor;
 mod a_slow_repository_holds_up_nobody_else;
 mod a_warm_delegation_costs_two_commits;
 mod an_agent_may_fail_in_any_way;

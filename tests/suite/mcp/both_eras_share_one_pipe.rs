@@ -133,7 +133,7 @@ async fn a_notification_may_come_first_and_anywhere() {
         let listed = pipe.ask_modern("tools/list", json!({})).await;
         assert_eq!(
             listed["result"]["tools"].as_array().unwrap().len(),
-            11,
+            12,
             "{name}"
         );
     }

@@ -115,7 +115,7 @@ impl Hub {
         self.state.lock().unwrap().runs.push(run);
     }
 
-    fn note(&self, method: &'static str, params: &impl Serialize) {
+    pub(super) fn note(&self, method: &'static str, params: &impl Serialize) {
         let params = serde_json::to_value(params).unwrap();
         self.state.lock().unwrap().asked.push((method, params));
     }

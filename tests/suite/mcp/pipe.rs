@@ -226,7 +226,10 @@ async fn connect(hub: Hub) -> (Connection, ServerHandle) {
         ))
         .unwrap();
     module
-        .merge(eyas::api::project::ProjectApiServer::into_rpc(hub))
+        .merge(eyas::api::project::ProjectApiServer::into_rpc(hub.clone()))
+        .unwrap();
+    module
+        .merge(eyas::api::schedule::ScheduleApiServer::into_rpc(hub))
         .unwrap();
     let (near, far) = tokio::io::duplex(1 << 20);
     let (stop, handle) = stop_channel();

@@ -30,35 +30,35 @@ const WAIT_MS: u64 = 2_000;
 pub(super) struct Arguments {
     /// The whole task: what, where, and when it is done.
     prompt: String,
-    /// Instance to give it to: name or id.
+    /// Its name or id.
     instance: Option<String>,
     /// Name, id or path; default where this server runs.
     project: Option<String>,
     /// Persona id, without an instance.
     persona: Option<String>,
-    /// Installed agent; default the instance's or persona's.
+    /// Agent id; default the instance's or persona's.
     agent: Option<String>,
-    /// auto (default): reuse or start a warm agent; warm: never cold; cold: its own process.
+    /// auto (default): warm, else cold; warm: never cold; cold: its own process.
     mode: Option<Mode>,
     /// Session to continue.
     session: Option<String>,
-    /// Run whose conversation to continue.
+    /// Run to follow up.
     previous: Option<String>,
-    /// May write beside others in the same tree.
+    /// May write beside others in one tree.
     concurrent: Option<bool>,
-    /// Milliseconds: default 2000, at most 45000.
+    /// Default 2000, at most 45000.
     wait_ms: Option<u64>,
-    /// Milliseconds until it ends as `timed_out`.
+    /// Milliseconds to `timed_out`.
     timeout_ms: Option<u64>,
-    /// Same key and same request: same run.
+    /// Same key and request: same run.
     idempotency_key: Option<String>,
     /// Free text to find it by.
     label: Option<String>,
     /// Runs of one lane share turn slots.
     lane: Option<String>,
-    /// shared (default): the project's tree; worktree: its own git worktree and branch.
+    /// worktree: a git worktree of its own; default shared.
     isolation: Option<Isolation>,
-    /// How far it may go unasked, as the person allows.
+    /// What it may do unasked.
     policy: Option<Terms>,
     /// Default 2 attempts; unsafe: also after half-done edits.
     retry: Option<Tries>,
@@ -80,7 +80,7 @@ struct Terms {
     security: Option<Security>,
     /// off: deny; on_miss: ask what is not listed; always: all that leaves traces.
     ask: Option<Asking>,
-    /// Milliseconds until the unanswered is denied.
+    /// Until the unanswered is denied.
     ask_timeout_ms: Option<u64>,
 }
 

@@ -47,9 +47,9 @@ pub(super) struct Arguments {
 struct Given {
     /// Id from requests[].
     request: String,
-    /// Id of one of its options.
+    /// Id of an option.
     option: Option<String>,
-    /// Free text, for a question.
+    /// For a question.
     text: Option<String>,
 }
 

@@ -15,34 +15,34 @@ use serde::Deserialize;
 /// Arguments of `instance_list`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct List {
-    /// Only this project's: name, id or path.
+    /// Only this project's.
     project: Option<String>,
-    /// Only those in this status.
+    /// Only in this status.
     status: Option<InstanceStatus>,
-    /// `next_cursor` of the page before.
+    /// The last `next_cursor`.
     cursor: Option<String>,
 }
 
 /// Arguments of `instance_create`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Create {
-    /// Unique name: lower-case words joined by hyphens.
+    /// New name: lower-case words and hyphens.
     name: String,
-    /// Persona id; see `persona_list`.
+    /// Persona id.
     persona: Option<String>,
-    /// Agent id, which must be installed; default the persona's.
+    /// Installed agent; default the persona's.
     agent: Option<String>,
-    /// Project it belongs to: name, id or path.
+    /// Its project: name, id or path.
     project: Option<String>,
-    /// Place in the hierarchy; default the persona's.
+    /// Place in the hierarchy.
     role: Option<Role>,
-    /// Name of the instance above it.
+    /// Instance above it.
     parent: Option<String>,
-    /// Model id; overrides the persona's.
+    /// Instead of the persona's.
     model: Option<String>,
-    /// Launch its agent at once and keep it warm.
+    /// Launch its agent at once.
     auto_start: Option<bool>,
-    /// Write nothing; answer with the files.
+    /// Write nothing; show the files.
     dry_run: Option<bool>,
 }
 
@@ -61,9 +61,9 @@ pub(super) enum Action {
 /// Arguments of `instance_control`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Control {
-    /// Instance name, or its id.
+    /// Its name or id.
     name: String,
-    /// What to do; stop and delete cancel its runs.
+    /// What to do.
     action: Action,
 }
 

@@ -7,6 +7,7 @@ mod instance;
 mod persona;
 mod project;
 mod run;
+mod schedule;
 
 pub(super) use run::{Until, known, run_id};
 
@@ -78,7 +79,7 @@ pub(super) struct Spec {
 }
 
 /// All tools, the entry first.
-pub(super) const ALL: [Spec; 11] = [
+pub(super) const ALL: [Spec; 12] = [
     Spec {
         name: "delegate",
         title: "Delegate a task",
@@ -199,6 +200,21 @@ pub(super) const ALL: [Spec; 11] = [
         input: schema::input::<project::Arguments>,
         output: project::one_or_page,
         call: |face, arguments, _| Box::pin(project::project(face, arguments)),
+    },
+    Spec {
+        name: "schedule",
+        title: "Schedules",
+        description: texts::SCHEDULE,
+        search: texts::hints::SCHEDULE,
+        // What is delegated at its times may do what any delegation may.
+        hints: Hints {
+            idempotent: false,
+            open_world: true,
+            ..TAKES
+        },
+        input: schema::input::<schedule::Arguments>,
+        output: schedule::one_or_page,
+        call: |face, arguments, _| Box::pin(schedule::schedule(face, arguments)),
     },
 ];
 

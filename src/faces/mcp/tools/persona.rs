@@ -19,11 +19,11 @@ use serde::Deserialize;
 /// Arguments of `persona_list`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct List {
-    /// Words that must all occur in id, name, role, description or traits.
+    /// Words it must contain.
     query: Option<String>,
-    /// Exact category, such as engineering or quality.
+    /// Exact category, such as quality.
     category: Option<String>,
-    /// `next_cursor` of the page before.
+    /// The last `next_cursor`.
     cursor: Option<String>,
 }
 
@@ -32,11 +32,11 @@ pub(super) struct List {
 pub(super) struct Create {
     /// New id: lower-case words and hyphens.
     id: String,
-    /// A persona id, or the path of a sub-agent .md file (up to 256 KiB).
+    /// A persona id, or path of a sub-agent .md file.
     from: Option<String>,
     /// Name for people.
     name: Option<String>,
-    /// Short role, such as "reviewer".
+    /// Short role, such as reviewer.
     role: Option<String>,
     /// When to use it.
     description: Option<String>,
@@ -44,16 +44,16 @@ pub(super) struct Create {
     system_prompt: Option<String>,
     /// Words for its character.
     traits: Option<Vec<String>>,
-    /// Tools it may use, in its agent's words.
+    /// Tools, in its agent's words.
     tools: Option<Vec<String>>,
     /// Model id, in its agent's words.
     model: Option<String>,
-    /// Sampling temperature, 0.0 to 1.0.
+    /// Sampling temperature.
     #[schemars(range(min = 0.0, max = 1.0))]
     temperature: Option<f64>,
     /// Preferred agent id.
     agent: Option<String>,
-    /// Lines it remembers from the start.
+    /// Lines it remembers.
     memory_seeds: Option<Vec<String>>,
     /// Group it is listed in.
     category: Option<String>,

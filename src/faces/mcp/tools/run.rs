@@ -53,31 +53,30 @@ pub(in super::super) enum Include {
 pub(super) struct Get {
     /// Run id. Give this or ids.
     id: Option<String>,
-    /// Up to 16 run ids, answered as a page.
-    #[schemars(length(max = 16))]
+    /// Up to 16, answered as a page.
     ids: Option<Vec<String>>,
     /// With ids: wait for any or all (default).
     until: Option<Until>,
-    /// Milliseconds to wait: default 20000, at most 45000.
+    /// Default 20000, at most 45000.
     wait_ms: Option<u64>,
-    /// More of one run: output (its words), events, attempts, changes (all files), usage.
+    /// More of one run; output: its words; changes: all files.
     include: Option<Vec<Include>>,
-    /// With output or events: the last `next_cursor`.
+    /// The last `next_cursor`.
     cursor: Option<String>,
 }
 
 /// Arguments of `run_list`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct List {
-    /// Only runs in this state.
+    /// Only in this state.
     state: Option<RunState>,
-    /// Only this project's: name, id or path.
+    /// Only this project's.
     project: Option<String>,
-    /// Only this instance's: name or id.
+    /// Only this instance's.
     instance: Option<String>,
     /// Only with this label.
     label: Option<String>,
-    /// `next_cursor` of the page before.
+    /// The last `next_cursor`.
     cursor: Option<String>,
 }
 
@@ -251,7 +250,7 @@ pub(super) async fn cancel(face: Face, given: JsonObject) -> Outcome {
             async move { hub.cancel(params).await }
         })
         .await?;
-    Ok(results::cancelled(run))
+    Ok(results::as_it_is(run))
 }
 
 /// A run by id.
