@@ -29,7 +29,7 @@
 //!    and the run is terminal.
 //!    What did not do its work is judged by [`domain::retry`] (`runs/retrying.rs`): back to the queue, asked about (`runs/resume.rs`), or ended.
 //! 6. The commit wakes whoever waits (`runs/watch.rs`, `hub/events.rs`), and the face shows it: `faces/mcp/results.rs`,
-//!    `faces/cli/conclusion.rs`. Whoever asks later reads the same.
+//!    `faces/cli/conclusion.rs`; an editor that subscribed is told (`faces/mcp/audience.rs`). Whoever asks later reads the same.
 //!
 //! A schedule's tick takes the same way from 2 on, with nobody at a face (`hub/schedule/timer.rs`): its run is accepted in the transaction that
 //! moves the schedule on.
@@ -88,7 +88,7 @@
 //!
 //! Verbs, one per idea: create a persona, place an instance, resolve an agent, launch a process, open, load, resume or close a session,
 //! prompt a session, delegate a run, claim, renew or release a lease, cancel a run or turn, stop a process, join a hub, watch a run.
-//! Depot and Task are reserved: nothing of these names is built yet.
+//! Depot is reserved: nothing of this name is built yet.
 //!
 //! *Cancelled* has two l. Times end in `_at`, durations in `_ms`. Ids are newtypes within, strings on a wire.
 

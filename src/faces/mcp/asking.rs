@@ -182,12 +182,18 @@ async fn settle(face: &Face, run: Run, said: &[(String, Value)]) -> Step {
 }
 
 /// Whether a request still waits for its answer.
-async fn is_open(face: &Face, run: &Run, id: &str) -> bool {
+pub(super) async fn is_open(face: &Face, run: &Run, id: &str) -> bool {
     let now = refreshed(face, run.clone()).await;
     question::of(&now).iter().any(|one| one.request.id == id)
 }
 
-async fn give(face: &Face, id: RunId, request: &str, answer: Answer) -> Result<Run, Fault> {
+/// Answers a request of a run.
+pub(super) async fn give(
+    face: &Face,
+    id: RunId,
+    request: &str,
+    answer: Answer,
+) -> Result<Run, Fault> {
     let params = RunAnswer {
         id,
         request: request.to_owned(),

@@ -5,9 +5,9 @@ use super::texts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, ClientNotification, ClientRequest, DiscoverResult, EmptyResult, Implementation,
-        InitializeRequestParams, InitializeResult, MetaObject, ProtocolVersion, ServerCapabilities,
-        ServerConfig, ServerResult,
+        CacheScope, ClientNotification, ClientRequest, DiscoverResult, EmptyResult, ErrorCode,
+        Implementation, InitializeRequestParams, InitializeResult, MetaObject, ProtocolVersion,
+        ServerCapabilities, ServerConfig, ServerResult,
     },
     service::{NotificationContext, RequestContext, Service},
 };
@@ -31,6 +31,10 @@ impl<H: ServerHandler> Service<RoleServer> for Eras<H> {
         context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
         let modern = is_modern(&context);
+        if !modern && let Some(method) = tasks_method(&request) {
+            // rmcp goes by what a session said when it shook hands; tasks are of this very request.
+            return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None));
+        }
         if matches!(request, ClientRequest::PingRequest(_)) {
             // Gone from 2026-07-28, but clients that draw apps go blank without it.
             return Ok(if modern {
@@ -59,6 +63,19 @@ impl<H: ServerHandler> Service<RoleServer> for Eras<H> {
     }
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "rmcp's enum; the other requests are many"
+)]
+fn tasks_method(request: &ClientRequest) -> Option<&'static str> {
+    match request {
+        ClientRequest::GetTaskRequest(_) => Some("tasks/get"),
+        ClientRequest::UpdateTaskRequest(_) => Some("tasks/update"),
+        ClientRequest::CancelTaskRequest(_) => Some("tasks/cancel"),
+        _ => None,
+    }
+}
+
 /// The request carries its own metadata.
 pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
     context
@@ -72,7 +89,9 @@ pub(super) fn greet(
     request: &InitializeRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> InitializeResult {
-    greet_as(config(), request, context)
+    let mut config = config();
+    config.capabilities.extensions = None;
+    greet_as(config, request, context)
 }
 
 /// What `initialize` answers for a server that has this to say of itself.
@@ -103,12 +122,15 @@ pub(in crate::faces) fn introduce_as(config: ServerConfig) -> DiscoverResult {
         .with_cache_scope(CacheScope::Public)
 }
 
-/// No `listChanged`: we never send it, and a client that reads it holds a subscription open for ever.
+/// `listChanged` for resources alone: the tools never change, and of personas, which are files, nobody is told.
 pub(super) fn config() -> ServerConfig {
     let capabilities = ServerCapabilities::builder()
         .enable_completions()
         .enable_prompts()
         .enable_resources()
+        .enable_resources_list_changed()
+        .enable_resources_subscribe()
+        .enable_tasks()
         .enable_tools()
         .build();
     ServerConfig::new(capabilities)
@@ -125,6 +147,10 @@ pub(in crate::faces) fn server_info() -> Implementation {
 
 /// A server should say who it is in every result.
 fn sign(result: &mut ServerResult) {
+    if let ServerResult::CustomResult(result) = result {
+        result.0["_meta"]["io.modelcontextprotocol/serverInfo"] = SERVER_INFO.clone();
+        return;
+    }
     if let Some(meta) = meta(result) {
         meta.get_or_insert_default().insert(
             "io.modelcontextprotocol/serverInfo".to_owned(),
@@ -142,6 +168,9 @@ fn meta(result: &mut ServerResult) -> Option<&mut Option<MetaObject>> {
     match result {
         ServerResult::CallToolResult(result) => Some(&mut result.meta),
         ServerResult::InputRequiredResult(result) => Some(&mut result.meta),
+        ServerResult::CreateTaskResult(result) => Some(&mut result.meta),
+        ServerResult::GetTaskResult(result) => Some(&mut result.meta),
+        ServerResult::TaskAckResult(result) => Some(&mut result.meta),
         ServerResult::ListToolsResult(result) => Some(&mut result.meta),
         ServerResult::ListPromptsResult(result) => Some(&mut result.meta),
         ServerResult::GetPromptResult(result) => Some(&mut result.meta),

@@ -4,10 +4,13 @@
 use super::{closing::Closing, ids::Ids, inbound::Reader, outbound, wire};
 use rmcp::{
     RoleServer,
-    model::{ClientJsonRpcMessage, JsonRpcMessage, NumberOrString, ServerJsonRpcMessage},
+    model::{
+        ClientJsonRpcMessage, JsonRpcMessage, NumberOrString, ServerJsonRpcMessage,
+        ServerNotification, ServerResult,
+    },
     transport::Transport,
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -109,16 +112,40 @@ impl Transport<RoleServer> for Guard {
 fn encode(ids: &Ids, message: &ServerJsonRpcMessage) -> io::Result<Option<Vec<u8>>> {
     let line = match message {
         JsonRpcMessage::Response(response) => match raw(ids, Some(&response.id)) {
-            Some(id) => wire::answer(&id, &response.result)?,
+            Some(id) => answer(&id, &response.result)?,
             None => return Ok(None),
         },
         JsonRpcMessage::Error(refused) => match raw(ids, refused.id.as_ref()) {
             Some(id) => wire::refusal(Some(&id), &refused.error)?,
             None => return Ok(None),
         },
-        JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => wire::line(message)?,
+        JsonRpcMessage::Notification(told) => {
+            if let ServerNotification::CustomNotification(told) = &told.notification {
+                return heard(ids, &told.method, told.params.as_ref());
+            }
+            wire::line(message)?
+        }
+        JsonRpcMessage::Request(_) => wire::line(message)?,
     };
     Ok(Some(line))
+}
+
+/// The only custom result is that of a request to listen.
+fn answer(id: &RawValue, result: &ServerResult) -> io::Result<Vec<u8>> {
+    if let ServerResult::CustomResult(end) = result {
+        return Ok(wire::listened(id, &end.0)?);
+    }
+    Ok(wire::answer(id, result)?)
+}
+
+/// A notification to who listens, by the client's own id; none when the request to listen was cancelled or has ended.
+fn heard(ids: &Ids, method: &str, params: Option<&Value>) -> io::Result<Option<Vec<u8>>> {
+    let params = params.unwrap_or(&Value::Null);
+    let id = wire::listens(params).and_then(|number| ids.of(number));
+    match id {
+        Some(id) => Ok(Some(wire::notice(method, params, &id)?)),
+        None => Ok(None),
+    }
 }
 
 fn raw(ids: &Ids, ours: Option<&NumberOrString>) -> Option<Box<RawValue>> {

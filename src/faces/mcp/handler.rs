@@ -1,20 +1,24 @@
 //! What a client may ask for, and who answers it.
 
 use super::{
-    FaceContext, completion, elicit::Before, era, link::Link, prompts, resources, schema, tools,
+    FaceContext, completion, elicit::Before, era, link::Link, listen, prompts, resources, schema,
+    subscriber::Subscriber, tasks, tools,
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-        ServerConfig,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams,
+        CompleteRequestParams, CompleteResult, CustomRequest, CustomResult, DiscoverResult,
+        GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+        InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ServerConfig, SubscribeRequestParams, UnsubscribeRequestParams,
+        UpdateTaskParams,
     },
     service::RequestContext,
 };
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -22,9 +26,16 @@ pub(super) struct Inner {
     pub(super) context: FaceContext,
     /// Requests that are before the person now.
     pub(super) before: Before,
+    /// What may be followed of the hub's log at once, for whomever behind this connection.
+    pub(super) followers: Arc<Semaphore>,
+    /// Who shook hands, and is told what it subscribed to.
+    pub(super) subscriber: Subscriber,
 }
 
-/// One connection's face. It holds no state but for what it is asking its person now.
+/// Logs that are followed for one client at once: one for each run, and one for what the whole hub tells each audience.
+const FOLLOWERS: usize = 65;
+
+/// One connection's face. It holds no state but for what it is asking its person now, and what it tells its client of.
 #[derive(Clone, Debug)]
 pub(super) struct Face(pub(super) Arc<Inner>);
 
@@ -34,6 +45,8 @@ impl Face {
             link,
             context,
             before: Before::default(),
+            followers: Arc::new(Semaphore::new(FOLLOWERS)),
+            subscriber: Subscriber::default(),
         }))
     }
 
@@ -89,8 +102,11 @@ impl ServerHandler for Face {
     async fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        if !era::is_modern(&context) {
+            self.0.subscriber.has_listed(self, &context.peer);
+        }
         resources::list(self, request.and_then(|request| request.cursor)).await
     }
 
@@ -113,6 +129,58 @@ impl ServerHandler for Face {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         resources::read(self, &request.uri).await.map(Into::into)
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let subscriber = &self.0.subscriber;
+        subscriber
+            .subscribe(self, &context.peer, &request.uri)
+            .await
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.subscriber.unsubscribe(request.uri).await;
+        Ok(())
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Box::pin(listen::listen(self, &request, &context)).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::get(self, &request.task_id, &context).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::update(self, request).await
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::cancel(self, &request.task_id).await
     }
 
     async fn list_prompts(

@@ -35,6 +35,11 @@ impl Ids {
         Some(number)
     }
 
+    /// The client's id of a request that stays open; none when it was cancelled.
+    pub(super) fn of(&self, number: i64) -> Option<Box<RawValue>> {
+        self.lock().raw.get(&number).cloned()
+    }
+
     /// The client's id of a request that is about to be answered; none when it was cancelled meanwhile.
     pub(super) fn close(&self, number: i64) -> Option<Box<RawValue>> {
         self.lock().raw.remove(&number)

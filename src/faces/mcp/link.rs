@@ -2,11 +2,17 @@
 
 use super::closing::Closing;
 use crate::{
-    api::fault::from_client,
-    domain::fault::{ErrorKind, Fault},
+    api::{
+        events::{EventsApiClient, Watch},
+        fault::from_client,
+    },
+    domain::{
+        event::Event,
+        fault::{ErrorKind, Fault},
+    },
     hub::join::Connection,
 };
-use jsonrpsee::core::client::{Client, Error as ClientError};
+use jsonrpsee::core::client::{Client, Error as ClientError, Subscription};
 use std::{future::Future, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -85,6 +91,20 @@ impl Link {
             Err(fault) if fault.kind == ErrorKind::HubLost => self.ask(&f).await,
             answer => answer,
         }
+    }
+
+    /// The hub's log from now on.
+    pub(super) async fn watch(&self, watch: Watch) -> Result<Subscription<Event>, Fault> {
+        self.read(|hub| {
+            let watch = watch.clone();
+            async move { EventsApiClient::watch(&*hub, watch).await }
+        })
+        .await
+    }
+
+    /// Whether there is a connection now; none is made.
+    pub(super) async fn is_joined(&self) -> bool {
+        self.connection.is_joined().await
     }
 
     async fn ask<T, F, A>(&self, f: F) -> Result<T, Fault>

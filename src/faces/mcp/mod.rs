@@ -5,22 +5,29 @@
 //! when the input ends or the parent dies, waits answer with what they know and calls have one second more. Nothing but JSON-RPC is
 //! written to the output.
 //!
-//! When a run waits for a person, `asking` puts its requests to the one behind the client: `question` says what, `form` how,
-//! `elicit` by a request of ours
+//! When a run waits for a person, `asking` puts its requests to the one behind the client: `question` says what, `form` how, `elicit` by a request of ours
 //! in a session that shook hands, `rounds` by an answer that asks where servers may send no requests.
+//!
+//! `tasks` shows a run as a task to who takes one for an answer. Who wants to be told of changes is an `audience`: the requests of `listen`
+//! (2026-07-28), each its own, and the `subscriber` of a client that shook hands. It holds `target`s, hears of them by what `follow` reads in
+//! the hub's log, and tells at the `pace` that a client can bear.
 
 mod asking;
+mod audience;
 mod closing;
 mod completion;
 mod elicit;
 mod era;
+mod follow;
 mod form;
 mod guard;
 mod handler;
 mod ids;
 mod inbound;
 mod link;
+mod listen;
 mod outbound;
+mod pace;
 mod parent;
 mod prompts;
 mod question;
@@ -31,6 +38,9 @@ mod rounds;
 mod schema;
 mod stdio;
 mod subagent;
+mod subscriber;
+mod target;
+mod tasks;
 mod texts;
 mod tools;
 mod transcript;

@@ -175,7 +175,7 @@ pub(super) async fn read(face: &Face, uri: &str) -> Result<ReadResourceResult, E
     ]))
 }
 
-fn missing(uri: &str, fault: Fault) -> ErrorData {
+pub(super) fn missing(uri: &str, fault: Fault) -> ErrorData {
     if fault.kind == ErrorKind::NotFound {
         ErrorData::resource_not_found(
             format!("no resource {:?}: {}", head(uri, 200), fault.detail),

@@ -17,7 +17,8 @@ use crate::{
 use rmcp::{
     ErrorData,
     model::{
-        CallToolResponse, CallToolResult, ContentBlock, ErrorCode, InputRequiredResult, Resource,
+        CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, ErrorCode,
+        InputRequiredResult, Resource,
     },
 };
 use serde_json::{Value, json};
@@ -29,8 +30,8 @@ pub(super) struct Reply {
     body: Value,
     failed: bool,
     links: Vec<Resource>,
-    /// Instead of all that: what is to be asked first.
-    ask: Option<Box<InputRequiredResult>>,
+    /// Instead of all that: what is to be asked first, or the task that will answer.
+    instead: Option<Box<CallToolResponse>>,
 }
 
 impl Reply {
@@ -40,14 +41,23 @@ impl Reply {
             body,
             failed: false,
             links: Vec::new(),
-            ask: None,
+            instead: None,
         }
     }
 
     /// No answer yet: a person is to be asked first.
-    fn ask(ask: Box<InputRequiredResult>) -> Self {
+    fn ask(ask: InputRequiredResult) -> Self {
+        Self::later(ask.into())
+    }
+
+    /// No answer yet: a task will have it.
+    pub(super) fn task(task: CreateTaskResult) -> Self {
+        Self::later(CallToolResponse::Task(task))
+    }
+
+    fn later(instead: CallToolResponse) -> Self {
         Self {
-            ask: Some(ask),
+            instead: Some(Box::new(instead)),
             ..Self::new("", Value::Null)
         }
     }
@@ -59,13 +69,13 @@ impl Reply {
 
     /// Whether it asks instead of answering.
     pub(super) fn asks(&self) -> bool {
-        self.ask.is_some()
+        self.instead.is_some()
     }
 
     /// As the wire has it. Links to resources are left out for who does not know them.
     pub(super) fn into_response(mut self, knows_links: bool) -> CallToolResponse {
-        if let Some(ask) = self.ask.take() {
-            return (*ask).into();
+        if let Some(instead) = self.instead.take() {
+            return *instead;
         }
         if !knows_links {
             self.links.clear();
@@ -170,10 +180,10 @@ pub(super) struct More {
 pub(super) fn seen_with(seen: Seen, patience: &Patience, more: More) -> Reply {
     let mut run = match seen {
         Seen::Run(run) => *run,
-        Seen::Ask(ask) => return Reply::ask(ask),
+        Seen::Ask(ask) => return Reply::ask(*ask),
     };
     run.warnings.extend(patience.note());
-    let failed = matches!(run.state, RunState::Failed | RunState::TimedOut);
+    let failed = is_failed(&run);
     let mut reply = shown(run, more);
     reply.failed = failed;
     reply
@@ -182,6 +192,18 @@ pub(super) fn seen_with(seen: Seen, patience: &Patience, more: More) -> Reply {
 /// A run that something was asked of: whatever it is now, the call did not fail.
 pub(super) fn as_it_is(run: Run) -> Reply {
     shown(run, More::default())
+}
+
+/// What `delegate` would have answered, had it waited for the end of the run.
+pub(super) fn ended(run: Run) -> CallToolResult {
+    let failed = is_failed(&run);
+    let mut reply = shown(run, More::default());
+    reply.failed = failed;
+    reply.into_result()
+}
+
+fn is_failed(run: &Run) -> bool {
+    matches!(run.state, RunState::Failed | RunState::TimedOut)
 }
 
 fn shown(run: Run, more: More) -> Reply {

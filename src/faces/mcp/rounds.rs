@@ -5,7 +5,9 @@ use super::{form, question::Question};
 use crate::domain::ids::RunId;
 use rmcp::{
     ErrorData,
-    model::{CallToolRequestParams, ElicitRequest, InputRequest, InputRequiredResult},
+    model::{
+        CallToolRequestParams, ElicitRequest, InputRequest, InputRequests, InputRequiredResult,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -119,13 +121,18 @@ pub(super) fn ask(run: RunId, questions: Vec<Question>, call: &str) -> InputRequ
         requests: ids.collect(),
         call: call.to_owned(),
     };
-    let asked = questions.into_iter().map(|one| {
+    let state = serde_json::to_string(&state).unwrap_or_default();
+    InputRequiredResult::new(Some(forms(questions)), Some(state))
+}
+
+/// Each request as a form of its own, by its id.
+pub(super) fn forms(questions: Vec<Question>) -> InputRequests {
+    let form = |one: Question| {
         let id = one.request.id.clone();
         let form = ElicitRequest::new(form::form(&[one], true));
         (id, InputRequest::Elicitation(form))
-    });
-    let state = serde_json::to_string(&state).unwrap_or_default();
-    InputRequiredResult::new(Some(asked.collect()), Some(state))
+    };
+    questions.into_iter().map(form).collect()
 }
 
 #[cfg(test)]

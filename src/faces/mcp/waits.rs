@@ -6,7 +6,7 @@ use super::{
     era,
     handler::Face,
     rounds::{self, Round},
-    tools,
+    tasks, tools,
     tools::Until,
 };
 use crate::{
@@ -105,6 +105,8 @@ pub(super) struct Asked {
     pub(super) manner: Manner,
     /// What the call carries from an earlier round of it.
     pub(super) round: Option<Round>,
+    /// The client takes a task for an answer.
+    pub(super) takes_tasks: bool,
     token: Option<ProgressToken>,
     /// Progress told so far: it only grows, however often the wait begins anew.
     told: Arc<AtomicU32>,
@@ -130,6 +132,7 @@ impl Asked {
             cancelled: context.ct.clone(),
             peer: context.peer.clone(),
             round,
+            takes_tasks: tasks::are_declared(context),
             told: Arc::default(),
             token: context.meta.get_progress_token(),
             call: if by_rounds {

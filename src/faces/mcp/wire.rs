@@ -6,7 +6,7 @@ use rmcp::model::{
     ElicitResult, EmptyResult, ErrorCode, ErrorData, GetMeta as _, NumberOrString, ProtocolVersion,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 use std::borrow::Cow;
 
 /// The outside of any message.
@@ -66,7 +66,7 @@ impl Wrong {
 }
 
 /// Methods whose requests rmcp reads; of any other name we say that there is none.
-const METHODS: [&str; 15] = [
+const METHODS: [&str; 17] = [
     "initialize",
     "ping",
     "server/discover",
@@ -81,8 +81,16 @@ const METHODS: [&str; 15] = [
     "prompts/get",
     "completion/complete",
     "logging/setLevel",
-    "subscriptions/listen",
+    "tasks/get",
+    "tasks/update",
+    "tasks/cancel",
 ];
+
+/// Read as a custom request: rmcp's own filter knows no tasks.
+pub(super) const LISTEN: &str = "subscriptions/listen";
+
+/// Where a notification, and the answer at the end, says which request to listen they belong to.
+pub(super) const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// Reads one line.
 pub(super) fn read(line: &[u8]) -> Result<Said, Wrong> {
@@ -185,6 +193,11 @@ fn request(line: &[u8], method: &str, params: Option<&RawValue>) -> Result<Clien
     if method == "tools/call" {
         return tool_call(params);
     }
+    if method == LISTEN {
+        return serde_json::from_slice(line)
+            .map(ClientRequest::CustomRequest)
+            .map_err(|error| broken(&error));
+    }
     let bad = |why: &str| Wrong::new(ErrorCode::INVALID_PARAMS, format!("{method}: {why}"));
     if params.is_some_and(|params| !params.get().starts_with('{') && params.get() != "null") {
         return Err(bad("`params` must be an object"));
@@ -240,6 +253,57 @@ pub(super) fn answer<T: Serialize>(id: &RawValue, result: &T) -> serde_json::Res
         id,
         result,
     })
+}
+
+/// The answer at the end of a request to listen.
+pub(super) fn listened(id: &RawValue, result: &Value) -> serde_json::Result<Vec<u8>> {
+    answer(id, &marked(result, id)?)
+}
+
+/// Our number of the request to listen that a notification belongs to.
+pub(super) fn listens(params: &Value) -> Option<i64> {
+    params.get("_meta")?.get(SUBSCRIPTION)?.as_i64()
+}
+
+/// A notification to who listens by the request with this id.
+pub(super) fn notice(method: &str, params: &Value, id: &RawValue) -> serde_json::Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Notice<'a> {
+        jsonrpc: &'static str,
+        method: &'a str,
+        params: Box<RawValue>,
+    }
+    line(&Notice {
+        jsonrpc: "2.0",
+        method,
+        params: marked(params, id)?,
+    })
+}
+
+/// An object with the client's id of the request to listen in its `_meta`, letter by letter.
+fn marked(object: &Value, id: &RawValue) -> serde_json::Result<Box<RawValue>> {
+    #[derive(Serialize)]
+    struct Meta<'a> {
+        #[serde(flatten)]
+        rest: Map<String, Value>,
+        #[serde(rename = "io.modelcontextprotocol/subscriptionId")]
+        id: &'a RawValue,
+    }
+    #[derive(Serialize)]
+    struct Marked<'a> {
+        #[serde(flatten)]
+        rest: Map<String, Value>,
+        #[serde(rename = "_meta")]
+        meta: Meta<'a>,
+    }
+    let mut rest = object.as_object().cloned().unwrap_or_default();
+    let mut meta = match rest.remove("_meta") {
+        Some(Value::Object(meta)) => meta,
+        _ => Map::new(),
+    };
+    meta.remove(SUBSCRIPTION);
+    let meta = Meta { rest: meta, id };
+    serde_json::value::to_raw_value(&Marked { rest, meta })
 }
 
 /// A refusal as a line; with no id where none could be read.

@@ -2,6 +2,7 @@
 
 import json
 
+from fakes import script
 from kit.job import MODELS, concluded, done_by_one_agent, marker
 from kit.place import EYAS, Place
 from kit.surface import are_the_tools
@@ -41,3 +42,18 @@ async def inspector_does_the_main_job(place: Place) -> None:
         run = await _call(place, era, "delegate", prompt=f"Look at hello.py. {mark}", instance=who, wait_ms=0)
         concluded(await _call(place, era, "run_get", id=run["id"], wait_ms=45000), mark)
     await done_by_one_agent(place, "claude", marks)
+
+
+async def modern_drives_a_task_to_its_end(place: Place) -> None:
+    """It takes tasks: what it prints is what the task came to, though the call itself waited for nothing."""
+    mark = marker()
+    persona = {"id": "falcon", "name": "Falcon", "system_prompt": "You dive.", "model": MODELS["claude"][0]}
+    await _call(place, "modern", "persona_create", **persona)
+    told = {"prompt": f"Look at hello.py. {mark} {script({'sleep': 2})}", "persona": "falcon", "agent": "claude"}
+    run = await _call(place, "modern", "delegate", **told, wait_ms=0)
+    concluded(run, mark)
+    # Legacy clients are never given one: the same call is answered at once.
+    told["prompt"] = f"Look at hello.py. {marker()} {script({'sleep': 2})}"
+    run = await _call(place, "legacy", "delegate", **told, wait_ms=0)
+    assert run["state"] in ("queued", "running"), run
+    await _call(place, "legacy", "run_get", id=run["id"], wait_ms=45000)

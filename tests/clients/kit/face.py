@@ -63,10 +63,11 @@ def _params(place: Place) -> StdioServerParameters:
 
 
 @asynccontextmanager
-async def session(place: Place, person: Person | None = None):
-    """The `initialize` era. `person` answers what agents ask; without one the client cannot be asked."""
+async def session(place: Place, person: Person | None = None, told=None):
+    """The `initialize` era. `person` answers what agents ask; without one the client cannot be asked. `told` hears what comes unasked."""
     async with stdio_client(_params(place)) as (reader, writer):
-        async with ClientSession(reader, writer, read_timeout_seconds=REQUEST_S, elicitation_callback=person) as sdk:
+        callbacks = {"elicitation_callback": person, "message_handler": told}
+        async with ClientSession(reader, writer, read_timeout_seconds=REQUEST_S, **callbacks) as sdk:
             await sdk.initialize()
             yield Face(sdk, "initialize")
 

@@ -251,6 +251,24 @@ impl Face {
         }
     }
 
+    /// The next notification of this name, its parameters.
+    pub(super) fn told(&mut self, method: &str) -> Value {
+        if let Some(at) = self
+            .early
+            .iter()
+            .position(|early| early["method"] == method)
+        {
+            return self.early.remove(at)["params"].take();
+        }
+        loop {
+            let mut message = self.hear();
+            if message["method"] == method {
+                return message["params"].take();
+            }
+            self.early.push(message);
+        }
+    }
+
     pub(super) fn ask(&mut self, method: &str, params: &Value) -> Value {
         let id = self.send(method, params);
         self.answer(id)

@@ -1,5 +1,6 @@
 //! A hub that answers by script: the prompt of a run says what becomes of it.
 
+use super::fake_log::Log;
 pub(super) use super::things::{asks, conclude, permission, question, run};
 use super::things::{busy, instance, persona, project, view};
 use eyas::{
@@ -61,6 +62,7 @@ struct State {
 pub(super) struct Hub {
     state: Arc<Mutex<State>>,
     changed: watch::Sender<u64>,
+    pub(super) log: Log,
 }
 
 impl Hub {
@@ -75,6 +77,7 @@ impl Hub {
         Self {
             state: Arc::new(Mutex::new(state)),
             changed: watch::Sender::new(0),
+            log: Log::default(),
         }
     }
 
@@ -93,6 +96,12 @@ impl Hub {
 
     /// Changes a run as an agent would.
     pub(super) fn change(&self, id: RunId, change: impl FnOnce(&mut Run)) {
+        self.change_unsaid(id, change);
+        self.log.tell(Some(id), self.kind_now(id));
+    }
+
+    /// The same, with nothing in the log.
+    pub(super) fn change_unsaid(&self, id: RunId, change: impl FnOnce(&mut Run)) {
         change(
             self.state
                 .lock()
@@ -105,6 +114,17 @@ impl Hub {
         self.changed.send_modify(|n| *n += 1);
     }
 
+    /// What the log says of a run that became what it is now.
+    fn kind_now(&self, id: RunId) -> EventKind {
+        match self.find(id).unwrap().state {
+            RunState::InputRequired => EventKind::Requested,
+            RunState::Queued | RunState::Running => EventKind::Progress,
+            RunState::Succeeded | RunState::Failed | RunState::Cancelled | RunState::TimedOut => {
+                EventKind::Finished
+            }
+        }
+    }
+
     /// The run that came last.
     pub(super) fn asked_run(&self) -> RunId {
         self.state.lock().unwrap().runs.last().unwrap().id
@@ -112,7 +132,9 @@ impl Hub {
 
     /// A run that is there already.
     pub(super) fn put(&self, run: Run) {
+        let id = run.id;
         self.state.lock().unwrap().runs.push(run);
+        self.log.tell(Some(id), EventKind::Accepted);
     }
 
     pub(super) fn note(&self, method: &'static str, params: &impl Serialize) {
@@ -224,9 +246,10 @@ impl RunApiServer for Hub {
 
     async fn cancel(&self, _: &Extensions, params: RunCancel) -> Result<Run, Fault> {
         self.note("run.cancel", &params);
-        let mut run = self.find(params.id)?;
-        run.state = RunState::Cancelled;
-        Ok(run)
+        if !self.find(params.id)?.state.is_terminal() {
+            self.change(params.id, |run| run.state = RunState::Cancelled);
+        }
+        self.find(params.id)
     }
 
     async fn input(&self, _: &Extensions, params: RunInput) -> Result<RunDelivery, Fault> {

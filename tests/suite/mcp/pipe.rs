@@ -158,6 +158,39 @@ impl Pipe {
         self.ask(method, params).await
     }
 
+    /// A request as the revision 2026-07-28 has it, left open, of a client with these capabilities.
+    pub(super) async fn send_as(
+        &mut self,
+        capabilities: &Value,
+        method: &str,
+        mut params: Value,
+    ) -> i64 {
+        params["_meta"] = meta();
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
+        self.send(method, params).await
+    }
+
+    /// The same, answered.
+    pub(super) async fn ask_as(
+        &mut self,
+        capabilities: &Value,
+        method: &str,
+        params: Value,
+    ) -> Value {
+        let id = self.send_as(capabilities, method, params).await;
+        self.answer(id).await
+    }
+
+    /// The next notification with this name; what comes before it is thrown away.
+    pub(super) async fn told(&mut self, method: &str) -> Value {
+        loop {
+            let message = self.hear().await;
+            if message["method"] == method {
+                return message["params"].clone();
+            }
+        }
+    }
+
     /// The result of a tool.
     pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self
@@ -229,7 +262,15 @@ async fn connect(hub: Hub) -> (Connection, ServerHandle) {
         .merge(eyas::api::project::ProjectApiServer::into_rpc(hub.clone()))
         .unwrap();
     module
-        .merge(eyas::api::schedule::ScheduleApiServer::into_rpc(hub))
+        .merge(eyas::api::schedule::ScheduleApiServer::into_rpc(
+            hub.clone(),
+        ))
+        .unwrap();
+    module
+        .merge(eyas::api::events::EventsApiServer::into_rpc(hub.clone()))
+        .unwrap();
+    module
+        .merge(eyas::api::hub::HubApiServer::into_rpc(hub))
         .unwrap();
     let (near, far) = tokio::io::duplex(1 << 20);
     let (stop, handle) = stop_channel();

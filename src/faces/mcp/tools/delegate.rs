@@ -14,7 +14,8 @@ use crate::{
     faces::mcp::{
         asking,
         handler::Face,
-        results,
+        results::{self, Reply},
+        tasks,
         waits::{Asked, Patience},
     },
 };
@@ -94,6 +95,9 @@ pub(super) async fn delegate(face: Face, given: JsonObject, asked: Asked) -> Out
         Some(round) => run::known(&face, round.run).await?,
         None => accept(&face, params).await?,
     };
+    if asked.takes_tasks && asked.round.is_none() {
+        return Ok(Reply::task(tasks::begun(&face, &run).await));
+    }
     let seen = Box::pin(asking::see(&face, &asked, run, &mut patience)).await;
     Ok(results::seen(seen, &patience))
 }
