@@ -23,8 +23,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 const BATCH: u32 = 100;
-/// A look without being told, as the safety net.
+/// A look without being told, as the safety net; up to as seldom as this while nothing comes: an idle hub has many editors that watch.
 const POLL: Duration = Duration::from_secs(5);
+const SELDOM: Duration = Duration::from_secs(30);
+/// Between two looks for one who wants few kinds: it does not read with each commit what is nearly always for others.
+const GATHER: Duration = Duration::from_millis(200);
 /// Whoever takes nothing for so long lags.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -82,6 +85,7 @@ impl Follower {
             return;
         }
         self.pruned = false;
+        let mut poll = POLL;
         loop {
             // Nothing is dropped silently: what cannot be read now is read with the next look.
             let read = self
@@ -94,6 +98,12 @@ impl Follower {
                     tracing::warn!(%error, "a watcher has to wait");
                     Vec::new()
                 }
+            };
+            let looked = tokio::time::Instant::now();
+            poll = if events.is_empty() {
+                SELDOM.min(poll * 2)
+            } else {
+                POLL
             };
             let more = events.len() == BATCH as usize;
             for event in events {
@@ -108,7 +118,10 @@ impl Follower {
             tokio::select! {
                 () = sink.closed() => return,
                 there = self.concerned(&mut changes) => if !there { return },
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(poll) => {}
+            }
+            if !self.kinds.is_empty() {
+                tokio::time::sleep_until(looked + GATHER).await;
             }
             while changes.try_recv().is_ok() {}
         }
