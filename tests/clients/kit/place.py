@@ -7,6 +7,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from fakes import FakeModels
@@ -18,6 +19,7 @@ REPO = Path(__file__).resolve().parents[3]
 EYAS = os.environ.get("EYAS_BIN") or str(REPO / "target" / "release" / "eyas")
 # Ten seconds is what the product promises for a whole shutdown; the rest is a busy machine.
 SHUTDOWN_S = 15
+START_S = 5
 
 
 class Place:
@@ -92,12 +94,20 @@ class Place:
 
     def _stop_hub(self) -> str:
         """End the hub as a person would; why it refused, if it did. With runs open it refuses, and then it is told to hurry."""
-        if not (self.eyas_home / "hub.json").exists():
+        if not self._hub_listens():
             return ""
         refused = self._shutdown({})
         if refused:
             self._shutdown({"now": True})
         return refused
+
+    def _hub_listens(self) -> bool:
+        """Whether there is one to end: what a face started just before it left may still be on its way."""
+        until = time.monotonic() + START_S
+        listens = (self.eyas_home / "hub.json").exists
+        while not listens() and processes.ours(self.root) and time.monotonic() < until:
+            time.sleep(0.05)
+        return listens()
 
     def _shutdown(self, params: dict) -> str:
         line = _line("hub.shutdown", params)
