@@ -1,6 +1,7 @@
 //! `hub.*`: the process that owns agents and runs.
 
 use crate::domain::{
+    breaker::ClassView,
     caller::Token,
     fault::Fault,
     ids::{HubId, PeerId},
@@ -54,6 +55,9 @@ pub struct HubView {
     pub open_runs: u32,
     /// Warm agents.
     pub agents: Vec<WarmAgent>,
+    /// Classes of work (place, agent, lane) that have something to do or that are degraded; told by `info` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassView>,
     /// New work is refused: it is about to end.
     pub draining: bool,
     /// How long runs are kept after their end, in milliseconds; absent = for ever.

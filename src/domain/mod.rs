@@ -1,6 +1,7 @@
 //! What things are. Plain data, pure decisions; no I/O, no clock, no async.
 
 pub mod agent;
+pub mod breaker;
 pub mod caller;
 pub mod conclusion;
 pub mod event;

@@ -103,6 +103,8 @@ pub enum Waiting {
     Environment,
     /// A delay before the next attempt.
     Retry,
+    /// Too many attempts of its class (place, agent, lane) failed: one at a time tries how it stands.
+    Degraded,
 }
 
 /// What was asked about warmth.

@@ -61,6 +61,7 @@ impl Desk {
             peers: self.ground.peers.count(),
             open_runs: self.work.open_run_count().await?,
             agents: self.work.agents().await,
+            classes: Vec::new(),
             draining: self.ground.ending.draining(),
             runs_retention_ms: Some(settings.runs.retention_ms).filter(|ms| *ms > 0),
             env_names,
@@ -79,7 +80,10 @@ impl HubApiServer for Desk {
     }
 
     async fn info(&self, _: Nothing) -> Result<HubView, Fault> {
-        self.view().await
+        Ok(HubView {
+            classes: self.work.classes().await?,
+            ..self.view().await?
+        })
     }
 
     async fn peers(&self, _: Nothing) -> Result<Page<PeerView>, Fault> {

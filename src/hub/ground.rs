@@ -6,6 +6,7 @@ use crate::{
     api::hub::WarmAgent,
     config::{Environment, Settings},
     domain::{
+        breaker::ClassView,
         caller::{Caller, Token},
         fault::Fault,
         ids::{HubId, RunId},
@@ -56,6 +57,11 @@ pub trait Work: fmt::Debug + Send + Sync + 'static {
     /// Names that trusted project files add to those; they may change while the hub lives.
     fn project_env_names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Classes of work that have something to do, or that are degraded.
+    async fn classes(&self) -> Result<Vec<ClassView>, Fault> {
+        Ok(Vec::new())
     }
 
     /// Whose child a pid is, if it is that of an agent's process that we launched.

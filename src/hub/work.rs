@@ -31,6 +31,7 @@ use crate::{
     },
     config::{Overflow, Settings},
     domain::{
+        breaker::ClassView,
         caller::{Caller, Token},
         fault::Fault,
         ids::RunId,
@@ -374,6 +375,10 @@ impl Work for House {
     /// A store that does not answer says nothing about schedules: stay.
     async fn awaits(&self) -> bool {
         !matches!(self.store.schedules.next().await, Ok(None))
+    }
+
+    async fn classes(&self) -> Result<Vec<ClassView>, Fault> {
+        Ok(self.store.runs.classes().await?)
     }
 
     async fn agents(&self) -> Vec<WarmAgent> {

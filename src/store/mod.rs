@@ -17,6 +17,7 @@ pub use redactor::Redactor;
 pub use schedules::{Occasion, Schedules};
 
 use crate::domain::{
+    breaker::ClassView,
     conclusion::Conclusion,
     event::{Event, EventKind, NewEvent},
     fault::{ErrorKind, Fault},
@@ -451,6 +452,9 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn stats(&self, filter: StatsFilter) -> Result<RunStats, StoreError>;
     /// How many runs are not terminal; of a project, or of all.
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError>;
+    /// Classes that have something to do, or against which failures stand, by name. One with too many failures is given no more than a few
+    /// attempts to claim, which [`Self::claim`] keeps to and [`Self::sweep`] raises again.
+    async fn classes(&self) -> Result<Vec<ClassView>, StoreError>;
     /// How many sessions of a class (`place/agent/lane`) may be leased at once. New classes begin with `default_cap`.
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError>;
 }

@@ -3,10 +3,14 @@
 use super::{
     context::{CliContext, heard},
     install::{self, InstallArgs},
+    table::{ago, word},
 };
 use crate::{
     api::hub::{HubApiClient as _, HubShutdown, HubView, Nothing},
-    domain::fault::Fault,
+    domain::{
+        breaker::{ClassView, HealthWord},
+        fault::Fault,
+    },
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -96,6 +100,31 @@ fn words(view: &HubView) -> String {
             agent.agent, agent.pid, agent.busy, agent.root
         )
         .ok();
+    }
+    for class in &view.classes {
+        write!(text, "\n  {}", standing(class)).ok();
+    }
+    text
+}
+
+/// `claude, lane default · 1 of 4 turns · 3 ready · degraded: 6 failures, the last agent_died, 2 min ago`.
+fn standing(class: &ClassView) -> String {
+    // What follows is how the store tells bounds of several classes apart.
+    let lane = class.lane.split('~').next().unwrap_or_default();
+    let turns = match class.cap {
+        Some(cap) => format!("{} of {cap} turns", class.working),
+        None => format!("{} cold", count(class.working, "turn")),
+    };
+    let mut text = format!(
+        "{}, lane {lane} · {turns} · {} ready",
+        class.agent, class.ready
+    );
+    if class.state != HealthWord::Healthy {
+        let failures = count(class.failures, "failure");
+        write!(text, " · {}: {failures}", word(class.state)).ok();
+        if let Some(last) = class.last_failure {
+            write!(text, ", the last {}, {}", last.kind, ago(last.at)).ok();
+        }
     }
     text
 }

@@ -6,6 +6,7 @@
 //!
 //! A limit is written `$1+0`: SQLite looks at the value of a bare one, and so plans the statement anew whenever it is bound.
 
+mod classes;
 mod connection;
 mod cursor;
 mod death;

@@ -33,6 +33,9 @@ macro_rules! run_columns {
           WHEN s.waiting IS NOT NULL THEN s.waiting \
           WHEN s.tree IS NOT NULL AND EXISTS(SELECT 1 FROM session b WHERE b.tree=s.tree AND b.lease_holder IS NOT NULL) THEN 'tree' \
           WHEN (SELECT ",
+            $crate::store::sql::runs::caps::allowed!(),
+            " FROM class c WHERE c.class_key=s.class_key)<=0 THEN 'degraded' \
+          WHEN (SELECT ",
             $crate::store::sql::runs::caps::room!(),
             " FROM class c WHERE c.class_key=s.class_key)<=0 THEN 'slot' END AS waiting"
         )

@@ -1,7 +1,7 @@
 //! Ending a run: shared by finish, cancel, sweep and recover. The session's next run comes forward.
 
 use super::{
-    inputs,
+    classes, inputs,
     log::{self, Subject, append, count, event, gone},
     requests,
     tx::Tx,
@@ -31,7 +31,8 @@ pub(super) const END: &str = "UPDATE run SET state=$2, fence=NULL, event_seq=eve
  WHERE id=$1 AND ended_at IS NULL AND fence IS NOT DISTINCT FROM $9 \
  RETURNING session, seq, attempt, event_seq, project, instance, \
  EXISTS(SELECT 1 FROM request q WHERE q.run=$1 AND q.decided_by IS NULL) AS asks, \
- EXISTS(SELECT 1 FROM input i WHERE i.run=$1 AND i.state='pending') AS waits";
+ EXISTS(SELECT 1 FROM input i WHERE i.run=$1 AND i.state='pending') AS waits, \
+ EXISTS(SELECT 1 FROM failure y WHERE y.class_key=run.class_key) AS blamed";
 pub(super) const END_ATTEMPT: &str = "UPDATE attempt SET outcome=$3, ended_at=$4, reason=coalesce($5,reason), stderr_tail=$6 WHERE run=$1 AND n=$2 AND ended_at IS NULL";
 /// What follows: the session's next run comes forward, the attempt ends, and the log tells of it. The state is hidden from PostgreSQL's
 /// planner: while it takes few runs to be queued, it would look at all that are.
@@ -108,6 +109,8 @@ struct Ended {
     asks: bool,
     /// Has inputs that were never put.
     waits: bool,
+    /// Something stands against its class.
+    blamed: bool,
 }
 
 /// Ends the run; `false` when it was not in the state it should leave (another fence, or terminal).
@@ -124,8 +127,26 @@ pub(super) async fn settle(
         return Ok(false);
     };
     follow(tx, settlement, &ended).await?;
+    tell(tx, settlement, &ended).await?;
     tx.changed(RunId(settlement.run), settlement.state);
     Ok(true)
+}
+
+/// What its end tells of its class.
+async fn tell(
+    tx: &mut Tx<'_>,
+    settlement: &Settlement<'_>,
+    ended: &Ended,
+) -> Result<(), StoreError> {
+    match (settlement.outcome, settlement.error) {
+        (Some(AttemptOutcome::Failed), Some(error)) => {
+            classes::blame(tx, settlement.run, ended.attempt, error.kind).await
+        }
+        (Some(AttemptOutcome::Succeeded), _) if ended.blamed => {
+            classes::make_good(tx, settlement.run).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn end(tx: &mut Tx<'_>, settlement: &Settlement<'_>) -> Result<Option<Ended>, StoreError> {

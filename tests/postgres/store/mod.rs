@@ -1,5 +1,7 @@
 //! What every store promises, on PostgreSQL: the very files that try it on SQLite, in databases of a server.
 
+#[path = "../../suite/store/a_class_that_fails_is_degraded.rs"]
+mod a_class_that_fails_is_degraded;
 #[path = "../../suite/store/a_request_is_asked_once_and_decided_once.rs"]
 mod a_request_is_asked_once_and_decided_once;
 #[path = "../../suite/store/a_run_tree_adds_up.rs"]

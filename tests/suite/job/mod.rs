@@ -1,6 +1,7 @@
 //! The whole job: the real binary as face and as hub, and an agent that does as its prompt says.
 
 mod a_captain_leads_its_talons;
+mod a_class_that_fails_is_tried_one_at_a_time;
 mod a_conclusion_may_be_hostile;
 mod a_long_queue_goes_cold_where_that_is_set;
 mod a_person_is_asked_through_their_editor;

@@ -209,7 +209,8 @@ async fn back(home: &Home, model: &mut Model, which: usize, counts: bool, later:
     let left = (!run.asks).then(|| Left {
         attempt: lease.attempt,
         outcome: AttemptOutcome::Failed,
-        error: Fault::new(ErrorKind::AgentDied, "it died"),
+        // Not of a kind that tells of its class: how that is judged is a promise of its own.
+        error: Fault::new(ErrorKind::Internal, "it broke"),
         at: Timestamp(0),
         prompted: true,
         touched: Vec::new(),

@@ -11,6 +11,7 @@ use crate::{
     store::{
         Back, Lease, Progress, Redactor, StoreError,
         sql::{
+            classes,
             log::{Subject, append, append_all, count, event, gone},
             requests,
             settle::{END_ATTEMPT, Settlement, settle},
@@ -153,6 +154,9 @@ pub(super) async fn hand_back(tx: &mut Tx<'_>, back: &Returned<'_>) -> Result<()
     append(tx, subject, row.event_seq, &back.told()).await?;
     if let Some(progress) = back.progress {
         note(tx, back.lease, &progress.note).await?;
+    }
+    if let (AttemptOutcome::Failed, Some(left)) = (back.outcome, &left) {
+        classes::blame(tx, run.0, back.lease.attempt, left.error.kind).await?;
     }
     tx.changed(run, RunState::Queued);
     Ok(())

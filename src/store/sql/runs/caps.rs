@@ -58,6 +58,18 @@ macro_rules! cold_turns {
     };
 }
 
+/// What class `c` allows beside what is under way in it, while too many of its attempts failed: see [`crate::domain::breaker`].
+macro_rules! allowed {
+    () => {
+        concat!(
+            "(CASE WHEN c.allowed IS NULL THEN ",
+            $crate::store::sql::runs::caps::unbounded!(),
+            " ELSE c.allowed-(SELECT count(*) FROM session a INDEXED BY session_active \
+             WHERE a.class_key=c.class_key AND a.lease_holder IS NOT NULL) END)"
+        )
+    };
+}
+
 /// How many sessions of class `c` may be leased now; not above 0: none.
 macro_rules! room {
     () => {
@@ -68,12 +80,14 @@ macro_rules! room {
             $crate::store::sql::runs::caps::turns_in_project!(),
             " UNION ALL SELECT ",
             $crate::store::sql::runs::caps::cold_turns!(),
+            " UNION ALL SELECT ",
+            $crate::store::sql::runs::caps::allowed!(),
             ") m)"
         )
     };
 }
 
-pub(in crate::store::sql) use {cold_turns, room, slots, turns_in_project, unbounded};
+pub(in crate::store::sql) use {allowed, cold_turns, room, slots, turns_in_project, unbounded};
 
 /// What a person has set; holds for every class, old and new.
 #[derive(Debug)]

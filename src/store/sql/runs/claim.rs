@@ -39,7 +39,7 @@ macro_rules! classes_with_ready {
            ORDER BY n.class_key LIMIT 1) FROM k WHERE k.key IS NOT NULL)"
     };
 }
-pub(super) use classes_with_ready;
+pub(in crate::store::sql) use classes_with_ready;
 
 /// Of session `z`.
 macro_rules! tree_is_free {

@@ -21,9 +21,10 @@ pub(super) mod sweep;
 pub(super) mod tree;
 pub(super) mod worktree;
 
-use super::Base;
+use super::{Base, classes};
 use crate::{
     domain::{
+        breaker::ClassView,
         ids::{HubId, ProjectId, RunId, SessionId},
         page::Page,
         run::{Attempt, Run, RunState, Waiting},
@@ -206,6 +207,10 @@ impl Runs for SqlRuns {
 
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError> {
         read::open(&self.base.readers, project).await
+    }
+
+    async fn classes(&self) -> Result<Vec<ClassView>, StoreError> {
+        classes::list(&self.base.readers).await
     }
 
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError> {

@@ -20,14 +20,14 @@ const LOOKED_AT: u32 = 256;
 
 pub(in crate::store::sql) const ROOM: &str = "SELECT (SELECT value FROM setting WHERE name='cold_cap')-(SELECT count(*) FROM session a INDEXED BY session_active \
  CROSS JOIN class g ON g.class_key=a.class_key WHERE a.lease_holder IS NOT NULL AND (g.cold OR a.overflow))";
-/// Classes whose every slot is taken, and how many wait for one; counted up to $1.
+/// Classes whose every slot is taken though nothing stands against them, and how many wait for one; counted up to $1.
 pub(in crate::store::sql) const CROWDS: &str = concat!(
     "WITH RECURSIVE ",
     classes_with_ready!(),
     " SELECT c.class_key, (SELECT count(*) FROM (SELECT 1 FROM session z INDEXED BY session_ready WHERE z.class_key=c.class_key \
      AND z.ready_rank IS NOT NULL AND ",
     tree_is_free!(),
-    " LIMIT $1+0)) AS waiting FROM k CROSS JOIN class c ON c.class_key=k.key WHERE NOT c.cold AND ",
+    " LIMIT $1+0)) AS waiting FROM k CROSS JOIN class c ON c.class_key=k.key WHERE NOT c.cold AND c.allowed IS NULL AND ",
     slots!(),
     "<=0 AND ",
     turns_in_project!(),

@@ -1,4 +1,4 @@
-//! What time does to queued runs, to leases, and to requests that nobody waits for.
+//! What time does to queued runs, to leases, to degraded classes, and to requests that nobody waits for.
 
 use super::recover::expire;
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     store::{
         StoreError,
         sql::{
+            classes,
             connection::Readers,
             requests,
             settle::{Settlement, settle},
@@ -28,7 +29,8 @@ pub(in crate::store::sql) const NEXT: &str = "SELECT min(at)-CAST(unixepoch('sub
  SELECT min(wake_at) AS at FROM session INDEXED BY session_wake WHERE wake_at IS NOT NULL \
  UNION ALL SELECT min(deadline) FROM run INDEXED BY run_deadline WHERE state='queued' AND deadline IS NOT NULL \
  UNION ALL SELECT min(deadline) FROM request INDEXED BY request_left WHERE decided_by IS NULL AND fence IS NULL AND deadline IS NOT NULL \
- UNION ALL SELECT min(lease_until) FROM session INDEXED BY session_active WHERE lease_holder IS NOT NULL AND lease_holder<>$1) AS due";
+ UNION ALL SELECT min(lease_until) FROM session INDEXED BY session_active WHERE lease_holder IS NOT NULL AND lease_holder<>$1 \
+ UNION ALL SELECT min(judge_at) FROM class INDEXED BY class_judged WHERE judge_at IS NOT NULL) AS due";
 pub(in crate::store::sql) const LATE: &str = "SELECT id FROM run INDEXED BY run_deadline WHERE state='queued' AND deadline IS NOT NULL AND deadline<=$1 \
  ORDER BY deadline LIMIT 500";
 pub(in crate::store::sql) const PROMOTE: &str = "UPDATE session SET wake_at=NULL, waiting=NULL, ready_rank=$1 WHERE id IN ( \
@@ -67,6 +69,7 @@ impl Write for Sweep {
         }
         expire(tx, self.own).await?;
         requests::end::sweep(tx).await?;
+        classes::sweep(tx).await?;
         let due: Vec<Uuid> = tx.scalars(PROMOTE, values![tx.now]).await?;
         for run in due {
             tx.changed(RunId(run), RunState::Queued);

@@ -1,7 +1,7 @@
 //! Every hot statement finds its rows by index: what it costs does not grow with history.
 
 use super::{
-    super::{events, inputs, log, requests, row, runs, schedules, settle},
+    super::{classes, events, inputs, log, requests, row, runs, schedules, settle},
     connect, file, schema,
 };
 use crate::{
@@ -24,7 +24,7 @@ async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 }
 
 /// Tables that grow with history, by the names they have in the statements.
-const GROWING: [&str; 19] = [
+const GROWING: [&str; 21] = [
     "run",
     "r",
     "p",
@@ -44,6 +44,8 @@ const GROWING: [&str; 19] = [
     "c",
     "input",
     "i",
+    "failure",
+    "y",
 ];
 
 fn scans(step: &str) -> bool {
@@ -60,6 +62,7 @@ fn scans(step: &str) -> bool {
         "request_open",
         "request_left",
         "event_beside",
+        "class_judged",
     ];
     words.next() == Some("SCAN")
         && words.next().is_some_and(|table| GROWING.contains(&table))
@@ -88,6 +91,15 @@ fn statements() -> Vec<String> {
         runs::append::STEP,
         runs::append::NOTE,
         runs::append::CONVERSATION,
+        classes::BLAME,
+        classes::CLASS_OF,
+        classes::FORGET,
+        classes::MAKE_GOOD,
+        classes::AGAINST,
+        classes::JUDGED,
+        classes::WAITS,
+        classes::DUE,
+        classes::LIST,
         settle::END,
         settle::END_ATTEMPT,
         settle::FOLLOW,
