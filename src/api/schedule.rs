@@ -4,7 +4,8 @@ use crate::domain::{
     fault::Fault,
     page::Page,
     run::{Mode, Run},
-    schedule::{Misfire, Overlap, Schedule},
+    schedule::{Allowance, Misfire, Overlap, Schedule},
+    spent::Budget,
     worktree::Isolation,
 };
 use jsonrpsee::proc_macros::rpc;
@@ -65,6 +66,12 @@ pub struct ScheduleCreate {
     /// Wall time of each run, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// What each run may use up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+    /// What all of them may use up together in a day, a week or a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
     /// While a run of it is open: skip begins none, queue lets the next wait, parallel works beside it.
     #[serde(default)]
     pub overlap: Overlap,
@@ -94,6 +101,12 @@ pub struct ScheduleUpdate {
     /// What is to be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    /// What each run may use up, in place of what was set; without any bound it is not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+    /// What all of them may use up together, in place of what was set; without any bound it is not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
     /// While a run of it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
@@ -125,7 +138,7 @@ pub trait ScheduleApi {
     /// By name.
     #[method(name = "list")]
     async fn list(&self, params: ScheduleList) -> Result<Page<Schedule>, Fault>;
-    /// One of them.
+    /// One of them, with what it has used up of its allowance.
     #[method(name = "get")]
     async fn get(&self, params: ScheduleName) -> Result<Schedule, Fault>;
     /// A new one, active at once. One without any time to come is refused.
@@ -137,7 +150,7 @@ pub trait ScheduleApi {
     /// Removes it; its runs stay.
     #[method(name = "delete", with_extensions)]
     async fn delete(&self, params: ScheduleName) -> Result<Schedule, Fault>;
-    /// Begins a run now, beside its times. `busy` while one is open and its overlap is skip.
+    /// Begins a run now, beside its times. `busy` while one is open and its overlap is skip, `budget_reached` once its allowance is used up.
     #[method(name = "fire", with_extensions)]
     async fn fire(&self, params: ScheduleFire) -> Result<Run, Fault>;
 }

@@ -70,6 +70,9 @@ pub enum StoreError {
     /// An answer that its request does not take, as it stands now; says what it takes.
     #[error("{0}")]
     Unfit(Box<Fault>),
+    /// The runs of the schedule have used up what they may; says what.
+    #[error("{0}")]
+    UsedUp(Box<Fault>),
     /// The schedule is not at that tick any more: another hub was there first, or it was changed.
     #[error("the tick of schedule {0} is taken")]
     TickTaken(ScheduleId),
@@ -105,7 +108,7 @@ impl From<StoreError> for Fault {
             StoreError::IdempotencyConflict(_) => Self::new(ErrorKind::IdempotencyConflict, detail)
                 .hint("a new request needs a new key"),
             StoreError::NotFound { noun, name } => Self::not_found(noun, name),
-            StoreError::Unfit(fault) => *fault,
+            StoreError::Unfit(fault) | StoreError::UsedUp(fault) => *fault,
             StoreError::TickTaken(_) => Self::new(ErrorKind::Busy, detail),
             StoreError::StillOpen(_) => Self::new(ErrorKind::Busy, detail).hint(
                 "wait for it or cancel it, or let the schedule's overlap be queue or parallel",
@@ -196,7 +199,7 @@ pub struct NewRun {
     pub retry: Retry,
     pub budget: Budget,
     pub extras: Extras,
-    /// Taken in the same transaction, or the run is not accepted: `TickTaken`, `StillOpen`.
+    /// Taken in the same transaction, or the run is not accepted: `TickTaken`, `StillOpen`, `UsedUp`.
     pub occasion: Option<Occasion>,
 }
 

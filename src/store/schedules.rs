@@ -4,7 +4,7 @@ use super::{PageAt, StoreError};
 use crate::domain::{
     ids::{ScheduleId, SessionId},
     page::Page,
-    schedule::{Overlap, Schedule, Tick},
+    schedule::{Overlap, Schedule, Tick, UsedUp},
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -16,6 +16,8 @@ pub struct Occasion {
     /// `None`: a person asked for it.
     pub tick: Option<Tick>,
     pub overlap: Overlap,
+    /// When the period of its allowance began; `None`: it has none.
+    pub since: Option<Timestamp>,
 }
 
 /// Schedules. A tick goes with the run that is accepted for it: [`super::NewRun::occasion`].
@@ -39,6 +41,8 @@ pub trait Schedules: Send + Sync + std::fmt::Debug {
     async fn next(&self) -> Result<Option<Timestamp>, StoreError>;
     /// The conversation in which its runs queue, if there is one.
     async fn session(&self, id: ScheduleId) -> Result<Option<SessionId>, StoreError>;
+    /// What the runs that it has begun since then, and all below them, have used up.
+    async fn used(&self, id: ScheduleId, since: Timestamp) -> Result<UsedUp, StoreError>;
     /// Moves on by a tick without a run; `false` when it was not at that tick. `failed`: the reason stays to be seen.
     async fn pass(
         &self,

@@ -71,13 +71,13 @@ impl Calendar {
     }
 
     /// To the second: ticks are whole minutes.
-    fn at(&self, moment: Timestamp) -> Option<Zoned> {
+    pub(super) fn at(&self, moment: Timestamp) -> Option<Zoned> {
         let moment = Jiff::from_second(moment.0.div_euclid(1000)).ok()?;
         Some(moment.to_zoned(self.zone.clone()))
     }
 }
 
-fn ours(at: &Zoned) -> Timestamp {
+pub(super) fn ours(at: &Zoned) -> Timestamp {
     Timestamp(at.timestamp().as_millisecond())
 }
 

@@ -1,8 +1,10 @@
 //! A delegation that is made again and again, by the calendar.
 
+mod allowance;
 mod calendar;
 mod due;
 
+pub use allowance::{Allowance, Period, UsedUp};
 pub use calendar::Calendar;
 pub use due::{Due, Tick, due};
 
@@ -10,6 +12,7 @@ use super::{
     fault::Fault,
     ids::{RunId, ScheduleId},
     run::Mode,
+    spent::Budget,
     time::Timestamp,
     worktree::Isolation,
 };
@@ -50,7 +53,7 @@ pub enum Misfire {
 }
 
 /// What is delegated at each tick. Names mean what they mean then.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Work {
     pub prompt: String,
@@ -68,10 +71,13 @@ pub struct Work {
     pub isolation: Option<Isolation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// Of each run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// A schedule as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Schedule {
     pub id: ScheduleId,
     /// Unique.
@@ -85,6 +91,12 @@ pub struct Schedule {
     pub overlap: Overlap,
     pub misfire: Misfire,
     pub misfire_max: u32,
+    /// What its runs may use up together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
+    /// What they have of it, where one schedule with an allowance is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<UsedUp>,
     /// It has a next time.
     pub active: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,6 +125,13 @@ impl Schedule {
     /// `invalid_params` naming `cron` or `zone`.
     pub fn calendar(&self) -> Result<Calendar, Fault> {
         Calendar::new(&self.cron, &self.zone)
+    }
+
+    /// When the period of its allowance began in which a moment lies. One without an allowance, or whose calendar cannot be read, has none.
+    #[must_use]
+    pub fn period_of(&self, moment: Timestamp) -> Option<Timestamp> {
+        let per = self.allowance?.per;
+        Some(self.calendar().ok()?.begin_of(per, moment))
     }
 
     /// The same, with the times to come.

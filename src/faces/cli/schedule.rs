@@ -4,7 +4,7 @@ use super::{
     args::one_of,
     context::{CliContext, heard},
     run::{PageArgs, more},
-    table::{ago, details, one_line, table, word},
+    table::{ago, details, one_line, span, table, word},
 };
 use crate::{
     api::schedule::{
@@ -12,7 +12,8 @@ use crate::{
     },
     domain::{
         fault::Fault,
-        schedule::{Misfire, Overlap, Schedule},
+        schedule::{Allowance, Misfire, Overlap, Period, Schedule},
+        spent::Budget,
         time::Timestamp,
     },
 };
@@ -100,6 +101,8 @@ pub struct CreateArgs {
     #[arg(long, value_name = "MS")]
     timeout_ms: Option<u64>,
     #[command(flatten)]
+    costs: Costs,
+    #[command(flatten)]
     policies: Policies,
 }
 
@@ -121,7 +124,54 @@ pub struct UpdateArgs {
     #[arg(long)]
     prompt: Option<String>,
     #[command(flatten)]
+    costs: Costs,
+    #[command(flatten)]
     policies: Policies,
+}
+
+/// What it may cost.
+#[derive(Clone, Copy, Debug, Args)]
+struct Costs {
+    /// US dollars that each run may cost; 0: as much as it will
+    #[arg(long, value_name = "USD")]
+    budget_usd: Option<f64>,
+    /// Tokens that each run may take; 0: as many as it will
+    #[arg(long, value_name = "N")]
+    budget_tokens: Option<u64>,
+    /// US dollars that all runs of a period may cost; once they have no more begin until the next
+    #[arg(long, value_name = "USD")]
+    allow_usd: Option<f64>,
+    /// Tokens that all runs of a period may take
+    #[arg(long, value_name = "N")]
+    allow_tokens: Option<u64>,
+    /// Runs of a period
+    #[arg(long, value_name = "N")]
+    allow_runs: Option<u32>,
+    /// The period: day, week or month; alone, nothing is bounded any more [default: day]
+    #[arg(long, hide_possible_values = true, value_parser = one_of::<Period, 3>(["day", "week", "month"]))]
+    per: Option<Period>,
+}
+
+impl Costs {
+    fn budget(self) -> Option<Budget> {
+        let said = self.budget_usd.is_some() || self.budget_tokens.is_some();
+        said.then(|| Budget {
+            tokens: self.budget_tokens.filter(|tokens| *tokens > 0),
+            cost_usd: self.budget_usd.filter(|usd| *usd != 0.0),
+            ..Budget::default()
+        })
+    }
+
+    fn allowance(self) -> Option<Allowance> {
+        let allowance = Allowance {
+            per: self.per.unwrap_or_default(),
+            runs: self.allow_runs,
+            tokens: self.allow_tokens,
+            cost_usd: self.allow_usd,
+            wall_ms: None,
+        };
+        (self.per.is_some() || !allowance.is_empty()).then_some(allowance)
+    }
 }
 
 /// What happens when a time does not come alone, or was missed.
@@ -176,6 +226,8 @@ fn created(args: CreateArgs, context: &CliContext) -> ScheduleCreate {
         mode: None,
         isolation: None,
         timeout_ms: args.timeout_ms,
+        budget: args.costs.budget(),
+        allowance: args.costs.allowance(),
         overlap: args.policies.overlap.unwrap_or_default(),
         misfire: args.policies.misfire.unwrap_or_default(),
         misfire_max: args.policies.misfire_max,
@@ -189,6 +241,8 @@ fn updated(args: UpdateArgs) -> ScheduleUpdate {
         cron: args.cron,
         zone: args.zone,
         prompt: args.prompt,
+        budget: args.costs.budget(),
+        allowance: args.costs.allowance(),
         overlap: args.policies.overlap,
         misfire: args.policies.misfire,
         misfire_max: args.policies.misfire_max,
@@ -263,6 +317,8 @@ fn full(schedule: &Schedule) -> String {
         ("agent", work.agent.clone().unwrap_or_default()),
         ("overlap", word(schedule.overlap)),
         ("misfire", misfire),
+        ("budget", work.budget.map(budget).unwrap_or_default()),
+        ("allowance", allowance(schedule)),
         ("last", schedule.last_at.map(ago).unwrap_or_default()),
         (
             "last run",
@@ -274,6 +330,51 @@ fn full(schedule: &Schedule) -> String {
         ("problem", schedule.last_error.clone().unwrap_or_default()),
         ("id", schedule.id.to_string()),
     ])
+}
+
+/// `0.50 US dollars, 20000 tokens for each run`.
+fn budget(budget: Budget) -> String {
+    let parts = [
+        budget.cost_usd.map(|usd| format!("{usd:.2} US dollars")),
+        budget.tokens.map(|tokens| format!("{tokens} tokens")),
+        budget.turns.map(|turns| format!("{turns} turns")),
+        budget
+            .wall_ms
+            .map(|ms| format!("{} of work", span(whole(ms)))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{} for each run", parts.join(", "))
+}
+
+/// `1.20 of 5.00 US dollars, 2 of 3 runs this week`.
+fn allowance(schedule: &Schedule) -> String {
+    let Some(allowance) = schedule.allowance else {
+        return String::new();
+    };
+    let used = schedule.used.unwrap_or_default();
+    let usd = used.usage.cost_usd.unwrap_or(0.0);
+    let tokens = used.usage.tokens().unwrap_or(0);
+    let worked = span(whole(used.wall_ms));
+    let parts = [
+        allowance
+            .cost_usd
+            .map(|most| format!("{usd:.2} of {most:.2} US dollars")),
+        allowance
+            .tokens
+            .map(|most| format!("{tokens} of {most} tokens")),
+        allowance
+            .runs
+            .map(|most| format!("{} of {most} runs", used.runs)),
+        allowance
+            .wall_ms
+            .map(|most| format!("{worked} of {} of work", span(whole(most)))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{} this {}", parts.join(", "), word(allowance.per))
+}
+
+fn whole(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 /// `2026-03-01 08:30 UTC`.

@@ -20,7 +20,8 @@ use crate::{
         ids::ScheduleId,
         page::Page,
         run::Run,
-        schedule::{Calendar, MOST_MISSED, Overlap, SOME_MISSED, Schedule, Work},
+        schedule::{Allowance, Calendar, MOST_MISSED, Overlap, SOME_MISSED, Schedule, Work},
+        spent::Budget,
         time::Timestamp,
     },
     stdx::{clock, mint},
@@ -91,6 +92,7 @@ impl ScheduleDesk {
             mode: params.mode,
             isolation: params.isolation,
             timeout_ms: params.timeout_ms,
+            budget: params.budget.filter(|budget| *budget != Budget::default()),
         };
         let place = self.runs.rehearse(&asked(&work), peer).await?;
         work.project = place.or(work.project);
@@ -103,6 +105,8 @@ impl ScheduleDesk {
             overlap: params.overlap,
             misfire: params.misfire,
             misfire_max: most(params.misfire_max.unwrap_or(SOME_MISSED))?,
+            allowance: bound(params.allowance)?,
+            used: None,
             active: true,
             next_at: Some(next),
             last_at: None,
@@ -121,9 +125,16 @@ impl ScheduleDesk {
         if let Some(name) = params.name {
             schedule.name = named(name)?;
         }
-        if let Some(prompt) = params.prompt {
-            schedule.work.prompt = prompt;
+        let asks_anew = params.prompt.is_some() || params.budget.is_some();
+        schedule.work.prompt = params.prompt.unwrap_or(schedule.work.prompt);
+        if let Some(budget) = params.budget {
+            schedule.work.budget = Some(budget).filter(|budget| *budget != Budget::default());
+        }
+        if asks_anew {
             self.runs.rehearse(&asked(&schedule.work), None).await?;
+        }
+        if params.allowance.is_some() {
+            schedule.allowance = bound(params.allowance)?;
         }
         schedule.overlap = params.overlap.unwrap_or(schedule.overlap);
         schedule.misfire = params.misfire.unwrap_or(schedule.misfire);
@@ -160,6 +171,7 @@ impl ScheduleDesk {
             schedule: schedule.id,
             tick: None,
             overlap: schedule.overlap,
+            since: schedule.period_of(now()),
         };
         self.runs.begin_for(delegate, occasion).await
     }
@@ -198,6 +210,15 @@ fn most(misfire_max: u32) -> Result<u32, Fault> {
     ))
 }
 
+/// One that bounds nothing is none.
+fn bound(allowance: Option<Allowance>) -> Result<Option<Allowance>, Fault> {
+    let Some(allowance) = allowance else {
+        return Ok(None);
+    };
+    allowance.check()?;
+    Ok(Some(allowance).filter(|allowance| !allowance.is_empty()))
+}
+
 fn named(name: String) -> Result<String, Fault> {
     if name.trim().is_empty() {
         return Err(Fault::required("name"));
@@ -222,6 +243,7 @@ fn asked(work: &Work) -> Delegate {
         mode: work.mode,
         isolation: work.isolation,
         timeout_ms: work.timeout_ms,
+        budget: work.budget,
         ..Delegate::default()
     }
 }
@@ -238,7 +260,12 @@ impl ScheduleApiServer for ScheduleDesk {
     }
 
     async fn get(&self, params: ScheduleName) -> Result<Schedule, Fault> {
-        Ok(self.find(&params.schedule).await?.shown())
+        let mut schedule = self.find(&params.schedule).await?;
+        if let Some(since) = schedule.period_of(now()) {
+            let used = self.runs.store.schedules.used(schedule.id, since).await?;
+            schedule.used = Some(used);
+        }
+        Ok(schedule.shown())
     }
 
     async fn create(&self, ext: &Extensions, params: ScheduleCreate) -> Result<Schedule, Fault> {

@@ -88,6 +88,8 @@ impl ScheduleDesk {
             schedule: schedule.id,
             tick: Some(tick),
             overlap: schedule.overlap,
+            // Of the moment at which it begins, which is what is written of it.
+            since: schedule.period_of(now()),
         };
         let begun = match self.delegate(schedule).await {
             Ok(delegate) => self.runs.begin_for(delegate, occasion).await,

@@ -6,6 +6,8 @@ mod a_class_that_fails_is_degraded;
 mod a_request_is_asked_once_and_decided_once;
 #[path = "../../suite/store/a_run_tree_adds_up.rs"]
 mod a_run_tree_adds_up;
+#[path = "../../suite/store/a_schedule_keeps_to_its_allowance.rs"]
+mod a_schedule_keeps_to_its_allowance;
 #[path = "../../suite/store/a_stopped_instance_is_not_begun.rs"]
 mod a_stopped_instance_is_not_begun;
 #[path = "../../suite/store/a_tick_has_one_run.rs"]

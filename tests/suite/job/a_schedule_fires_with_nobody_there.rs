@@ -5,7 +5,7 @@ use eyas::{
     stdx::clock,
     store::sql::{self, Settings},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const SOON: (&str, &str) = ("EYAS_HUB_IDLE_EXIT_MS", "1000");
 
@@ -164,4 +164,68 @@ fn a_person_fires_it_by_key_and_an_error_teaches() {
     let shown = job.nest.say(&["schedule", "get", "hourly"], "");
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert_eq!(shown.matches(":00 UTC").count(), 5, "{shown}");
+}
+
+#[test]
+fn its_runs_have_its_budget_and_none_begins_beyond_its_allowance() {
+    let job = Job::new();
+    let mut rpc = job.rpc();
+    let asked = json!({
+        "name": "dear", "cron": "@yearly", "prompt": "!say x",
+        "budget": {"turns": 7}, "allowance": {"per": "month", "runs": 1},
+    });
+    let wrong = json!({"budget": {"turns": 0}});
+    let refused = rpc.refusal("schedule.create", &merged(&asked, &wrong));
+    assert_eq!(refused["field"], "budget.turns", "{refused}");
+    let wrong = json!({"allowance": {"cost_usd": -1}});
+    let refused = rpc.refusal("schedule.create", &merged(&asked, &wrong));
+    assert_eq!(refused["field"], "allowance.cost_usd", "{refused}");
+    let made = rpc.result("schedule.create", &asked);
+    assert_eq!(made["budget"]["turns"], 7, "{made}");
+
+    let named = json!({"schedule": "dear"});
+    let run = rpc.result("schedule.fire", &named);
+    until("the end of its run", || {
+        let found = rpc.result("run.get", &json!({"id": run["id"]}));
+        (found["state"] == "succeeded").then_some(())
+    });
+    let refused = rpc.refusal("schedule.fire", &named);
+    assert_eq!(refused["kind"], "budget_reached", "{refused}");
+    let shown = rpc.result("schedule.get", &named);
+    assert_eq!(shown["used"]["runs"], 1, "{shown}");
+    rpc.close();
+    job.kill_hub();
+    // A tick says so, and is not made up for.
+    let past = Timestamp(clock::now_ms() - 10_000);
+    by_hand(&job, "dear", |schedule| Schedule {
+        next_at: Some(past),
+        ..schedule
+    });
+    let mut rpc = job.rpc();
+    let after = until("the tick", || {
+        let found = rpc.result("schedule.get", &named);
+        found["last_error"].is_string().then_some(found)
+    });
+    let said = after["last_error"].as_str().unwrap();
+    assert!(said.contains("1 of 1 runs"), "{said}");
+    assert_eq!(
+        (&after["active"], &after["last_run"]),
+        (&json!(true), &run["id"])
+    );
+    // One without any bound is none.
+    let free = json!({"schedule": "dear", "allowance": {}, "budget": {}});
+    let free = rpc.result("schedule.update", &free);
+    assert!(
+        free.get("allowance").is_none() && free.get("budget").is_none(),
+        "{free}"
+    );
+    rpc.result("schedule.fire", &named);
+}
+
+fn merged(one: &Value, more: &Value) -> Value {
+    let mut one = one.clone();
+    for (key, value) in more.as_object().unwrap() {
+        one[key] = value.clone();
+    }
+    one
 }

@@ -30,6 +30,8 @@ fn schedule(name: &str, overlap: Overlap) -> Schedule {
         overlap,
         misfire: Misfire::All,
         misfire_max: 3,
+        allowance: None,
+        used: None,
         active: true,
         next_at: Some(FIRST),
         last_at: None,
@@ -51,6 +53,7 @@ fn at(schedule: &Schedule, tick: Option<Tick>) -> NewRun {
             schedule: schedule.id,
             tick,
             overlap: schedule.overlap,
+            since: None,
         }),
         ..run()
     }

@@ -5,6 +5,7 @@ mod a_long_queue_may_overflow;
 mod a_project_bounds_its_turns;
 mod a_request_is_asked_once_and_decided_once;
 mod a_run_tree_adds_up;
+mod a_schedule_keeps_to_its_allowance;
 mod a_stopped_instance_is_not_begun;
 mod a_tick_has_one_run;
 mod a_worktree_is_the_attempts_until_its_run_has_ended;

@@ -2,6 +2,7 @@
 
 mod row;
 pub(super) mod tick;
+pub(super) mod used;
 
 use super::{
     Base, cursor,
@@ -16,20 +17,21 @@ use crate::{
     domain::{
         ids::{ScheduleId, SessionId},
         page::Page,
-        schedule::{Schedule, Tick},
+        schedule::{Schedule, Tick, UsedUp},
         time::Timestamp,
     },
+    stdx::clock,
     store::{PageAt, Schedules, StoreError},
 };
 use async_trait::async_trait;
 use row::{Row, columns};
 use uuid::Uuid;
 
-const INSERT: &str = "INSERT INTO schedule(id,name,cron,zone,work,overlap,misfire,misfire_max,next_at,disabled_reason,created_at) \
- VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)";
+const INSERT: &str = "INSERT INTO schedule(id,name,cron,zone,work,overlap,misfire,misfire_max,next_at,disabled_reason,created_at,allowance) \
+ VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)";
 /// What it did stays.
 const UPDATE: &str = "UPDATE schedule SET name=$2, cron=$3, zone=$4, work=$5, overlap=$6, misfire=$7, misfire_max=$8, next_at=$9, \
- disabled_reason=$10, created_at=$11, last_error=NULL, session=NULL WHERE id=$1";
+ disabled_reason=$10, created_at=$11, allowance=$12, last_error=NULL, session=NULL WHERE id=$1";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM schedule WHERE id=$1");
 const BY_NAME: &str = concat!("SELECT ", columns!(), " FROM schedule WHERE name=$1");
 const LIST: &str = concat!(
@@ -80,7 +82,8 @@ impl Write for Put {
                     row.misfire_max,
                     row.next_at.map(|at| at.0),
                     &row.disabled_reason,
-                    row.created_at.0
+                    row.created_at.0,
+                    row.allowance.as_ref().map(json).transpose()?
                 ],
             )
             .await;
@@ -193,6 +196,15 @@ impl Schedules for SqlSchedules {
     async fn session(&self, id: ScheduleId) -> Result<Option<SessionId>, StoreError> {
         let found: Option<(Uuid,)> = self.0.readers.optional(SESSION, values![id.0]).await?;
         Ok(found.map(|(id,)| SessionId(id)))
+    }
+
+    async fn used(&self, id: ScheduleId, since: Timestamp) -> Result<UsedUp, StoreError> {
+        let rows = self
+            .0
+            .readers
+            .all(used::USED, values![id.0, since.0])
+            .await?;
+        used::sum(rows, since, clock::now_ms())
     }
 
     async fn pass(

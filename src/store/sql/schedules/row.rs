@@ -8,7 +8,7 @@ use crate::{
     },
     store::{
         StoreError,
-        sql::words::{unjson, unword},
+        sql::words::{unjson, unjson_of, unword},
     },
 };
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 macro_rules! columns {
     () => {
-        "id, name, cron, zone, work, overlap, misfire, misfire_max, next_at, disabled_reason, last_at, last_run, last_error, created_at"
+        "id, name, cron, zone, work, overlap, misfire, misfire_max, next_at, disabled_reason, last_at, last_run, last_error, created_at, allowance"
     };
 }
 pub(super) use columns;
@@ -39,6 +39,7 @@ pub(super) struct Row {
     last_run: Option<Uuid>,
     last_error: Option<String>,
     created_at: i64,
+    allowance: Option<String>,
 }
 
 impl TryFrom<Row> for Schedule {
@@ -54,6 +55,9 @@ impl TryFrom<Row> for Schedule {
             overlap: unword(row.overlap)?,
             misfire: unword(row.misfire)?,
             misfire_max: row.misfire_max,
+            allowance: unjson_of(row.allowance.as_deref())?,
+            // Read apart, where it is asked for.
+            used: None,
             active: row.next_at.is_some(),
             next_at: row.next_at.map(Timestamp),
             last_at: row.last_at.map(Timestamp),

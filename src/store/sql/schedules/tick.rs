@@ -1,5 +1,6 @@
 //! A tick is dealt with once: by a run that is accepted with it, or by a reason why there is none.
 
+use super::used;
 use crate::{
     domain::{
         event::EventKind,
@@ -56,6 +57,9 @@ pub(in crate::store::sql) async fn take(
     let is_open = occasion.overlap == Overlap::Skip && tx.scalar(OPEN, values![id.0]).await?;
     if is_open {
         return Err(StoreError::StillOpen(id));
+    }
+    if let Some(since) = occasion.since {
+        used::check(tx, id, since).await?;
     }
     let at = occasion.tick.map(|tick| tick.at);
     let occurrence = values![id.0, at.map(|at| at.0), begun.run.0, None::<String>, tx.now];

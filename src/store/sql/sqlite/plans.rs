@@ -151,6 +151,8 @@ fn statements() -> Vec<String> {
         schedules::NEXT,
         schedules::tick::OPEN,
         schedules::tick::OLD,
+        schedules::used::ALLOWANCE,
+        schedules::used::USED,
         events::LATEST,
         events::KEPT,
         inputs::accept::FIND,

@@ -14,3 +14,5 @@ CREATE TABLE failure(
   PRIMARY KEY(class_key, run, attempt),
   UNIQUE(class_key, pid)
 );
+
+ALTER TABLE schedule ADD COLUMN allowance text COLLATE "C"; -- NULL: as much as they will

@@ -1,4 +1,4 @@
--- Classes of work that are degraded, and what stands against them.
+-- Classes of work that are degraded, and what stands against them; what schedules may use up.
 
 ALTER TABLE class ADD COLUMN allowed INTEGER CHECK(allowed >= 0); -- attempts at once; NULL: nothing stands against it
 ALTER TABLE class ADD COLUMN judge_at INTEGER CHECK((judge_at IS NULL) = (allowed IS NULL));
@@ -15,3 +15,6 @@ CREATE TABLE failure(
   PRIMARY KEY(class_key, run, attempt),
   UNIQUE(class_key, pid)
 ) STRICT, WITHOUT ROWID;
+
+-- What the runs of a schedule may use up together.
+ALTER TABLE schedule ADD COLUMN allowance TEXT;        -- NULL: as much as they will
