@@ -1,6 +1,7 @@
 //! Joins the floors: reads the command line, builds a runtime, puts the work under the shell, and turns what came of it into an exit code.
 
 mod detach;
+mod doctor;
 mod log;
 mod store;
 
@@ -60,6 +61,9 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
                 json: flags.json,
             };
             app.run(job)
+        }
+        Err(fault) if matches!(job, Job::Doctor) => {
+            cli::report(doctor::unset(fault, flags.json), flags.json)
         }
         Err(fault) => cli::report(Err(fault), flags.json),
     }
@@ -133,6 +137,9 @@ impl App {
                 self.json,
                 store::run(verb, &self.settings, &self.env.cwd, self.json),
             ),
+            Job::Doctor => self.clone().face("cli", async move |connection| {
+                doctor::run(&self.settings, &self.env, &connection, self.json).await
+            }),
             Job::Verb(verb) => self.clone().face("cli", async move |connection| {
                 self.verb(verb, connection).await
             }),

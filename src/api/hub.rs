@@ -4,6 +4,7 @@ use crate::domain::{
     breaker::ClassView,
     caller::Token,
     fault::Fault,
+    finding::Diagnosis,
     ids::{HubId, PeerId},
     page::Page,
     time::Timestamp,
@@ -121,6 +122,9 @@ pub trait HubApi {
     /// Connected faces.
     #[method(name = "peers")]
     async fn peers(&self, params: Nothing) -> Result<Page<PeerView>, Fault>;
+    /// Looks at the hub's home and all around it: what does not work, what is installed, what was recovered. A person's alone.
+    #[method(name = "doctor", with_extensions)]
+    async fn doctor(&self, params: Nothing) -> Result<Diagnosis, Fault>;
     /// Ends the hub.
     #[method(name = "shutdown", with_extensions)]
     async fn shutdown(&self, params: HubShutdown) -> Result<HubView, Fault>;

@@ -6,6 +6,7 @@ use crate::domain::{
     conclusion::Report,
     event::Event,
     fault::{ErrorKind, Fault},
+    finding::Diagnosis,
     input::Interaction,
     instance::Instance,
     page::Page,
@@ -110,6 +111,7 @@ methods! {
     "hub.join", "A face says where it runs": hub::HubJoin => hub::HubView;
     "hub.info", "The hub as it is now": hub::Nothing => hub::HubView;
     "hub.peers", "Connected faces": hub::Nothing => Page<hub::PeerView>;
+    "hub.doctor", "Looks at the home and all around it; for a person alone": hub::Nothing => Diagnosis;
     "hub.shutdown", "Ends the hub": hub::HubShutdown => hub::HubView;
     "events.watch", "Subscription: the log from a cursor, then live": events::Watch => Event;
 }

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod conclusion;
 pub mod event;
 pub mod fault;
+pub mod finding;
 pub mod ids;
 pub mod input;
 pub mod instance;

@@ -1,15 +1,18 @@
 //! `hub.*`: who is there, what goes on, and how it ends.
 
 use super::{
+    doctor::{self, Look},
     endpoint,
     ground::{Ground, Work},
     peers::PeerRef,
+    rights::person_only,
 };
 use crate::{
     api::hub::{HubApiServer, HubJoin, HubShutdown, HubView, Nothing, PeerView},
     domain::{
         caller::Caller,
         fault::{ErrorKind, Fault},
+        finding::Diagnosis,
         ids::RunId,
         page::Page,
         time::Timestamp,
@@ -91,6 +94,19 @@ impl HubApiServer for Desk {
             items: self.ground.peers.list(),
             next_cursor: None,
         })
+    }
+
+    async fn doctor(&self, extensions: &Extensions, _: Nothing) -> Result<Diagnosis, Fault> {
+        person_only(extensions)?;
+        let ground = &self.ground;
+        let values = ground.vault.values_for(None);
+        let look = Look {
+            settings: &ground.settings,
+            env: &ground.env,
+            values: &values,
+            is_hub: true,
+        };
+        Ok(doctor::examine(look).await)
     }
 
     async fn shutdown(

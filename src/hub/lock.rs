@@ -87,7 +87,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Fault {
 
 /// SQLite's locks and memory maps do not hold across a network.
 #[cfg(target_os = "linux")]
-fn local(folder: &Path) -> Result<(), Fault> {
+pub(super) fn local(folder: &Path) -> Result<(), Fault> {
     const NETWORKS: [(u32, &str); 6] = [
         (0x6969, "nfs"),
         (0x517b, "smb"),
@@ -115,6 +115,6 @@ fn local(folder: &Path) -> Result<(), Fault> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn local(_: &Path) -> Result<(), Fault> {
+pub(super) fn local(_: &Path) -> Result<(), Fault> {
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::{
     instance::{self, InstanceDesk},
     persona::PersonaDesk,
     project::{ProjectDesk, ProjectVerbs},
+    recovery::Book,
     retention,
     rights::Rights,
     run::{Policies, RunDesk, RunValues, Worktrees},
@@ -71,10 +72,8 @@ struct House {
 pub async fn build(ground: Ground) -> Result<Served, Fault> {
     let store = opened(&ground.settings).await?;
     let launcher = launcher(&ground, &store);
-    launcher.sweep().await;
-    for run in store.runs.recover(vec![ground.hub]).await? {
-        tracing::warn!(run.id = %run, "taken from a hub that died");
-    }
+    let book = Book::begin(&ground.settings);
+    take_over(&ground, &store, &launcher, &book).await?;
     let server = Arc::new(server(&ground));
     let pool = pool(&ground, &launcher, &server);
     let agents = AgentDesk::new(
@@ -110,7 +109,27 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         badges,
         calls,
     };
-    house.open(&stockroom, orders).await
+    house.open(&stockroom, orders, book).await
+}
+
+/// Ends what a dead hub left running, and takes its runs.
+async fn take_over(
+    ground: &Ground,
+    store: &Store,
+    launcher: &Launcher,
+    book: &Book,
+) -> Result<(), Fault> {
+    let swept = launcher.sweep().await;
+    let runs = store.runs.recover(vec![ground.hub]).await?;
+    for run in &runs {
+        tracing::warn!(run.id = %run, "taken from a hub that died");
+    }
+    book.note(|noted| {
+        noted.runs = runs;
+        noted.processes = swept.ended;
+        noted.records = swept.records;
+    });
+    Ok(())
 }
 
 /// Its agents' processes, kept warm.
@@ -231,7 +250,12 @@ fn pace(settings: &Settings) -> Pace {
 
 impl House {
     /// Clears what a former hub left, then lets runs begin.
-    async fn open(self, stockroom: &Arc<Stockroom>, orders: Orders) -> Result<Served, Fault> {
+    async fn open(
+        self,
+        stockroom: &Arc<Stockroom>,
+        orders: Orders,
+        book: Book,
+    ) -> Result<Served, Fault> {
         if let Some(path) = self.ground.env.var("PATH") {
             git::look_in(path.as_ref());
         }
@@ -239,7 +263,13 @@ impl House {
         let instances = self.instances(stockroom);
         tidy(&instances).await;
         let left = stockroom.worktrees.clone();
-        tokio::spawn(async move { left.tidy().await });
+        tokio::spawn(async move {
+            let gone = left.tidy().await;
+            book.note(|noted| {
+                noted.worktrees = gone;
+                noted.complete = true;
+            });
+        });
         let schedules = ScheduleDesk::new(self.runs(stockroom));
         let methods = self
             .methods(stockroom, instances, schedules.clone())

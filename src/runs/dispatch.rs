@@ -39,7 +39,7 @@ const SOON: Duration = Duration::from_millis(100);
 /// A look without being told, as the safety net.
 const POLL: Duration = Duration::from_secs(5);
 /// Attempts of one hub at once, over all classes.
-const HOST_CAP: usize = 64;
+pub const HOST_CAP: usize = 64;
 
 /// What dispatch and its attempts work with.
 #[derive(Clone, Debug)]

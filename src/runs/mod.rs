@@ -28,7 +28,7 @@ mod witness;
 
 pub use calls::{Call, Callable, Calls, Question, Reply};
 pub use cascade::{end_below, start as start_cascade};
-pub use dispatch::{Dispatch, Orders, Parts};
+pub use dispatch::{Dispatch, HOST_CAP, Orders, Parts};
 pub use supply::{Brief, Supply};
 pub use vigil::Pace;
 pub use watch::{ended, wait};

@@ -7,7 +7,7 @@ use super::{
     spawner,
     stderr::{Tail, drain},
     stdin::gated,
-    sweep,
+    sweep::{self, Swept},
 };
 use crate::{
     domain::fault::{ErrorKind, Fault},
@@ -105,9 +105,9 @@ impl Launcher {
         })
     }
 
-    /// Ends what a dead hub left: exactly the processes that its shims recorded, never a bare number.
-    pub async fn sweep(&self) {
-        sweep::sweep(&self.identities).await;
+    /// Ends what a dead hub left: exactly the processes that its shims recorded, never a bare number. Answers what that was.
+    pub async fn sweep(&self) -> Swept {
+        sweep::sweep(&self.identities).await
     }
 
     fn shim(&self, command: &Command) -> TokioCommand {

@@ -20,6 +20,7 @@ pub use handle::{Exit, ProcessHandle};
 pub use identity::{boot_id, start_time};
 pub use launcher::{Launcher, Redact};
 pub use stdin::Stdin;
+pub use sweep::{Swept, left};
 
 use std::{collections::BTreeMap, path::PathBuf};
 use tokio::process::ChildStdout;

@@ -23,6 +23,14 @@ impl Default for Ceiling {
     }
 }
 
+impl Ceiling {
+    /// Whether a policy stays as it is under it.
+    #[must_use]
+    pub fn bears(self, policy: Policy) -> bool {
+        policy.security <= self.security && policy.ask.is_within(self.ask)
+    }
+}
+
 /// Who wishes what, weakest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {

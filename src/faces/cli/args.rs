@@ -76,6 +76,8 @@ enum Command {
         #[command(subcommand)]
         command: Option<HubCommand>,
     },
+    /// Look whether all is well: the home, the database, settings and agents; no hub is started. Exits 1 if something is wrong
+    Doctor,
     /// The database, from outside: no hub is started
     #[command(subcommand)]
     Store(StoreVerb),
@@ -169,6 +171,8 @@ pub enum Job {
         /// Its role may delegate.
         may_delegate: bool,
     },
+    /// A look at the home and all around it.
+    Doctor,
     /// Upkeep of the database.
     Store(StoreVerb),
     /// A verb, for [`super::run()`].
@@ -190,6 +194,7 @@ impl Cli {
             Command::Hub {
                 command: Some(HubCommand::Verb(verb)),
             } => Job::Verb(Verb::Hub(verb)),
+            Command::Doctor => Job::Doctor,
             Command::Store(verb) => Job::Store(verb),
             Command::Agent(AgentCommand::Embedded) => Job::EmbeddedAgent,
             Command::Agent(AgentCommand::Verb(verb)) => Job::Verb(Verb::Agent(verb)),
@@ -229,6 +234,7 @@ mod tests {
             ("eyas hub status", "Verb(Hub(Status))"),
             ("eyas agent embedded", "EmbeddedAgent"),
             ("eyas store check", "Store(Check)"),
+            ("eyas doctor --json", "Doctor"),
             ("eyas agent list", "Verb(Agent(List))"),
         ];
         for (line, job) in cases {

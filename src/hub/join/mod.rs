@@ -7,6 +7,7 @@ mod search;
 
 pub use link::{Incoming, Link, LinkReceiver, LinkSender};
 pub use process::Started;
+pub(super) use process::alive as is_alive;
 
 use super::{ending::Ending, ground::Builder, life::Hub, serve::Host};
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
 };
 use jsonrpsee::core::client::Client;
 use search::Search;
+use serde::de::DeserializeOwned;
 use std::{fmt, sync::Arc};
 use tokio::{sync::Mutex, task::JoinHandle};
 
@@ -160,6 +162,14 @@ impl Connection {
     /// As [`Connection::client`].
     pub async fn peek(&self) -> Result<Option<HubView>, Fault> {
         self.search()?.peek().await
+    }
+
+    /// Asks the hub that is there, however long the answer takes; `None` when there is none. None is started.
+    ///
+    /// # Errors
+    /// The hub's fault, and those of [`Connection::peek`].
+    pub async fn consult<R: DeserializeOwned>(&self, method: &str) -> Result<Option<R>, Fault> {
+        self.search()?.consult(method).await
     }
 
     /// Asks the hub to end, and waits until its process is gone; with `wait` that may be long. `false` when there was none.

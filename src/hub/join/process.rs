@@ -69,7 +69,7 @@ fn silent(settings: &Settings) -> Fault {
 
 /// Whether a process is there and not a corpse that nobody has buried.
 #[cfg(target_os = "linux")]
-pub(super) fn alive(pid: u32) -> bool {
+pub(in crate::hub) fn alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .ok()
         .and_then(|stat| {
@@ -80,7 +80,7 @@ pub(super) fn alive(pid: u32) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn alive(pid: u32) -> bool {
+pub(in crate::hub) fn alive(pid: u32) -> bool {
     i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw)

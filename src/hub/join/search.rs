@@ -14,6 +14,7 @@ use crate::{
     },
     hub::endpoint::{self, Endpoint},
 };
+use serde::de::DeserializeOwned;
 use std::{
     io,
     os::unix::fs::MetadataExt as _,
@@ -174,6 +175,20 @@ impl Search {
     pub(super) async fn peek(&self) -> Result<Option<HubView>, Fault> {
         match self.look().await? {
             Found::Hub(mut link, ..) => link.call("hub.info", &Nothing {}).await.map(Some),
+            Found::InProcess(owner) if process::alive(owner.pid) => {
+                Err(alone(&self.settings, owner.pid))
+            }
+            Found::InProcess(_) | Found::Nobody => Ok(None),
+        }
+    }
+
+    /// As [`Search::peek`], of any method without parameters.
+    pub(super) async fn consult<R: DeserializeOwned>(
+        &self,
+        method: &str,
+    ) -> Result<Option<R>, Fault> {
+        match self.look().await? {
+            Found::Hub(mut link, ..) => link.ask(method, &Nothing {}).await.map(Some),
             Found::InProcess(owner) if process::alive(owner.pid) => {
                 Err(alone(&self.settings, owner.pid))
             }

@@ -12,6 +12,7 @@ mod cursor;
 mod death;
 mod error;
 mod events;
+mod glance;
 mod inputs;
 mod instance_keys;
 mod instances;
@@ -33,6 +34,7 @@ mod words;
 mod writer;
 
 pub use death::Death;
+pub use glance::{Glance, glance_postgres, glance_sqlite};
 pub use sqlite::{
     check::{Findings, check as check_sqlite},
     upkeep::{back_up as back_up_sqlite, restore as restore_sqlite},

@@ -8,6 +8,7 @@ mod every_editor_entry_starts_eyas_mcp;
 mod every_verb_says_what_it_does;
 mod runs_are_kept_as_long_as_is_set;
 mod the_demo_leaves_nothing_behind;
+mod the_doctor_says_what_it_saw;
 mod the_store_is_looked_after_from_outside;
 mod usage_exits_2_and_a_fault_exits_1;
 

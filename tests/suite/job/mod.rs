@@ -39,6 +39,7 @@ mod runs_are_looked_back_on;
 mod runs_work_in_worktrees_of_their_own;
 mod set_up_commands_prepare_a_worktree;
 mod the_death_of_a_hub_leaves_nothing_and_loses_nothing;
+mod the_doctor_tells_what_was_recovered;
 mod the_end_of_a_run_is_the_end_of_what_it_began;
 mod turns_wait_for_tree_slot_and_session;
 mod what_an_agent_says_is_seen_while_it_says_it;

@@ -26,12 +26,18 @@ const BESIDE: usize = 8;
 pub(super) type Shared = BTreeMap<String, Vec<Run>>;
 
 impl Worktrees {
-    /// What a former hub left.
-    pub(crate) async fn tidy(&self) {
+    /// What a former hub left; answers which are gone by it.
+    pub(crate) async fn tidy(&self) -> Vec<String> {
         let _one = self.0.collecting.lock().await;
+        let before = self.folders().await.unwrap_or_default();
         if let Err(fault) = self.collect(true).await {
             tracing::warn!(%fault, "old worktrees were not collected");
         }
+        let Ok(after) = self.folders().await else {
+            return Vec::new();
+        };
+        let gone = before.into_iter().filter(|path| !after.contains(path));
+        gone.map(|path| path.display().to_string()).collect()
     }
 
     /// The end of a run in a worktree: without changes it goes. And what is old by now.

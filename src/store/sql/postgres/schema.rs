@@ -37,11 +37,7 @@ async fn alone(options: &PgConnectOptions) -> Result<(), StoreError> {
 
 async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     fit(connection).await?;
-    let known = MIGRATIONS
-        .iter()
-        .map(|step| step.version)
-        .max()
-        .unwrap_or(0);
+    let known = known();
     let found = found(connection).await?;
     if found > known {
         return Err(StoreError::TooNew { found, known });
@@ -53,6 +49,22 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
         .run(connection)
         .await
         .map_err(|error| StoreError::Internal(format!("migrating from schema {found}: {error}")))
+}
+
+/// The newest migration in the database, and in the binary; refuses what [`bring_up_to_date`] would.
+pub(in crate::store::sql) async fn seen(
+    connection: &mut PgConnection,
+) -> Result<(i64, i64), StoreError> {
+    fit(connection).await?;
+    Ok((found(connection).await?, known()))
+}
+
+fn known() -> i64 {
+    MIGRATIONS
+        .iter()
+        .map(|step| step.version)
+        .max()
+        .unwrap_or(0)
 }
 
 async fn fit(connection: &mut PgConnection) -> Result<(), StoreError> {

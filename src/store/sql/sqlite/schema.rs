@@ -44,7 +44,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
 }
 
 /// The newest migration in the binary.
-pub(super) fn known() -> i64 {
+pub(in crate::store::sql) fn known() -> i64 {
     MIGRATIONS
         .iter()
         .map(|step| step.version)
@@ -53,7 +53,9 @@ pub(super) fn known() -> i64 {
 }
 
 /// The newest migration in the file; 0 for a file without any.
-pub(super) async fn found(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+pub(in crate::store::sql) async fn found(
+    connection: &mut SqliteConnection,
+) -> Result<i64, StoreError> {
     let there: bool = sqlx::query_scalar(
         "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE type='table' AND name='_sqlx_migrations')",
     )
