@@ -1,11 +1,11 @@
-//! `eyas store check|backup|restore|prune`: the database from outside, without a hub.
+//! `eyas store check|backup|restore|move|prune`: the database from outside, without a hub.
 
 use crate::{
-    config::Settings,
+    config::{Settings, StoreUrl},
     domain::fault::Fault,
     faces::cli::{StoreVerb, print},
     hub::upkeep,
-    store::sql::Findings,
+    store::sql::{Findings, Moved},
 };
 use serde_json::{Value, json};
 use std::{path::Path, process::ExitCode};
@@ -40,6 +40,10 @@ pub(super) async fn run(
             }
             (json!({"aside": aside}), words)
         }
+        StoreVerb::Move { url } => {
+            let url = StoreUrl::typed(&url)?;
+            moved(&upkeep::transfer(settings, &url).await?, &url)
+        }
         StoreVerb::Prune => {
             let gone = upkeep::prune(settings).await?;
             let words = gone.map_or_else(
@@ -55,6 +59,26 @@ pub(super) async fn run(
         print::out(&words)?;
     }
     Ok(code)
+}
+
+/// The person puts the address into the settings, with the password that is not shown here.
+fn moved(moved: &Moved, url: &StoreUrl) -> (Value, String) {
+    let line = format!("store.url = \"{url}\"");
+    let rows: u64 = moved.tables.iter().map(|(_, rows)| rows).sum();
+    let tables: serde_json::Map<String, Value> = moved
+        .tables
+        .iter()
+        .map(|(name, rows)| ((*name).to_owned(), json!(rows)))
+        .collect();
+    let value = json!({"rows": rows, "tables": tables, "setting": line});
+    let mut words = format!("{rows} rows were moved and compared:");
+    for (name, rows) in &moved.tables {
+        words += &format!(" {name} {rows}");
+    }
+    words += &format!(
+        "\neyas.db is as it was. To use the other one from now on, put this line at the top of config.toml, with the password:\n{line}"
+    );
+    (value, words)
 }
 
 fn findings(found: &Findings) -> (Value, String) {

@@ -13,6 +13,20 @@ const HIDDEN: &str = "***";
 pub struct StoreUrl(String);
 
 impl StoreUrl {
+    /// Reads an address that was typed.
+    ///
+    /// # Errors
+    /// `invalid_params` for what is none.
+    pub fn typed(text: &str) -> Result<Self, Fault> {
+        if SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Fault::invalid(
+            NAME,
+            "is no address of a database such as postgres://user@host/eyas; without one, the home has its own",
+        ))
+    }
+
     /// Reads what is set, and takes the password out of what is shown.
     pub(super) fn take(found: &mut [Shown]) -> Result<Option<Self>, Fault> {
         let Some(shown) = found.iter_mut().find(|shown| shown.name == NAME) else {
@@ -21,13 +35,7 @@ impl StoreUrl {
         let Some(text) = shown.value.as_str() else {
             return Ok(None);
         };
-        if !SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
-            return Err(Fault::invalid(
-                NAME,
-                "is no address of a database such as postgres://user@host/eyas; without one, the home has its own",
-            ));
-        }
-        let url = Self(text.to_owned());
+        let url = Self::typed(text)?;
         shown.value = url.to_string().into();
         Ok(Some(url))
     }

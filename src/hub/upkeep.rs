@@ -2,11 +2,11 @@
 
 use super::{lock, retention, work};
 use crate::{
-    config::Settings,
+    config::{Settings, StoreUrl},
     domain::fault::{ErrorKind, Fault},
     store::{
         StoreError,
-        sql::{self, Findings},
+        sql::{self, Findings, Moved},
     },
 };
 use std::path::{Path, PathBuf};
@@ -64,12 +64,30 @@ pub async fn prune(settings: &Settings) -> Result<Option<u64>, Fault> {
     Ok(Some(gone?))
 }
 
+/// Moves everything in the home's own database to an empty PostgreSQL database. The file stays as it is, and the settings are the person's to
+/// change.
+///
+/// # Errors
+/// `busy` while a hub has the home or an attempt a run, `in_use` when the target is not empty; else as [`check`].
+pub async fn transfer(settings: &Settings, url: &StoreUrl) -> Result<Moved, Fault> {
+    let database = file(settings)?;
+    let owned = lock::take(settings)?.ok_or_else(|| taken(settings))?;
+    let moved = sql::transfer(database, url.expose()).await;
+    drop(owned);
+    Ok(moved?)
+}
+
 fn file(settings: &Settings) -> Result<&Path, Fault> {
     if settings.store_url.is_none() {
         return Ok(&settings.database);
     }
     let fault = Fault::invalid("store.url", "names a PostgreSQL database");
     Err(fault.hint("use its own programs: pg_amcheck, pg_dump, pg_restore"))
+}
+
+fn taken(settings: &Settings) -> Fault {
+    let detail = format!("another process owns the home {}", settings.home.display());
+    Fault::new(ErrorKind::Busy, detail).hint("end it with `eyas hub stop`")
 }
 
 fn busy(settings: &Settings) -> Fault {

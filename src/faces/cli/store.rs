@@ -1,4 +1,4 @@
-//! `eyas store check|backup|restore|prune`, as it was typed; they are done in `app`, without a hub.
+//! `eyas store check|backup|restore|move|prune`, as it was typed; they are done in `app`, without a hub.
 
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -17,6 +17,11 @@ pub enum StoreVerb {
     Restore {
         /// File that `eyas store backup` wrote
         path: PathBuf,
+    },
+    /// Copy everything to an empty PostgreSQL database, and compare; no hub may run, and no run may be in flight. What is queued waits there
+    Move {
+        /// Its address: postgres://user:password@host/eyas
+        url: String,
     },
     /// Remove runs that were kept as long as `runs.retention_ms` says; no hub may run
     Prune,

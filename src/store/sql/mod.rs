@@ -28,6 +28,7 @@ mod schedules;
 mod settle;
 mod sqlite;
 mod statement;
+mod transfer;
 mod tx;
 mod value;
 mod words;
@@ -39,6 +40,7 @@ pub use sqlite::{
     check::{Findings, check as check_sqlite},
     upkeep::{back_up as back_up_sqlite, restore as restore_sqlite},
 };
+pub use transfer::{Moved, transfer};
 
 use super::{Change, Close, Redactor, Store, StoreError};
 use async_trait::async_trait;

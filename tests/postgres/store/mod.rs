@@ -12,6 +12,7 @@ mod a_schedule_keeps_to_its_allowance;
 mod a_stopped_instance_is_not_begun;
 #[path = "../../suite/store/a_tick_has_one_run.rs"]
 mod a_tick_has_one_run;
+mod a_whole_database_is_moved;
 #[path = "../../suite/store/a_worktree_is_the_attempts_until_its_run_has_ended.rs"]
 mod a_worktree_is_the_attempts_until_its_run_has_ended;
 #[path = "../../suite/store/acceptance_is_durable_and_idempotent.rs"]

@@ -115,6 +115,12 @@ fn a_hub_that_runs_is_backed_up_and_checked_and_not_pulled_from_under() {
     for args in [
         &["store", "restore", path, "--json"][..],
         &["store", "prune", "--json"],
+        &[
+            "store",
+            "move",
+            "postgres://nobody@localhost/none",
+            "--json",
+        ],
     ] {
         let refused = nest.say(args, "");
         let fault: Value = serde_json::from_slice(&refused.stdout).unwrap();
