@@ -25,3 +25,7 @@ doc:
 # A small binary, slowly.
 dist:
     cargo build --profile dist
+
+# Feeds what reads lines and answers with a million texts each, or as many as said. `EYAS_SEED` begins elsewhere.
+fuzz texts="1000000":
+    EYAS_FUZZ={{texts}} cargo test --release --lib -- --nocapture --test-threads 1 fuzz

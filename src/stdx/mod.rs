@@ -4,6 +4,8 @@ mod async_fd;
 pub mod atomic;
 pub mod beneath;
 pub mod clock;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod lines;
 mod near;
 mod pause;

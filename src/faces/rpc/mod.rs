@@ -3,6 +3,8 @@
 //! Three loops: one reads lines, one reads the hub, and [`relay`] owns what is under way. A call goes out under a number of ours and its
 //! answer comes back under the caller's own id, verbatim; a batch goes out as calls of their own and comes back as one line.
 
+#[cfg(test)]
+mod fuzz;
 mod message;
 mod output;
 mod relay;

@@ -7,6 +7,8 @@ mod block;
 mod body;
 mod brief;
 mod fields;
+#[cfg(test)]
+mod fuzz;
 mod gate;
 mod report;
 mod synthesize;
