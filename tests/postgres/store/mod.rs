@@ -41,6 +41,8 @@ mod kit;
 mod lists_are_pages_by_keyset;
 #[path = "../../suite/store/model.rs"]
 mod model;
+#[path = "../../suite/store/model_said.rs"]
+mod model_said;
 #[path = "../../suite/store/old_runs_are_removed_whole.rs"]
 mod old_runs_are_removed_whole;
 mod place;

@@ -3,12 +3,14 @@
 use super::{
     kit::{Home, LEASE_MS, asks, ends, is_lost, option, run_in, says},
     model::{Asked, CAP, Known, Model, SESSIONS},
+    model_said,
 };
 use eyas::{
     domain::{
         event::EventKind,
         fault::{ErrorKind, Fault},
         ids::RunId,
+        input::InputMode,
         request::{Answer, DecidedBy},
         retry::Left,
         run::{AttemptOutcome, RunState, Waiting},
@@ -25,6 +27,7 @@ enum Act {
     Accept {
         session: usize,
         tree: Option<u8>,
+        late: bool,
     },
     Claim {
         hub: usize,
@@ -56,11 +59,23 @@ enum Act {
     },
     Answer(usize),
     Close(usize),
+    Say {
+        which: usize,
+        mode: InputMode,
+    },
+    Take {
+        which: usize,
+        ended: bool,
+    },
+    TurnEnded(usize),
+    LastTurn(usize),
+    Sweep,
+    Reopen,
 }
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        4 => (0..SESSIONS, proptest::option::of(0..2u8)).prop_map(|(session, tree)| Act::Accept { session, tree }),
+        4 => (0..SESSIONS, proptest::option::of(0..2u8), proptest::bool::weighted(0.2)).prop_map(|(session, tree, late)| Act::Accept { session, tree, late }),
         4 => (0..2usize, 1..5u32).prop_map(|(hub, limit)| Act::Claim { hub, limit }),
         2 => any::<usize>().prop_map(Act::Append),
         3 => (any::<usize>(), any::<bool>()).prop_map(|(which, failed)| Act::Finish { which, failed }),
@@ -73,13 +88,32 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (any::<usize>(), 0..2u8).prop_map(|(which, what)| Act::Ask { which, what }),
         2 => any::<usize>().prop_map(Act::Answer),
         1 => any::<usize>().prop_map(Act::Close),
+        3 => (any::<usize>(), mode()).prop_map(|(which, mode)| Act::Say { which, mode }),
+        3 => (any::<usize>(), any::<bool>()).prop_map(|(which, ended)| Act::Take { which, ended }),
+        1 => any::<usize>().prop_map(Act::TurnEnded),
+        2 => any::<usize>().prop_map(Act::LastTurn),
+        1 => Just(Act::Sweep),
+        1 => Just(Act::Reopen),
     ]
+}
+
+fn mode() -> impl Strategy<Value = InputMode> {
+    proptest::sample::select(vec![
+        InputMode::Followup,
+        InputMode::Steer,
+        InputMode::Interrupt,
+        InputMode::Queue,
+    ])
 }
 
 async fn act_out(home: &Home, model: &mut Model, act: Act) {
     let runs = &home.store.runs;
     match act {
-        Act::Accept { session, tree } => accept(home, model, session, tree).await,
+        Act::Accept {
+            session,
+            tree,
+            late,
+        } => accept(home, model, session, tree, late).await,
         Act::Claim { hub, limit } => {
             let claimed = runs.claim(model.hubs[hub], limit, LEASE_MS).await.unwrap();
             model.claimed(&claimed, hub, limit);
@@ -146,8 +180,36 @@ async fn act_out(home: &Home, model: &mut Model, act: Act) {
         Act::Ask { which, what } => ask(home, model, which, what).await,
         Act::Answer(which) => answer(home, model, which).await,
         Act::Close(which) => close(home, model, which).await,
+        Act::Say { which, mode } => {
+            let ids: Vec<RunId> = model.runs.iter().map(|run| run.id).collect();
+            if let Some(id) = pick(&ids, which) {
+                model_said::say(home, model, id, mode).await;
+            }
+        }
+        Act::Take { which, ended } => {
+            if let Some(lease) = pick(&model.leases, which) {
+                model_said::take(home, model, lease, ended).await;
+            }
+        }
+        Act::TurnEnded(which) => {
+            if let Some(lease) = pick(&model.leases, which) {
+                model_said::turn_ended(home, model, lease).await;
+            }
+        }
+        Act::LastTurn(which) => {
+            if let Some(lease) = pick(&model.leases, which) {
+                model_said::last_turn(home, model, lease).await;
+            }
+        }
+        Act::Sweep => {
+            runs.sweep(model.hubs[0]).await.unwrap();
+            model.swept();
+        }
+        // By whoever owns the home.
+        Act::Reopen => {}
     }
     model.withdraw();
+    model.drop_said();
 }
 
 fn pick<T: Copy>(from: &[T], which: usize) -> Option<T> {
@@ -156,8 +218,9 @@ fn pick<T: Copy>(from: &[T], which: usize) -> Option<T> {
     from.len().checked_sub(1 + back).map(|at| from[at])
 }
 
-async fn accept(home: &Home, model: &mut Model, session: usize, tree: Option<u8>) {
+async fn accept(home: &Home, model: &mut Model, session: usize, tree: Option<u8>, late: bool) {
     let run = NewRun {
+        timeout_ms: late.then_some(0),
         tree: tree.map(|tree| format!("/{tree}")),
         ..run_in(model.sessions[session].clone())
     };
@@ -173,6 +236,8 @@ async fn accept(home: &Home, model: &mut Model, session: usize, tree: Option<u8>
         attempt: 0,
         touched: false,
         asks: false,
+        prompted: false,
+        late,
     });
 }
 
@@ -354,6 +419,7 @@ async fn check(home: &Home, model: &Model) {
         let shown: Vec<_> = found.requests.iter().map(|one| one.id.as_str()).collect();
         assert_eq!(shown, open_ones, "{run:?}");
         open += u32::from(!run.state.is_terminal());
+        model_said::check(home, model, run.id).await;
         let events = home.events(run.id).await;
         let numbers: Vec<_> = events.iter().filter_map(|event| event.run_seq).collect();
         assert_eq!(
@@ -403,9 +469,12 @@ proptest! {
     fn the_store_agrees_with_the_model(acts in proptest::collection::vec(act(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let home = Home::capped(CAP).await;
+            let mut home = Home::capped(CAP).await;
             let mut model = Model::new();
             for act in acts {
+                if matches!(act, Act::Reopen) {
+                    home = home.reopen_capped(CAP).await;
+                }
                 act_out(&home, &mut model, act).await;
             }
             check(&home, &model).await;

@@ -58,8 +58,17 @@ impl Home {
 
     /// Closes, and opens again.
     pub(super) async fn reopen(self) -> Self {
+        self.reopen_capped(Settings::default().default_cap).await
+    }
+
+    /// The same, with so many turns at once in each class.
+    pub(super) async fn reopen_capped(self, default_cap: u32) -> Self {
         self.store.closer.close().await;
-        let store = self.place.open(Settings::default()).await;
+        let settings = Settings {
+            default_cap,
+            ..Settings::default()
+        };
+        let store = self.place.open(settings).await;
         Self {
             store,
             place: self.place,

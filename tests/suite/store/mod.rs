@@ -23,6 +23,7 @@ mod instances_have_unique_names;
 mod kit;
 mod lists_are_pages_by_keyset;
 mod model;
+mod model_said;
 mod old_runs_are_removed_whole;
 mod place;
 mod projects_remember_that_they_were_unregistered;

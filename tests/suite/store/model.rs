@@ -1,6 +1,6 @@
 //! The rules of runs, sessions, leases and requests, without a database.
 
-use super::kit::session;
+use super::{kit::session, model_said::Said};
 use eyas::{
     domain::{
         ids::{HubId, RunId},
@@ -31,6 +31,10 @@ pub(super) struct Known {
     pub(super) touched: bool,
     /// A person must say whether it is tried again.
     pub(super) asks: bool,
+    /// The turn of its prompt has ended in order.
+    pub(super) prompted: bool,
+    /// Its time is over already: whoever sweeps ends it, unless it is held.
+    pub(super) late: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +78,7 @@ pub(super) struct Model {
     pub(super) leases: Vec<Lease>,
     pub(super) fences: HashMap<usize, i64>,
     pub(super) asked: Vec<Asked>,
+    pub(super) said: Vec<Said>,
 }
 
 impl Model {
@@ -91,6 +96,7 @@ impl Model {
             leases: Vec::new(),
             fences: HashMap::new(),
             asked: Vec::new(),
+            said: Vec::new(),
         }
     }
 
@@ -183,6 +189,15 @@ impl Model {
         }
     }
 
+    /// Time has done its work.
+    pub(super) fn swept(&mut self) {
+        for run in &mut self.runs {
+            if run.late && run.state == RunState::Queued {
+                run.state = RunState::TimedOut;
+            }
+        }
+    }
+
     pub(super) fn claimed(&mut self, claimed: &[Claimed], hub: usize, limit: u32) {
         for one in claimed {
             let run = self.find(one.lease.run);
@@ -201,6 +216,7 @@ impl Model {
             assert_eq!(run.attempt, one.lease.attempt);
             let asks = one.left.as_ref().is_some_and(|left| left.asks);
             assert_eq!(run.asks, asks, "{run:?}");
+            assert_eq!(run.prompted, one.prompted, "{run:?}");
             self.leases.push(one.lease);
         }
         if claimed.len() < limit as usize {
