@@ -22,7 +22,7 @@ pub struct Death {
 
 impl Death {
     /// The kinds of writes there are to die at.
-    pub const KINDS: [&'static str; 18] = [
+    pub const KINDS: [&'static str; 22] = [
         "Accept",
         "Claim",
         "Begin",
@@ -41,6 +41,10 @@ impl Death {
         "SetWorktree",
         "Register",
         "Record",
+        "Say",
+        "Take",
+        "TurnEnded",
+        "Pass",
     ];
 
     /// Reads `before Claim 2`; `None` for anything else.

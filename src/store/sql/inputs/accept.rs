@@ -41,7 +41,7 @@ pub(in crate::store::sql) const NUMBER: &str =
 
 /// An input to be written, its text redacted.
 #[derive(Debug)]
-pub(super) struct Accept {
+pub(super) struct Say {
     input: NewInput,
 }
 
@@ -60,7 +60,7 @@ struct Place {
     after: i64,
 }
 
-impl Accept {
+impl Say {
     pub(super) fn new(mut input: NewInput, redactor: &Redactor) -> Self {
         redactor.redact_in_place(&mut input.message);
         Self { input }
@@ -143,7 +143,7 @@ impl Accept {
 }
 
 #[async_trait]
-impl Write for Accept {
+impl Write for Say {
     type Answer = AcceptedInput;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<AcceptedInput, StoreError> {

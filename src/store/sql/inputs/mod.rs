@@ -23,7 +23,7 @@ pub(super) struct SqlInputs(pub(super) Base);
 #[async_trait]
 impl Inputs for SqlInputs {
     async fn accept(&self, input: NewInput) -> Result<AcceptedInput, StoreError> {
-        let accept = accept::Accept::new(input, &self.0.redactor);
+        let accept = accept::Say::new(input, &self.0.redactor);
         self.0.writer.send(accept).await
     }
 
