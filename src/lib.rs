@@ -27,7 +27,7 @@
 //! 5. What the agent says comes back as events (`agents/acp/update.rs`), is joined by `runs/pump.rs`, and goes into the log, secrets struck
 //!    out by the [`store`]'s redactor. The end of the turn becomes a conclusion ([`runs::conclusion`]); `store/sql/runs/finish.rs` writes it,
 //!    and the run is terminal.
-//!   What did not do its work is judged by [`domain::retry`] (`runs/retrying.rs`): back to the queue, asked about (`runs/resume.rs`), or ended.
+//!    What did not do its work is judged by [`domain::retry`] (`runs/retrying.rs`): back to the queue, asked about (`runs/resume.rs`), or ended.
 //!    What fails by its agent's fault stands against its class, which is given fewer attempts for a while ([`domain::breaker`]).
 //! 6. The commit wakes whoever waits (`runs/watch.rs`, `hub/events.rs`), and the face shows it: `faces/mcp/results.rs`,
 //!    `faces/cli/conclusion.rs`; an editor that subscribed is told (`faces/mcp/audience.rs`). Whoever asks later reads the same.

@@ -112,7 +112,7 @@ impl Cells {
     }
 
     /// The last value goes into the digest of its row, such that no two rows have the same bytes.
-    fn into_digest(&self, digest: &mut Sha256) {
+    fn digest_last(&self, digest: &mut Sha256) {
         let mut put = |bytes: Option<&[u8]>| match bytes {
             None => digest.update([0]),
             Some(bytes) => {
@@ -161,7 +161,7 @@ impl Sum {
     pub(super) fn add(&mut self, columns: &mut [Cells]) {
         let mut digest = Sha256::new();
         for column in columns.iter_mut() {
-            column.into_digest(&mut digest);
+            column.digest_last(&mut digest);
             column.clear();
         }
         self.rows += 1;
