@@ -75,7 +75,7 @@
 //! | Caller | who a peer is: person, session, stray | a user account |
 //! | Hub / Endpoint | the process that owns agents and runs / where it listens | |
 //! | Face | one way to be spoken to | a transport |
-//! | Host / Place | a machine running a hub / where a run's process lives | the editor |
+//! | Host / Place | a machine running a hub / where a run's process lives: its host's part in a class key | the editor |
 //! | Depot | the folder of installed agents | the store, which is the database |
 //! | Session | a conversation with an agent | an editor's presence; a login |
 //! | Turn | one `session/prompt` until its stop reason | an attempt |

@@ -5,6 +5,7 @@ use crate::domain::{
     caller::Token,
     fault::Fault,
     finding::Diagnosis,
+    host::Host,
     ids::{HubId, PeerId},
     page::Page,
     time::Timestamp,
@@ -64,6 +65,9 @@ pub struct HubView {
     /// How long runs are kept after their end, in milliseconds; absent = for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_retention_ms: Option<u64>,
+    /// This machine and those that it shares its store with.
+    #[serde(default)]
+    pub hosts: Vec<Host>,
     /// Names whose values a face should send when it joins; a trailing `*` stands for any ending.
     pub env_names: Vec<String>,
 }

@@ -1,12 +1,13 @@
 //! Every method with its parameters and result: the one list behind `rpc.discover` and the check of every call.
 
-use super::{agent, events, hub, input, instance, persona, project, run, schedule, session};
+use super::{agent, events, host, hub, input, instance, persona, project, run, schedule, session};
 use crate::domain::{
     agent::Agent,
     conclusion::Report,
     event::Event,
     fault::{ErrorKind, Fault},
     finding::Diagnosis,
+    host::{Forgotten, Host},
     input::Interaction,
     instance::Instance,
     page::Page,
@@ -108,6 +109,9 @@ methods! {
     "session.conclude", "An agent reports on its own run": Report => session::Heard;
     "session.progress", "An agent says how far its own run is": session::SessionProgress => session::Heard;
     "session.ask", "An agent asks a person and waits for the answer": session::SessionAsk => session::Reply;
+    "host.list", "Machines that share the store": hub::Nothing => Page<Host>;
+    "host.drain", "Has a host begin nothing new, or take work again; for a person alone": host::HostDrain => Host;
+    "host.forget", "Gives the queued runs of a host that is gone to another; for a person alone": host::HostForget => Forgotten;
     "hub.join", "A face says where it runs": hub::HubJoin => hub::HubView;
     "hub.info", "The hub as it is now": hub::Nothing => hub::HubView;
     "hub.peers", "Connected faces": hub::Nothing => Page<hub::PeerView>;

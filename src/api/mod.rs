@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod events;
 pub mod fault;
+pub mod host;
 pub mod hub;
 pub mod input;
 pub mod instance;

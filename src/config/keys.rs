@@ -44,6 +44,7 @@ pub(super) const KEYS: &[Key] = &[
     key("agent.env_passthrough", Kind::List, ""),
     key("cold.max_concurrent", Kind::Number, "2"),
     key("hierarchy.max_depth", Kind::Number, "3"),
+    key("host.name", Kind::Text, ""),
     key("hub.idle_exit_ms", Kind::Number, "1800000"),
     key("limits.prompt_bytes", Kind::Number, "4194304"),
     key("log", Kind::Text, ""),

@@ -138,6 +138,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     pub warm: WarmSettings,
     pub cold: ColdSettings,
+    /// What this machine is called among those that share a database; by its own name otherwise.
+    pub host_name: Option<String>,
     pub hub: HubSettings,
     pub agent: AgentSettings,
     pub runs: RunSettings,
@@ -152,6 +154,8 @@ pub struct Settings {
     pub test_revision: Option<u32>,
     /// `EYAS_TEST_DEATH`, where a hub kills itself, for tests of what is left then only: `before Claim 2`.
     pub test_death: Option<String>,
+    /// `EYAS_TEST_LEASE_MS`, how long leases last, for tests of hubs that are stopped only.
+    pub test_lease_ms: Option<u64>,
     shown: Vec<Shown>,
 }
 
@@ -209,6 +213,7 @@ impl Settings {
             version.clone_into(&mut self.version);
         }
         self.test_death = env.var("EYAS_TEST_DEATH").map(str::to_owned);
+        self.test_lease_ms = env.var("EYAS_TEST_LEASE_MS").and_then(|ms| ms.parse().ok());
         self.test_revision = env
             .var("EYAS_TEST_REVISION")
             .and_then(|revision| revision.parse().ok());
@@ -291,6 +296,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         cold: ColdSettings {
             max_concurrent: values.number("cold.max_concurrent").max(1),
         },
+        host_name: values.text("host.name"),
         hub: HubSettings {
             idle_exit_ms: values.number("hub.idle_exit_ms"),
         },
@@ -299,11 +305,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
             env_passthrough: values.list("agent.env_passthrough"),
             env_file: values.text("agent.env_file").map(PathBuf::from),
         },
-        runs: RunSettings {
-            retention_ms: values.number("runs.retention_ms"),
-            first_output_ms: values.number("runs.first_output_ms"),
-            stall_ms: values.number("runs.stall_ms"),
-        },
+        runs: runs(values),
         hierarchy: HierarchySettings {
             max_depth: values.number("hierarchy.max_depth"),
         },
@@ -326,7 +328,16 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         test_revision: None,
         test_death: None,
+        test_lease_ms: None,
         shown: Vec::new(),
+    }
+}
+
+fn runs(values: &Values<'_>) -> RunSettings {
+    RunSettings {
+        retention_ms: values.number("runs.retention_ms"),
+        first_output_ms: values.number("runs.first_output_ms"),
+        stall_ms: values.number("runs.stall_ms"),
     }
 }
 

@@ -38,6 +38,8 @@ pub enum EventKind {
     Released,
     /// An attempt did not do the run's work, which is tried again: which attempt, what kind of failure, after how long.
     Retried,
+    /// Its host was forgotten: it waits for another one.
+    HandedOver,
     CancelRequested,
     Concluded,
     Finished,

@@ -58,6 +58,10 @@ id!(
     HubId
 );
 id!(
+    /// One machine with a home: the same through all lives of its hub.
+    HostId
+);
+id!(
     /// One connection of a face to the hub.
     PeerId
 );

@@ -76,4 +76,7 @@ pub struct Instance {
     /// When it went to the trash; deleted instances are kept 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// The host that it lives on, if that is another than the one that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }

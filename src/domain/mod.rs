@@ -7,6 +7,7 @@ pub mod conclusion;
 pub mod event;
 pub mod fault;
 pub mod finding;
+pub mod host;
 pub mod ids;
 pub mod input;
 pub mod instance;

@@ -50,6 +50,9 @@ pub struct Project {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_opened_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// The host that it is on, if that is another than the one that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }
 
 /// What the store keeps of a project.
@@ -57,7 +60,7 @@ pub struct Project {
 pub struct ProjectRow {
     pub id: ProjectId,
     pub name: String,
-    /// Canonical path of the root; unique.
+    /// Canonical path of the root; unique on its host.
     pub path: String,
     /// A person unregistered it; only an explicit `register` brings it back.
     pub unregistered: bool,
@@ -67,4 +70,6 @@ pub struct ProjectRow {
     pub status: Option<ProjectStatus>,
     pub last_opened_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// Name of the host that it is on; `None`: this one.
+    pub host: Option<String>,
 }

@@ -32,6 +32,17 @@ impl AgentDesk {
         }
     }
 
+    /// Ids of those that are there, on the hub's own PATH.
+    pub(crate) fn installed(&self) -> Vec<String> {
+        let registry = self.registry();
+        let path = self.path.as_deref();
+        let there = registry.all().iter();
+        there
+            .filter(|one| registry.resolve(one, path).is_ok())
+            .map(|one| one.id.clone())
+            .collect()
+    }
+
     /// All definitions.
     pub(crate) fn registry(&self) -> Registry {
         Registry::load(&self.definitions, &self.own_binary)

@@ -65,6 +65,7 @@ impl Desk {
             open_runs: self.work.open_run_count().await?,
             agents: self.work.agents().await,
             classes: Vec::new(),
+            hosts: self.work.hosts().await,
             draining: self.ground.ending.draining(),
             runs_retention_ms: Some(settings.runs.retention_ms).filter(|ms| *ms > 0),
             env_names,

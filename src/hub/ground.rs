@@ -9,6 +9,7 @@ use crate::{
         breaker::ClassView,
         caller::{Caller, Token},
         fault::Fault,
+        host::Host,
         ids::{HubId, RunId},
     },
 };
@@ -46,6 +47,11 @@ pub trait Work: fmt::Debug + Send + Sync + 'static {
     /// Whether something will be due without anybody being there: it keeps the hub from ending.
     async fn awaits(&self) -> bool {
         false
+    }
+
+    /// Machines that share the store, this one among them.
+    async fn hosts(&self) -> Vec<Host> {
+        Vec::new()
     }
 
     /// Warm agents. A pinned one keeps the hub from ending for want of anything to do.

@@ -8,7 +8,10 @@ mod life;
 mod place;
 mod repeat;
 
-use super::rights::{caller, on_disk, person_only, to_the_end};
+use super::{
+    rights::{caller, on_disk, person_only, to_the_end},
+    run::elsewhere,
+};
 use crate::{
     api::instance::{
         IdentityFile as FileView, InstanceApiServer, InstanceCreate, InstanceList, InstanceName,
@@ -105,6 +108,13 @@ impl InstanceDesk {
         }
     }
 
+    /// As [`InstanceDesk::find`], on this host.
+    async fn ours(&self, name: &str) -> Result<Instance, Fault> {
+        let instance = self.find(name).await?;
+        must_be_ours(&instance)?;
+        Ok(instance)
+    }
+
     async fn absent(&self, name: &str) -> Fault {
         let all = self
             .parts
@@ -186,6 +196,16 @@ impl InstanceDesk {
     }
 }
 
+fn must_be_ours(instance: &Instance) -> Result<(), Fault> {
+    match &instance.host {
+        Some(host) => {
+            let what = format!("instance \"{}\"", instance.name);
+            Err(elsewhere("name", &what, host))
+        }
+        None => Ok(()),
+    }
+}
+
 fn bare(instance: Instance) -> InstanceView {
     InstanceView {
         instance,
@@ -224,7 +244,11 @@ impl InstanceApiServer for InstanceDesk {
     async fn get(&self, params: InstanceName) -> Result<InstanceView, Fault> {
         let instance = self.find(&params.name).await?;
         let path = self.parts.workspaces.path(instance.id);
-        let files = on_disk(move || Ok(shown(workspace::files(&path)))).await?;
+        // Those of another host lie there.
+        let files = match instance.host {
+            Some(_) => Vec::new(),
+            None => on_disk(move || Ok(shown(workspace::files(&path)))).await?,
+        };
         Ok(InstanceView {
             instance,
             files,
@@ -260,7 +284,7 @@ impl InstanceApiServer for InstanceDesk {
     ) -> Result<InstanceView, Fault> {
         person_only(extensions)?;
         let desk = self.clone();
-        to_the_end(async move { desk.launch(desk.find(&params.name).await?).await.map(bare) }).await
+        to_the_end(async move { desk.launch(desk.ours(&params.name).await?).await.map(bare) }).await
     }
 
     async fn stop(
@@ -270,7 +294,7 @@ impl InstanceApiServer for InstanceDesk {
     ) -> Result<InstanceView, Fault> {
         person_only(extensions)?;
         let desk = self.clone();
-        to_the_end(async move { desk.halt(desk.find(&params.name).await?).await.map(bare) }).await
+        to_the_end(async move { desk.halt(desk.ours(&params.name).await?).await.map(bare) }).await
     }
 
     async fn restart(
@@ -281,7 +305,7 @@ impl InstanceApiServer for InstanceDesk {
         person_only(extensions)?;
         let desk = self.clone();
         to_the_end(async move {
-            desk.relaunch(desk.find(&params.name).await?)
+            desk.relaunch(desk.ours(&params.name).await?)
                 .await
                 .map(bare)
         })
@@ -295,7 +319,7 @@ impl InstanceApiServer for InstanceDesk {
     ) -> Result<InstanceView, Fault> {
         person_only(extensions)?;
         let desk = self.clone();
-        to_the_end(async move { desk.discard(desk.find(&params.name).await?).await.map(bare) })
+        to_the_end(async move { desk.discard(desk.ours(&params.name).await?).await.map(bare) })
             .await
     }
 
@@ -316,6 +340,6 @@ impl InstanceApiServer for InstanceDesk {
     ) -> Result<InstanceView, Fault> {
         person_only(extensions)?;
         let desk = self.clone();
-        to_the_end(async move { desk.renew(desk.find(&params.name).await?).await }).await
+        to_the_end(async move { desk.renew(desk.ours(&params.name).await?).await }).await
     }
 }

@@ -14,6 +14,7 @@ pub mod ending;
 pub mod endpoint;
 mod events;
 pub mod ground;
+mod host;
 mod idle;
 pub mod instance;
 pub mod join;

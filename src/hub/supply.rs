@@ -4,7 +4,7 @@ use super::{
     agent::AgentDesk,
     briefing::briefing,
     project::{is_initialized, needs_init, terms_of},
-    run::{RunValues, Setup, Worktrees},
+    run::{NOT_KNOWN, Policies, RunValues, Setup, Worktrees},
     vault::Vault,
 };
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
         persona::Persona,
         policy::{Asking, Policy, Security},
         project::ProjectRow,
+        project_file::ProjectTerms,
         run::Warning,
         worktree::Worktree,
     },
@@ -49,6 +50,8 @@ pub(crate) struct Stockroom {
     /// Names that every agent may see, beside its own.
     pub(crate) passthrough: Vec<String>,
     pub(crate) identity: Identity,
+    /// What this host lets runs do that were accepted on another one.
+    pub(crate) policies: Policies,
     /// How sessions get tools of ours.
     pub(crate) equipment: Option<Equipment>,
     /// No agent is warm in a project without a file of its own.
@@ -227,6 +230,22 @@ impl Stockroom {
         Ok(Some(ready.worktree))
     }
 
+    /// Of a run that was accepted where neither the project's file nor what is set here was known: no more than both allow.
+    fn narrowed(&self, claimed: &Claimed, terms: &ProjectTerms) -> (Policy, Vec<Warning>) {
+        let asked = claimed.run.policy;
+        let known = |warning: &Warning| warning.kind != NOT_KNOWN;
+        if claimed.run.warnings.iter().all(known) {
+            return (asked, Vec::new());
+        }
+        let policy = self.policies.at_most(asked, terms);
+        let narrowed = (policy != asked).then(|| {
+            let detail =
+                "the project's file or the settings of its host allow less than was asked for";
+            Warning::new("policy_capped", detail)
+        });
+        (policy, narrowed.into_iter().collect())
+    }
+
     fn persona(&self, session: &SessionRow, instance: Option<&Instance>) -> Option<Persona> {
         let id = instance
             .and_then(|instance| instance.persona.as_ref())
@@ -248,19 +267,22 @@ impl Supply for Stockroom {
         };
         // Its trusted file may add names.
         let terms = project.as_ref().map(terms_of).unwrap_or_default();
+        let (policy, told) = self.narrowed(claimed, &terms);
         let launch = self.launch(
             &session.agent,
             PathBuf::from(&session.cwd),
             &values,
             &terms.file.environment,
-            &claimed.run.policy,
+            &policy,
         )?;
         let workspace = instance
             .as_ref()
             .map(|instance| PathBuf::from(&instance.workspace));
         let text = self.text(workspace.as_deref(), persona.as_ref())?;
         let text = with_more(text, claimed.extra_system_prompt.as_deref());
-        let mut warnings = unenforced(&launch.definition, &claimed.run.policy);
+        let mut warnings = unenforced(&launch.definition, &policy);
+        warnings.extend(told);
+        warnings.extend(strange(session, persona.as_ref()));
         let own = instance
             .as_ref()
             .and_then(|instance| instance.model.clone());
@@ -277,7 +299,7 @@ impl Supply for Stockroom {
             launch,
             persona: text,
             model: own.or_else(|| persona.as_ref().and_then(|persona| persona.model.clone())),
-            policy: claimed.run.policy,
+            policy,
             reporting: Some(reporting(instance.as_ref(), persona.as_ref())),
             workspace,
             cold,
@@ -297,6 +319,13 @@ impl Supply for Stockroom {
         kept.extend(self.worktrees.waited_for());
         kept
     }
+}
+
+/// Of a run that names a persona which is not here: it was accepted on another host, or the persona was deleted.
+fn strange(session: &SessionRow, persona: Option<&Persona>) -> Option<Warning> {
+    let named = session.persona.as_ref().filter(|_| persona.is_none())?;
+    let detail = format!("the persona \"{named}\" is not there, so its agent works without one");
+    Some(Warning::new("persona_skipped", detail))
 }
 
 /// Who an agent is, and what whoever opened its session adds.

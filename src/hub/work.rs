@@ -6,6 +6,7 @@ use super::{
     endpoint,
     events::EventsDesk,
     ground::{Ground, Served, Work},
+    host::{self, HostDesk},
     instance::{self, InstanceDesk},
     persona::PersonaDesk,
     project::{ProjectDesk, ProjectVerbs},
@@ -25,8 +26,8 @@ use crate::{
         process::{self, Launcher},
     },
     api::{
-        agent::AgentApiServer as _, events::EventsApiServer as _, hub::WarmAgent,
-        instance::InstanceApiServer as _, persona::PersonaApiServer as _,
+        agent::AgentApiServer as _, events::EventsApiServer as _, host::HostApiServer as _,
+        hub::WarmAgent, instance::InstanceApiServer as _, persona::PersonaApiServer as _,
         project::ProjectApiServer as _, run::RunApiServer as _, schedule::ScheduleApiServer as _,
         session::SessionApiServer as _,
     },
@@ -35,6 +36,7 @@ use crate::{
         breaker::ClassView,
         caller::{Caller, Token},
         fault::Fault,
+        host::Host,
         ids::RunId,
         run::{RunState, Waiting},
     },
@@ -73,14 +75,15 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
     let store = opened(&ground.settings).await?;
     let launcher = launcher(&ground, &store);
     let book = Book::begin(&ground.settings);
-    take_over(&ground, &store, &launcher, &book).await?;
-    let server = Arc::new(server(&ground));
-    let pool = pool(&ground, &launcher, &server);
     let agents = AgentDesk::new(
         &ground.settings.agents_dir,
         ground.env.vars.get("PATH").cloned(),
         &ground.env.exe,
     );
+    host::enter(&ground, &store, &agents, &pace(&ground.settings)).await?;
+    take_over(&ground, &store, &launcher, &book).await?;
+    let server = Arc::new(server(&ground));
+    let pool = pool(&ground, &launcher, &server);
     let badges = Badges::default();
     let stockroom = Arc::new(Stockroom {
         store: store.clone(),
@@ -90,6 +93,7 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
         vault: ground.vault.clone(),
         passthrough: ground.settings.agent.env_passthrough.clone(),
         identity: Identity::new(&ground.settings.home),
+        policies: Policies::new(&ground.settings.policy),
         equipment: equipment(&ground, &badges),
         require_init: ground.settings.warm.require_init,
         worktrees: worktrees(&ground.settings, &store),
@@ -241,10 +245,13 @@ fn equipment(ground: &Ground, badges: &Badges) -> Option<Equipment> {
 /// How long agents may be silent.
 fn pace(settings: &Settings) -> Pace {
     let limit = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
+    let pace = settings.test_lease_ms.map_or_else(Pace::default, |ms| {
+        Pace::of_lease(Duration::from_millis(ms))
+    });
     Pace {
         first_output: limit(settings.runs.first_output_ms),
         stall: limit(settings.runs.stall_ms),
-        ..Pace::default()
+        ..pace
     }
 }
 
@@ -275,6 +282,7 @@ impl House {
             .methods(stockroom, instances, schedules.clone())
             .map_err(Fault::internal)?;
         let (store, ending) = (self.store.clone(), self.ground.ending.clone());
+        self.beat();
         runs::start_cascade(store.clone(), self.dispatch.clone(), ending.begun().clone());
         retention::start(store, self.ground.settings.runs.retention_ms, ending);
         orders.start(Parts {
@@ -288,6 +296,16 @@ impl House {
         schedules.start();
         let work = Arc::new(self);
         Ok(Served { methods, work })
+    }
+
+    fn beat(&self) {
+        host::start_beating(
+            self.store.clone(),
+            self.ground.hub,
+            self.agents.clone(),
+            pace(&self.ground.settings),
+            self.ground.ending.clone(),
+        );
     }
 
     /// A desk for each noun, and the methods over all of them.
@@ -308,6 +326,7 @@ impl House {
         all.merge(projects.into_rpc())?;
         all.merge(self.agents.clone().into_rpc())?;
         all.merge(schedules.into_rpc())?;
+        all.merge(self.hosts().into_rpc())?;
         all.merge(runs.into_rpc())?;
         all.merge(SessionDesk::new(self.calls.clone()).into_rpc())?;
         all.merge(EventsDesk::new(self.store.clone(), self.projects.clone()).into_rpc())?;
@@ -341,6 +360,13 @@ impl House {
         }
     }
 
+    fn hosts(&self) -> HostDesk {
+        HostDesk {
+            store: self.store.clone(),
+            projects: self.projects.clone(),
+        }
+    }
+
     fn personas(&self, stockroom: &Stockroom) -> PersonaDesk {
         let home = self.ground.env.home_dir.as_ref();
         PersonaDesk {
@@ -368,6 +394,7 @@ impl House {
     async fn in_state(&self, state: RunState) -> Result<Vec<RunId>, Fault> {
         let filter = RunFilter {
             state: Some(state),
+            here: true,
             ..RunFilter::default()
         };
         let page = self
@@ -400,6 +427,11 @@ impl Work for House {
 
     async fn open_run_count(&self) -> Result<u32, Fault> {
         Ok(self.store.runs.open(None).await?)
+    }
+
+    /// What cannot be read now is not worth failing for.
+    async fn hosts(&self) -> Vec<Host> {
+        self.store.hosts.list().await.unwrap_or_default()
     }
 
     /// A store that does not answer says nothing about schedules: stay.
@@ -455,6 +487,9 @@ impl Work for House {
                 tracing::warn!("some runs could not be given back; the next hub ends them");
             }
             self.pool.close().await;
+            if let Err(error) = self.store.hosts.leave(self.ground.hub).await {
+                tracing::warn!(%error, "nobody heard that this hub ends");
+            }
             self.store.closer.close().await;
         };
         tokio::select! {

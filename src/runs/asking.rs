@@ -338,7 +338,8 @@ async fn changed(changes: &mut broadcast::Receiver<Change>, run: RunId) {
     let told = async {
         loop {
             match changes.recv().await {
-                Ok(change) if change.run != Some(run) => {}
+                // Another hub's says no more.
+                Ok(change) if change.run.is_some_and(|other| other != run) => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => return,
                 // The store is closing: nothing more is told.
                 Err(RecvError::Closed) => std::future::pending().await,

@@ -28,7 +28,7 @@ use tokio::{
             self,
             error::{RecvError, TryRecvError},
         },
-        mpsc, oneshot,
+        mpsc, oneshot, watch,
     },
     task::{Id, JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, timeout},
@@ -36,6 +36,8 @@ use tokio::{
 
 /// Until the next renewal, after the cancellation of a run that is not here.
 const SOON: Duration = Duration::from_millis(100);
+/// Between two looks for what other hubs may have written, of which each of their commits tells.
+const PACE: Duration = Duration::from_millis(50);
 /// A look without being told, as the safety net.
 const POLL: Duration = Duration::from_secs(5);
 /// Attempts of one hub at once, over all classes.
@@ -183,6 +185,15 @@ struct Loop {
     attempts: JoinSet<()>,
     working: HashMap<Id, Working>,
     draining: bool,
+    /// When it looked last.
+    looked: Instant,
+}
+
+/// When a look is due.
+enum Due {
+    Now,
+    /// Others may have written something.
+    Soon,
 }
 
 /// What woke the loop.
@@ -203,6 +214,7 @@ impl Loop {
             attempts: JoinSet::new(),
             working: HashMap::new(),
             draining: false,
+            looked: Instant::now(),
         }
     }
 
@@ -221,11 +233,11 @@ impl Loop {
             };
             match woken {
                 Woken::Look => next_look = self.look().await,
-                Woken::Changed(first) => {
-                    if self.take_in(first, &mut changes).await {
-                        next_look = self.look().await;
-                    }
-                }
+                Woken::Changed(first) => match self.take_in(first, &mut changes).await {
+                    Some(Due::Now) => next_look = self.look().await,
+                    Some(Due::Soon) => next_look = next_look.min(self.looked + PACE),
+                    None => {}
+                },
                 // What frees a place makes nothing due.
                 Woken::Ended(ended) => {
                     self.ended(ended);
@@ -250,19 +262,20 @@ impl Loop {
         }
     }
 
-    /// Takes in a change and all that have come since, so that a burst of them costs one look. Whether a look is due.
+    /// Takes in a change and all that have come since, so that a burst of them costs one look. When one is due.
     async fn take_in(
         &self,
         first: Result<Change, RecvError>,
         changes: &mut broadcast::Receiver<Change>,
-    ) -> bool {
-        let (mut work, mut lagged) = (false, false);
+    ) -> Option<Due> {
+        let (mut work, mut hint, mut lagged) = (false, false, false);
         // It cannot be closed while we hold the store: else we have lagged.
         let mut heard = first.or(Err(TryRecvError::Lagged(0)));
         loop {
             match heard {
                 Ok(change) => {
                     work |= frees_work(&change);
+                    hint |= change.run.is_none();
                     self.forget_if_ended(&change);
                 }
                 Err(TryRecvError::Lagged(_)) => lagged = true,
@@ -273,7 +286,10 @@ impl Loop {
         if lagged {
             self.forget_all_ended().await;
         }
-        work || lagged
+        if work || lagged {
+            return Some(Due::Now);
+        }
+        hint.then_some(Due::Soon)
     }
 
     /// By whatever it ended: its attempt, a cancellation while it was queued, its time, the recovery of a dead hub's runs.
@@ -304,7 +320,9 @@ impl Loop {
         if self.draining {
             return soon;
         }
+        self.looked = Instant::now();
         self.claim().await;
+        self.heed().await;
         match self.parts.store.runs.sweep(self.parts.hub).await {
             Ok(Some(ms)) => soon
                 .min(Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))),
@@ -312,6 +330,25 @@ impl Loop {
             Err(error) => {
                 tracing::warn!(%error, "could not sweep");
                 soon
+            }
+        }
+    }
+
+    /// Does what was asked by way of another hub, where there may be one.
+    async fn heed(&self) {
+        let store = &self.parts.store;
+        if self.working.is_empty() || !store.hosts.shared() {
+            return;
+        }
+        let asked = match store.runs.asked(self.parts.hub).await {
+            Ok(asked) => asked,
+            Err(error) => return tracing::warn!(%error, "what others asked was not looked for"),
+        };
+        for one in asked {
+            if one.end {
+                self.stop_run(one.run, Stop::Cancelled);
+            } else if one.cut {
+                self.parts.calls.interrupt(one.session);
             }
         }
     }
@@ -354,9 +391,21 @@ impl Loop {
             });
         }
         tracing::info!(run.id = %lease.run, run.attempt = lease.attempt, "an attempt begins");
+        let stale = self.stale(lease.run);
         self.work(lease, (slot, before), async move |ties| {
+            for mut over in stale {
+                // It says nothing but that it is closed.
+                while over.changed().await.is_ok() {}
+            }
             Box::pin(attempt::drive(&tools, claimed, ties)).await;
         });
+    }
+
+    /// Attempts of the same run that this hub has lost and that are not over: two would work side by side, where the hub was stopped for so
+    /// long that its lease was taken from it, and then was the first to claim again.
+    fn stale(&self, run: RunId) -> Vec<watch::Receiver<()>> {
+        let same = self.working.values().filter(|one| one.lease.run == run);
+        same.map(|one| one.over.clone()).collect()
     }
 
     /// Has something done under a lease, which is renewed until it is done.
@@ -368,8 +417,14 @@ impl Loop {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (working, ties) = Working::new(lease, slot, before);
-        let id = self.attempts.spawn(what(ties)).id();
+        let (alive, over) = watch::channel(());
+        let (working, ties) = Working::new(lease, slot, before, over);
+        let work = what(ties);
+        let work = async move {
+            work.await;
+            drop(alive);
+        };
+        let id = self.attempts.spawn(work).id();
         self.working.insert(id, working);
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Working {
     pub(super) slot: Option<OwnedSemaphorePermit>,
     /// When it was claimed, or renewed last: the moment before that was asked for.
     pub(super) renewed: watch::Sender<Instant>,
+    /// Closed once all that it did is over.
+    pub(super) over: watch::Receiver<()>,
 }
 
 impl Working {
@@ -44,6 +46,7 @@ impl Working {
         lease: Lease,
         slot: Option<OwnedSemaphorePermit>,
         before: Instant,
+        over: watch::Receiver<()>,
     ) -> (Self, Ties) {
         let (stop, stopped) = watch::channel(None);
         let (renewed, since) = watch::channel(before);
@@ -56,6 +59,7 @@ impl Working {
             stop,
             slot,
             renewed,
+            over,
         };
         (working, ties)
     }

@@ -36,8 +36,18 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// Leases of another length, renewed as often in each as ever.
+    #[must_use]
+    pub fn of_lease(lease: Duration) -> Self {
+        Self {
+            lease,
+            renew: lease * 2 / 9,
+            ..Self::default()
+        }
+    }
+
     /// Of a lease, for the store.
-    pub(super) fn lease_ms(&self) -> i64 {
+    pub(crate) fn lease_ms(&self) -> i64 {
         i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
     }
 

@@ -10,6 +10,9 @@ use crate::{
 use std::time::Duration;
 use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
+/// A look without being told, as the safety net.
+const POLL: Duration = Duration::from_secs(5);
+
 /// The run once it is terminal or waits for a person, with `below` also once a run below it does, or as it is after `limit`. Listens before
 /// it looks, so no change is missed.
 ///
@@ -30,12 +33,16 @@ pub async fn wait(
             return Ok(now);
         }
         loop {
-            match tokio::time::timeout_at(deadline, changes.recv()).await {
+            let look = deadline.min(Instant::now() + POLL);
+            match tokio::time::timeout_at(look, changes.recv()).await {
+                Err(_late) if look < deadline => break,
                 Err(_late) => return store.runs.get(run).await,
                 // The store is closing: what it last said stands.
                 Ok(Err(RecvError::Closed)) => return Ok(now),
                 Ok(Err(RecvError::Lagged(_))) => break,
                 Ok(Ok(change)) if change.run == Some(run) && may_end(change.state) => break,
+                // Of another hub: it says no more.
+                Ok(Ok(change)) if change.run.is_none() => break,
                 // Whose it is the next look says; few runs ask.
                 Ok(Ok(change)) if below && change.state == Some(RunState::InputRequired) => break,
                 Ok(Ok(_other)) => {}
@@ -61,7 +68,9 @@ pub async fn ended(store: &Store, run: RunId, limit: Duration) -> Result<Run, St
         if now.state.is_terminal() {
             return Ok(now);
         }
-        match tokio::time::timeout_at(deadline, changes.recv()).await {
+        let look = deadline.min(Instant::now() + POLL);
+        match tokio::time::timeout_at(look, changes.recv()).await {
+            Err(_late) if look < deadline => {}
             Err(_late) => return store.runs.get(run).await,
             Ok(Err(RecvError::Closed)) => return Ok(now),
             Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}

@@ -7,6 +7,7 @@ pub mod clock;
 #[cfg(test)]
 pub(crate) mod fuzz;
 pub mod lines;
+pub mod machine;
 mod near;
 mod pause;
 pub mod scratch;

@@ -1,7 +1,7 @@
 //! What a delegation may bring along, and which runs are added up.
 
 use crate::domain::{
-    ids::{InstanceId, ProjectId, SessionId},
+    ids::{HostId, InstanceId, ProjectId, SessionId},
     time::Timestamp,
 };
 
@@ -29,6 +29,8 @@ pub struct Extras {
     pub extra_system_prompt: Option<String>,
     /// Opaque text of whoever delegated.
     pub hook: Option<String>,
+    /// Where its session is, or is opened; `None`: on the host whose store this is.
+    pub host: Option<HostId>,
 }
 
 /// Which runs to add up.

@@ -2,7 +2,7 @@
 
 use super::{Idempotency, Lease, StoreError};
 use crate::domain::{
-    ids::RunId,
+    ids::{RunId, SessionId},
     input::{Delivery, Input, InputMode},
 };
 use async_trait::async_trait;
@@ -70,4 +70,15 @@ pub trait Inputs: Send + Sync + std::fmt::Debug {
     async fn turn_ended(&self, lease: Lease, turn: i64) -> Result<(), StoreError>;
     /// All of a run, in the order in which they are put.
     async fn of(&self, run: RunId) -> Result<Vec<Input>, StoreError>;
+}
+
+/// What was asked of a run that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub run: RunId,
+    pub session: SessionId,
+    /// That it ends.
+    pub end: bool,
+    /// That its turn is cut for an input.
+    pub cut: bool,
 }

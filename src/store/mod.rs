@@ -6,13 +6,15 @@
 
 mod extras;
 mod growing;
+mod hosts;
 mod inputs;
 mod redactor;
 mod schedules;
 pub mod sql;
 
 pub use extras::{Extras, KeyedSession, SessionKey, StatsFilter};
-pub use inputs::{AcceptedInput, Inputs, InputsWaiting, NewInput, TakenInput};
+pub use hosts::{Hosts, Instead, NewHost};
+pub use inputs::{AcceptedInput, Asked, Inputs, InputsWaiting, NewInput, TakenInput};
 pub use redactor::Redactor;
 pub use schedules::{Occasion, Schedules};
 
@@ -351,6 +353,8 @@ pub struct RunFilter {
     pub label: Option<String>,
     /// Also those that were archived.
     pub archived: bool,
+    /// Of this host alone.
+    pub here: bool,
 }
 
 /// Which events to read.
@@ -392,7 +396,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn ready(&self) -> Result<bool, StoreError>;
     /// What a request key stood for in this scope: the request's digest, and its run. A look, which decides nothing: `accept` does.
     async fn keyed(&self, scope: &str, key: &str) -> Result<Option<(String, RunId)>, StoreError>;
-    /// Leases up to `limit` ready sessions whose class, project and tree are free, fairly over the classes; raises each fence. Cold runs take
+    /// Leases up to `limit` ready sessions of this host whose class, project and tree are free, fairly over the classes; raises each fence. A host
+    /// that is draining leases none. Cold runs take
     /// no slots of a class: they are bounded together, by level. Where overflow is on and many wait for a slot, some more are leased.
     async fn claim(
         &self,
@@ -415,7 +420,7 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn wake(&self, waiting: Waiting) -> Result<(), StoreError>;
     /// Queued: ended at once. Held: asked of the holder. Terminal: nothing. Answers the state afterwards.
     async fn cancel(&self, run: RunId, reason: String) -> Result<RunState, StoreError>;
-    /// Takes every run whose holder is not among `alive` from it: it is tried again by its policy, or fails with `hub_lost`; answers which. One
+    /// Takes every run of this host whose holder is not among `alive` from it: it is tried again by its policy, or fails with `hub_lost`; answers which. One
     /// that is `input_required` and has changed nothing uses no attempt: its agent was waiting, not working.
     async fn recover(&self, alive: Vec<HubId>) -> Result<Vec<RunId>, StoreError>;
     /// Ends as `timed_out` every queued run whose time is over, promotes sessions whose delay is over, decides requests that nobody
@@ -439,7 +444,7 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn tree_usage(&self, run: RunId) -> Result<TreeUsage, StoreError>;
     /// What has become of the worktree of a run that has ended; an error while its attempt has it.
     async fn set_worktree(&self, run: RunId, worktree: Worktree) -> Result<(), StoreError>;
-    /// Runs whose worktree is `Planned`, `Open` or `Kept`, oldest first.
+    /// Runs of this host whose worktree is `Planned`, `Open` or `Kept`, oldest first.
     async fn with_worktree(&self) -> Result<Vec<Run>, StoreError>;
     /// Conversations in a project, most recently used first.
     async fn sessions(
@@ -451,9 +456,11 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn keyed_session(&self, key: &SessionKey) -> Result<Option<KeyedSession>, StoreError>;
     /// Hides a terminal run from lists, or shows it again; answers its state, which is as it was. One that is not terminal stays as it is.
     async fn archive(&self, run: RunId, archived: bool) -> Result<RunState, StoreError>;
+    /// What was asked of this holder's runs, perhaps by way of another hub: a look.
+    async fn asked(&self, holder: HubId) -> Result<Vec<Asked>, StoreError>;
     /// What the runs of this filter add up to, archived ones too.
     async fn stats(&self, filter: StatsFilter) -> Result<RunStats, StoreError>;
-    /// How many runs are not terminal; of a project, or of all.
+    /// How many runs are not terminal; of a project, or of all that are this host's.
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError>;
     /// Classes that have something to do, or against which failures stand, by name. One with too many failures is given no more than a few
     /// attempts to claim, which [`Self::claim`] keeps to and [`Self::sweep`] raises again.
@@ -522,20 +529,20 @@ pub trait Instances: Send + Sync + std::fmt::Debug {
     ) -> Result<Page<Instance>, StoreError>;
     /// How many instances (trash excluded) use the persona.
     async fn using_persona(&self, persona: &str) -> Result<u32, StoreError>;
-    /// Deleted before `before`: gone for good; answers their ids.
+    /// Those of this host that were deleted before `before`: gone for good; answers their ids.
     async fn purge(&self, before: Timestamp) -> Result<Vec<InstanceId>, StoreError>;
 }
 
 /// Projects.
 #[async_trait]
 pub trait Projects: Send + Sync + std::fmt::Debug {
-    /// Inserts, or answers the row of that path; an unregistered one comes back only with `explicit`.
+    /// Inserts on this host, or answers its row of that path; an unregistered one comes back only with `explicit`.
     async fn register(&self, row: ProjectRow, explicit: bool) -> Result<ProjectRow, StoreError>;
     /// Replaces the row of `row.id`.
     async fn update(&self, row: ProjectRow) -> Result<(), StoreError>;
     /// By id.
     async fn get(&self, id: ProjectId) -> Result<ProjectRow, StoreError>;
-    /// By canonical path, unregistered ones included.
+    /// By canonical path on this host, unregistered ones included.
     async fn by_path(&self, path: &str) -> Result<ProjectRow, StoreError>;
     /// By name, registered ones; names need not be unique.
     async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError>;
@@ -579,6 +586,7 @@ pub struct Store {
     pub instances: Arc<dyn Instances>,
     pub projects: Arc<dyn Projects>,
     pub schedules: Arc<dyn Schedules>,
+    pub hosts: Arc<dyn Hosts>,
     pub events: Arc<dyn Events>,
     /// Told after every commit.
     pub changes: broadcast::Sender<Change>,

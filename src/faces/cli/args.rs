@@ -1,7 +1,7 @@
 //! What was typed. Pure: nothing is read but the words.
 
 use super::{
-    agent::AgentVerb, delegate::DelegateArgs, hub::HubVerb, instance::InstanceVerb,
+    agent::AgentVerb, delegate::DelegateArgs, host::HostVerb, hub::HubVerb, instance::InstanceVerb,
     persona::PersonaVerb, project::ProjectVerb, run::RunVerb, schedule::ScheduleVerb,
     store::StoreVerb,
 };
@@ -134,6 +134,9 @@ pub enum Verb {
     /// Registered directories
     #[command(subcommand)]
     Project(ProjectVerb),
+    /// Machines that share a database
+    #[command(subcommand)]
+    Host(HostVerb),
     #[command(skip)]
     Agent(AgentVerb),
     #[command(skip)]

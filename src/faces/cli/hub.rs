@@ -2,6 +2,7 @@
 
 use super::{
     context::{CliContext, heard},
+    host,
     install::{self, InstallArgs},
     table::{ago, word},
 };
@@ -20,6 +21,7 @@ use std::{fmt::Write as _, process::ExitCode};
 #[derive(Debug, Subcommand)]
 pub enum HubVerb {
     /// Say whether a hub runs, and what it holds; none is started
+    #[command(alias = "info")]
     Status,
     /// End the hub; another one starts when it is needed
     Stop(Ending),
@@ -103,6 +105,11 @@ fn words(view: &HubView) -> String {
     }
     for class in &view.classes {
         write!(text, "\n  {}", standing(class)).ok();
+    }
+    if view.hosts.len() > 1 {
+        for host in &view.hosts {
+            write!(text, "\n  host {}", host::line(host)).ok();
+        }
     }
     text
 }

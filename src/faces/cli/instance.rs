@@ -6,7 +6,7 @@ use super::{
     names::Names,
     print,
     run::{PageArgs, more},
-    table::{ago, details, table, word},
+    table::{ago, at, details, table, word},
 };
 use crate::{
     api::instance::{
@@ -235,7 +235,7 @@ async fn list(args: ListArgs, context: &CliContext) -> Result<ExitCode, Fault> {
     let names = Names::ask(&client).await;
     let rows = page.items.iter().map(|instance| {
         [
-            instance.name.clone(),
+            at(instance.name.clone(), instance.host.as_deref()),
             word(instance.status),
             word(instance.health),
             instance.persona.clone().unwrap_or_default(),

@@ -12,6 +12,7 @@ mod context;
 mod delegate;
 mod demo;
 mod fields;
+mod host;
 mod hub;
 mod input;
 mod install;
@@ -31,6 +32,7 @@ mod worktree;
 
 pub use args::{Cli, Flags, Job, Verb};
 pub use context::{CliContext, InProcess};
+pub use host::HostVerb;
 pub use hub::HubVerb;
 pub use store::StoreVerb;
 pub use terminal::Terminal;
@@ -60,6 +62,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<(Flags, Job), 
 /// The hub's fault, or one of reading and writing here; [`report`] turns it into words and an exit code.
 pub async fn run(verb: Verb, context: &CliContext) -> Result<ExitCode, Fault> {
     match verb {
+        Verb::Host(verb) => host::run(verb, context).await,
         Verb::Hub(verb) => hub::run(verb, context).await,
         Verb::Config => config::run(context),
         Verb::Delegate(args) => delegate::run(*args, context).await,

@@ -146,6 +146,7 @@ fn full(project: &Project) -> String {
     details([
         ("name", project.name.clone()),
         ("path", project.path.clone()),
+        ("host", project.host.clone().unwrap_or_default()),
         ("status", word(project.status)),
         (
             "served by",

@@ -9,7 +9,7 @@ use super::{
     live,
     names::Names,
     print,
-    table::{ago, details, one_line, span, table, word},
+    table::{ago, at, details, one_line, span, table, word},
     tree,
     worktree::{self, WorktreeVerb},
 };
@@ -180,7 +180,7 @@ async fn list(args: ListArgs, context: &CliContext) -> Result<(), Fault> {
             run.state.as_str().to_owned(),
             run.instance
                 .map_or_else(|| run.agent.clone(), |id| names.instance(Some(id))),
-            names.project(run.project),
+            at(names.project(run.project), run.host.as_deref()),
             ago(run.created_at),
             run.label.as_deref().unwrap_or(&run.prompt).to_owned(),
         ]

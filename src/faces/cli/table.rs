@@ -85,6 +85,14 @@ pub(super) fn word<T: Serialize>(value: T) -> String {
         .unwrap_or_default()
 }
 
+/// Something, and the machine that it is on where that is worth saying.
+pub(super) fn at(what: String, host: Option<&str>) -> String {
+    match host {
+        Some(host) => format!("{what} @ {host}"),
+        None => what,
+    }
+}
+
 /// How long ago a moment was, for a person.
 pub(super) fn ago(moment: Timestamp) -> String {
     format!("{} ago", span(clock::now_ms().saturating_sub(moment.0)))

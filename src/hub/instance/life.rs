@@ -1,6 +1,6 @@
 //! Start, stop, delete, restore; what is cleared at the start of a hub and after 30 days.
 
-use super::{InstanceDesk, bare, on_disk, place::taken};
+use super::{InstanceDesk, bare, must_be_ours, on_disk, place::taken};
 use crate::{
     api::instance::InstanceView,
     domain::{
@@ -88,6 +88,7 @@ impl InstanceDesk {
     /// `instance.restore`.
     pub(super) async fn bring_back(&self, name: &str) -> Result<InstanceView, Fault> {
         let old = self.deleted(name).await?;
+        must_be_ours(&old)?;
         if self.parts.instances.by_name(&old.name).await.is_ok() {
             return Err(taken(&old.name).hint("delete the one that has the name now, then restore"));
         }
@@ -193,7 +194,7 @@ impl InstanceDesk {
         loop {
             let page = PageAt { cursor, limit: 200 };
             let page = self.parts.instances.list(None, Some(status), page).await?;
-            for instance in &page.items {
+            for instance in page.items.iter().filter(|one| one.host.is_none()) {
                 let reset = |one: &mut Instance| {
                     (one.status, one.health) = (InstanceStatus::Created, Health::Unknown);
                 };

@@ -11,6 +11,7 @@ use crate::{
         slug,
         time::Timestamp,
     },
+    hub::run::elsewhere,
     stdx::{clock, mint},
     store::Idempotency,
     templates::{IdentityFile, validate},
@@ -119,6 +120,7 @@ impl InstanceDesk {
             restart_count: 0,
             created_at: Timestamp(clock::now_ms()),
             deleted_at: None,
+            host: None,
         })
     }
 
@@ -152,6 +154,11 @@ impl InstanceDesk {
             (None, Who::Agent(standing)) => return Ok(standing.project),
             (None, Who::Person | Who::Stray) => return Ok(None),
         };
+        if let Some(host) = &found.host {
+            let what = format!("\"{}\"", found.name);
+            return Err(elsewhere("project", &what, host)
+                .hint("an instance lives on the machine of its project: create it there"));
+        }
         Ok(Some(found.id))
     }
 
@@ -177,7 +184,7 @@ impl InstanceDesk {
 
     /// `instance.update`.
     pub(super) async fn change(&self, params: InstanceUpdate) -> Result<InstanceView, Fault> {
-        let found = self.find(&params.name).await?;
+        let found = self.ours(&params.name).await?;
         one_line("display_name", params.display_name.as_deref())?;
         one_line("model", params.model.as_ref().and_then(Option::as_deref))?;
         if let Some(Some(id)) = params.persona.clone() {

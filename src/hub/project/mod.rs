@@ -20,7 +20,10 @@ pub(crate) use past::{PastGround, found};
 pub(crate) use terms::{is_initialized, terms_of};
 pub(crate) use verbs::ProjectVerbs;
 
-use super::peers::{PeerRef, Peers};
+use super::{
+    peers::{PeerRef, Peers},
+    run::elsewhere,
+};
 use crate::{
     agents::pool::Pool,
     domain::{
@@ -144,8 +147,9 @@ impl ProjectDesk {
                 .projects
                 .list(PageAt { cursor, limit: 200 })
                 .await?;
-            let is_it =
-                |row: &ProjectRow| place.is_some() && same::place(Path::new(&row.path)) == place;
+            let is_it = |row: &ProjectRow| {
+                place.is_some() && row.host.is_none() && same::place(Path::new(&row.path)) == place
+            };
             if let Some(row) = page.items.into_iter().find(is_it) {
                 return Ok(Some(row));
             }
@@ -215,8 +219,31 @@ impl ProjectDesk {
         }
     }
 
+    /// The registered projects of that name, id or path, on whatever host.
+    pub(crate) async fn everywhere(&self, named: &str) -> Result<Vec<ProjectRow>, Fault> {
+        if let Ok(id) = named.parse::<ProjectId>() {
+            return Ok(vec![self.store.projects.get(id).await?]);
+        }
+        let mut found = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = PageAt { cursor, limit: 200 };
+            let page = self.store.projects.list(page).await?;
+            let is_it = |row: &ProjectRow| row.name == named || row.path == named;
+            found.extend(page.items.into_iter().filter(is_it));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     async fn by_name(&self, name: &str) -> Result<ProjectRow, Fault> {
         let mut rows = self.store.projects.by_name(name).await?;
+        // Its own are nearer to a host than another's of the same name.
+        if rows.iter().any(|row| row.host.is_none()) {
+            rows.retain(|row| row.host.is_none());
+        }
         match (rows.pop(), rows.is_empty()) {
             (Some(row), true) => Ok(row),
             (Some(_), false) => Err(Fault::invalid(
@@ -321,8 +348,20 @@ fn new_row(root: &Path, name: Option<String>) -> ProjectRow {
         unregistered: false,
         trust: None,
         status: None,
+        host: None,
         last_opened_at: Some(now),
         created_at: now,
+    }
+}
+
+/// Passes a project of this host.
+fn must_be_ours(row: &ProjectRow) -> Result<(), Fault> {
+    match &row.host {
+        Some(host) => {
+            let what = format!("\"{}\"", row.name);
+            Err(elsewhere("project", &what, host))
+        }
+        None => Ok(()),
     }
 }
 

@@ -46,6 +46,7 @@ impl ProjectDesk {
         let sight = self.sight(None).await;
         let open: BTreeSet<&str> = sight
             .of(Path::new(&row.path))
+            .filter(|_| row.host.is_none())
             .flat_map(|agent| agent.open.iter().map(String::as_str))
             .collect();
         let shown = |session: SessionRow| ProjectSession {

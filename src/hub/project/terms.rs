@@ -70,6 +70,10 @@ impl ProjectDesk {
 /// What the project's own file says, as far as it may. Read anew each time: what a run works by is one reading, and it is this text that
 /// is trusted or not.
 pub(crate) fn terms_of(row: &ProjectRow) -> ProjectTerms {
+    if row.host.is_some() {
+        // That path is another machine's, which reads it for itself.
+        return ProjectTerms::default();
+    }
     match project_file::read(Path::new(&row.path)) {
         Ok(None) => ProjectTerms::default(),
         Ok(Some(found)) => holding(row, found),
@@ -173,6 +177,7 @@ mod tests {
             unregistered: false,
             trust,
             status: None,
+            host: None,
             last_opened_at: None,
             created_at: Timestamp(0),
         }

@@ -1,6 +1,6 @@
 //! A person trusts the file of a project as it is. Nothing else writes `ProjectRow::trust`.
 
-use super::{ProjectDesk, needs_init, terms::digest};
+use super::{ProjectDesk, must_be_ours, needs_init, terms::digest};
 use crate::{
     api::project::{ProjectTrust, TrustView},
     config::project_file::{self, PROJECT_FILE},
@@ -16,6 +16,7 @@ impl ProjectDesk {
     /// at.
     pub(super) async fn trust_file(&self, params: ProjectTrust) -> Result<TrustView, Fault> {
         let row = self.find(&params.project).await?;
+        must_be_ours(&row)?;
         let found = match project_file::read(Path::new(&row.path)) {
             Ok(Some(found)) => found,
             Ok(None) => return Err(needs_init(&row)),

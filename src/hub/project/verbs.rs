@@ -1,6 +1,6 @@
 //! The calls of `project.*`.
 
-use super::{Ground, ProjectDesk, check_name, not_registered, root};
+use super::{Ground, ProjectDesk, check_name, must_be_ours, not_registered, root};
 use crate::{
     api::{
         hub::Nothing,
@@ -47,9 +47,16 @@ impl ProjectVerbs {
             return Err(Fault::required("project"));
         }
         match self.desk.ground_of(Some(named), peer).await? {
-            Ground::Project(row) => Ok(row),
+            Ground::Project(row) => must_be_ours(&row).map(|()| row),
             Ground::Unregistered(root) => Err(not_registered(&root.to_string_lossy())),
         }
+    }
+
+    /// As [`ProjectDesk::find`], on this host.
+    async fn ours(&self, named: &str) -> Result<ProjectRow, Fault> {
+        let row = self.desk.find(named).await?;
+        must_be_ours(&row)?;
+        Ok(row)
     }
 }
 
@@ -102,7 +109,7 @@ impl ProjectApiServer for ProjectVerbs {
 
     async fn unregister(&self, ext: &Extensions, params: ProjectName) -> Result<Project, Fault> {
         person_only(ext)?;
-        let row = self.desk.find(&params.project).await?;
+        let row = self.ours(&params.project).await?;
         let open = self.desk.store.runs.open(Some(row.id)).await?;
         if open > 0 {
             return Err(Fault::new(
@@ -137,7 +144,7 @@ impl ProjectApiServer for ProjectVerbs {
         let (verbs, peer) = (self.clone(), ext.get::<PeerRef>().cloned());
         if !matches!(asker, Asker::Person) {
             // An agent prepares what is registered; which project is worked in is a person's to say.
-            let row = self.desk.find(&params.project).await?;
+            let row = self.ours(&params.project).await?;
             let row = to_the_end(async move { verbs.begin(row).await }).await?;
             return self.desk.shown(row, None).await;
         }
@@ -169,7 +176,7 @@ impl ProjectApiServer for ProjectVerbs {
     async fn stop(&self, ext: &Extensions, params: ProjectName) -> Result<ProjectStopped, Fault> {
         person_only(ext)?;
         let (verbs, peer) = (self.clone(), ext.get::<PeerRef>().cloned());
-        let row = self.desk.find(&params.project).await?;
+        let row = self.ours(&params.project).await?;
         to_the_end(async move { verbs.halt(row, peer).await }).await
     }
 

@@ -44,6 +44,9 @@ impl ProjectDesk {
 
     /// The row as the API shows it.
     pub(super) async fn view(&self, row: ProjectRow, sight: &Sight) -> Result<Project, Fault> {
+        if row.host.is_some() {
+            return self.view_from_afar(row, sight).await;
+        }
         let path = PathBuf::from(&row.path);
         let serving = sight.of(&path).max_by_key(|agent| agent.generation);
         let status = status(&row, serving.is_some());
@@ -65,6 +68,28 @@ impl ProjectDesk {
             created_at: row.created_at,
             name: row.name,
             path: row.path,
+            host: None,
+        })
+    }
+
+    /// Of a project on another host: what is in the store. Whether its directory is there, nobody here can see.
+    async fn view_from_afar(&self, row: ProjectRow, sight: &Sight) -> Result<Project, Fault> {
+        Ok(Project {
+            id: row.id,
+            status: row.status.unwrap_or(ProjectStatus::Stopped),
+            initialized: false,
+            trusted: false,
+            active: sight.active.contains(&row.id),
+            external: false,
+            delegation_spawned: false,
+            delegations: self.store.runs.open(Some(row.id)).await?,
+            agent: None,
+            pid: None,
+            last_opened_at: row.last_opened_at,
+            created_at: row.created_at,
+            name: row.name,
+            path: row.path,
+            host: row.host,
         })
     }
 

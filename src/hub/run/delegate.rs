@@ -6,6 +6,7 @@ use crate::{
     api::run::Delegate,
     domain::{
         fault::{ErrorKind, Fault},
+        host::Host,
         ids::{InstanceId, ProjectId, RunId, SessionId},
         instance::{Instance, InstanceStatus},
         run::{Mode, Run, Warning},
@@ -38,21 +39,23 @@ impl RunDesk {
         let instance = self.placed(&params, earlier.as_ref()).await?;
         let values = self.values_of(&origin);
         let mut warnings = Vec::new();
-        let mut session = if let Some(session) = earlier {
+        let (mut session, away) = if let Some(session) = earlier {
             self.continued(session, &params).await?
         } else {
             let (placed, path) = (instance.as_ref(), values.get("PATH").map(String::as_str));
             self.opened(&params, placed, &origin, path, &mut warnings)
                 .await?
         };
+        Self::warn_of(away.as_ref(), &mut warnings);
         let terms = self.terms_of(session.project).await?;
         warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
         let own = own_key(&asked, &origin, &session);
         let policy = self.policy(&terms, params.policy, origin.policy(), &mut warnings);
         let id: RunId = stdx::mint().into();
-        self.values.keep(id, values);
-        let settled = self.settle(&params, &origin, &mut session, id).await;
+        let at = (id, away.as_ref());
+        self.keep(at, values);
+        let settled = self.settle(&params, &origin, &mut session, at).await;
         let (spot, tree) = settled.inspect_err(|_| self.values.forget(id))?;
         let run = NewRun {
             id,
@@ -74,7 +77,7 @@ impl RunDesk {
             max_in_project: terms.file.max_concurrent,
             retry: params.retry.unwrap_or_default(),
             budget: params.budget.unwrap_or_default(),
-            extras: extras_of(session_key, &asked),
+            extras: extras_of(session_key, &asked, away.as_ref()),
             occasion,
         };
         let accepted = self.dispatch.accept(&self.store, run).await;
@@ -149,7 +152,11 @@ impl RunDesk {
     }
 
     /// A session goes on where it is, with the agent it has.
-    async fn continued(&self, session: SessionRow, params: &Delegate) -> Result<SessionRow, Fault> {
+    async fn continued(
+        &self,
+        session: SessionRow,
+        params: &Delegate,
+    ) -> Result<(SessionRow, Option<Host>), Fault> {
         let changed = |field: &str| {
             Err(Fault::invalid(
                 field,
@@ -174,7 +181,8 @@ impl RunDesk {
         {
             return changed("project");
         }
-        Ok(session)
+        let away = self.store.hosts.elsewhere(session.id).await?;
+        Ok((session, away))
     }
 
     /// The session to go on with, if one is named.
@@ -244,10 +252,14 @@ impl RunDesk {
         origin: &Origin<'_>,
         path: Option<&str>,
         warnings: &mut Vec<Warning>,
-    ) -> Result<SessionRow, Fault> {
+    ) -> Result<(SessionRow, Option<Host>), Fault> {
         let site = self.site(params, instance, origin).await?;
+        let away = self.host(site.host.as_deref()).await?;
         let terms = self.terms_of(site.project).await?.file;
-        let mut persona = self.persona(params, instance)?;
+        let mut persona = match away {
+            Some(_) => Self::persona_away(params, instance)?,
+            None => self.persona(params, instance)?,
+        };
         if persona.is_none() {
             persona = self.persona_of(&terms, warnings);
         }
@@ -259,8 +271,11 @@ impl RunDesk {
             persona: persona.as_deref(),
             project: terms.agent,
         };
-        let agent = self.choose(named, preferred, path, warnings)?;
-        Ok(SessionRow {
+        let agent = match &away {
+            Some(host) => self.agent_away(host, named, persona.as_deref(), warnings)?,
+            None => self.choose(named, preferred, path, warnings)?,
+        };
+        let session = SessionRow {
             id: stdx::mint().into(),
             instance: instance.map(|instance| instance.id),
             persona,
@@ -268,7 +283,8 @@ impl RunDesk {
             project: site.project,
             cwd: site.cwd.to_string_lossy().into_owned(),
             agent_session: None,
-        })
+        };
+        Ok((session, away))
     }
 }
 
@@ -331,11 +347,12 @@ fn own_key(asked: &Delegate, origin: &Origin<'_>, session: &SessionRow) -> Optio
     })
 }
 
-fn extras_of(session_key: Option<SessionKey>, asked: &Delegate) -> Extras {
+fn extras_of(session_key: Option<SessionKey>, asked: &Delegate, away: Option<&Host>) -> Extras {
     Extras {
         session_key,
         extra_system_prompt: asked.extra_system_prompt.clone(),
         hook: asked.hook.clone(),
+        host: away.map(|host| host.id),
     }
 }
 

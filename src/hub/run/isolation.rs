@@ -5,6 +5,7 @@ use crate::{
     api::run::Delegate,
     domain::{
         fault::{ErrorKind, Fault},
+        host::Host,
         ids::RunId,
         run::Mode,
         worktree::{Isolation, Worktree},
@@ -18,6 +19,11 @@ use std::path::PathBuf;
 pub(super) struct Spot(Option<Place>);
 
 impl Spot {
+    /// In the tree of its project.
+    pub(super) fn shared() -> Self {
+        Self(None)
+    }
+
     pub(super) fn isolation(&self) -> Isolation {
         match self.0 {
             Some(_) => Isolation::Worktree,
@@ -55,12 +61,15 @@ impl RunDesk {
         params: &Delegate,
         origin: &Origin<'_>,
         session: &mut SessionRow,
-        run: RunId,
+        (run, away): (RunId, Option<&Host>),
     ) -> Result<(Spot, Option<String>), Fault> {
+        if let Some(host) = away {
+            return self.settle_away(params, origin, session, host).await;
+        }
         let spot = self.spot(params, origin, session, run).await?;
         let waits = !params.concurrent && session.agent != LAST_RESORT;
         let tree = (waits && spot.isolation() == Isolation::Shared).then(|| session.cwd.clone());
-        let free = self.not_waiting_for_its_parent(origin, tree.as_deref());
+        let free = self.not_waiting_for_its_parent(origin, tree.as_deref(), None);
         match free.await {
             Ok(()) => Ok((spot, tree)),
             Err(fault) => {

@@ -5,6 +5,7 @@ use crate::{
     api::run::Delegate,
     domain::{
         fault::{ErrorKind, Fault},
+        host::Host,
         ids::{ProjectId, RunId, SessionId},
         instance::Instance,
         policy::Policy,
@@ -233,6 +234,7 @@ impl RunDesk {
         &self,
         origin: &Origin<'_>,
         tree: Option<&str>,
+        away: Option<&Host>,
     ) -> Result<(), Fault> {
         let (Origin::Agent(parent), Some(tree)) = (origin, tree) else {
             return Ok(());
@@ -240,7 +242,8 @@ impl RunDesk {
         let mut run = parent.run.clone();
         for _ in 0..LONGEST {
             let works_in = self.store.runs.session(run.session).await?.cwd;
-            if run.isolation == Isolation::Shared && works_in == tree && !run.state.is_terminal() {
+            let is_shared = run.isolation == Isolation::Shared && works_in == tree;
+            if is_shared && !run.state.is_terminal() && self.is_there(&run, away).await? {
                 return Err(shared_tree(tree));
             }
             let Some(above) = run.parent else { break };
@@ -251,6 +254,14 @@ impl RunDesk {
             };
         }
         Ok(())
+    }
+}
+
+impl RunDesk {
+    /// Whether a run is worked on by that host, or else by this one: two may have the same path.
+    async fn is_there(&self, run: &Run, away: Option<&Host>) -> Result<bool, StoreError> {
+        let there = self.store.hosts.elsewhere(run.session).await?;
+        Ok(there.map(|host| host.id) == away.map(|host| host.id))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `run.*`: durable delegations.
 
 mod answer;
+mod away;
 mod choice;
 mod delegate;
 mod input;
@@ -17,6 +18,7 @@ mod tree;
 mod values;
 mod worktrees;
 
+pub(crate) use away::{NOT_KNOWN, elsewhere};
 pub(crate) use policy::Policies;
 pub(crate) use setup::Setup;
 pub(crate) use values::RunValues;
@@ -148,6 +150,13 @@ impl RunDesk {
         Err(Fault::new(ErrorKind::Busy, detail).hint("try again in a moment"))
     }
 
+    /// Those of this host, if the run's is among them.
+    async fn worktrees_of(&self, run: RunId) -> Result<Worktrees, Fault> {
+        let session = self.store.runs.get(run).await?.session;
+        self.must_be_here(session).await?;
+        Ok(self.worktrees.clone())
+    }
+
     async fn filter(&self, params: &RunList) -> Result<RunFilter, Fault> {
         let project = match &params.project {
             Some(named) => Some(self.projects.find(named).await?.id),
@@ -163,6 +172,7 @@ impl RunDesk {
             instance,
             label: params.label.clone(),
             archived: params.archived,
+            here: false,
         })
     }
 }
@@ -282,27 +292,27 @@ impl RunApiServer for RunDesk {
 
     async fn apply(&self, ext: &Extensions, params: RunRef) -> Result<Run, Fault> {
         person_only(ext)?;
-        let worktrees = self.worktrees.clone();
+        let worktrees = self.worktrees_of(params.id).await?;
         to_the_end(async move { worktrees.apply(params.id).await }).await?;
         self.get(params).await
     }
 
     async fn keep(&self, ext: &Extensions, params: RunRef) -> Result<Run, Fault> {
         person_only(ext)?;
-        let worktrees = self.worktrees.clone();
+        let worktrees = self.worktrees_of(params.id).await?;
         to_the_end(async move { worktrees.keep(params.id).await }).await?;
         self.get(params).await
     }
 
     async fn drop_worktree(&self, ext: &Extensions, params: RunDrop) -> Result<Run, Fault> {
         person_only(ext)?;
-        let worktrees = self.worktrees.clone();
+        let worktrees = self.worktrees_of(params.id).await?;
         to_the_end(async move { worktrees.discard(params.id, params.force).await }).await?;
         self.get(RunRef { id: params.id }).await
     }
 
     async fn diff(&self, ext: &Extensions, params: RunRef) -> Result<RunDiff, Fault> {
         person_only(ext)?;
-        self.worktrees.diff(params.id).await
+        self.worktrees_of(params.id).await?.diff(params.id).await
     }
 }

@@ -25,6 +25,15 @@ impl Policies {
         }
     }
 
+    /// What is left of a policy where these terms may narrow it.
+    pub(crate) fn at_most(&self, policy: Policy, terms: &ProjectTerms) -> Policy {
+        let wishes = Wishes {
+            project: terms.file.policy,
+            ..Wishes::default()
+        };
+        policy::effective(policy, &wishes, self.ceiling).0
+    }
+
     /// The policy of a run in a project with these terms, where nobody wishes anything else.
     pub(crate) fn under(&self, terms: &ProjectTerms) -> Policy {
         let wishes = Wishes {

@@ -53,7 +53,7 @@ impl RunDesk {
         instance: Option<&Instance>,
         origin: &Origin<'_>,
     ) -> Result<String, Fault> {
-        let Site { project, cwd } = self.site(params, instance, origin).await?;
+        let Site { project, cwd, .. } = self.site(params, instance, origin).await?;
         Ok(scope(None, project, &cwd.to_string_lossy()))
     }
 }

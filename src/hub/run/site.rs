@@ -17,6 +17,8 @@ use std::path::PathBuf;
 pub(super) struct Site {
     pub(super) project: Option<ProjectId>,
     pub(super) cwd: PathBuf,
+    /// Name of the host, if that is another one.
+    pub(super) host: Option<String>,
 }
 
 impl RunDesk {
@@ -33,22 +35,32 @@ impl RunDesk {
             .or_else(|| origin.project())
             .map(|id| id.to_string());
         let named = params.project.as_deref().or(own.as_deref());
+        let there = instance.and_then(|instance| instance.host.clone());
+        if let (None, Some(instance), Some(_)) = (named, instance, &there) {
+            // Where it is asked from is no place there.
+            return Ok(in_workspace(instance));
+        }
         let ground = match (self.ground(named, origin).await, instance) {
             (Err(fault), Some(instance))
                 if named.is_none() && fault.kind == ErrorKind::RequiredField =>
             {
-                return Ok(Site {
-                    project: None,
-                    cwd: PathBuf::from(&instance.workspace),
-                });
+                return Ok(in_workspace(instance));
             }
             (ground, _) => ground?,
         };
         match ground {
-            Ground::Unregistered(cwd) => Ok(Site { project: None, cwd }),
+            Ground::Unregistered(_) if there.is_some() => Err(apart(there.as_deref(), None)),
+            Ground::Unregistered(cwd) => Ok(Site {
+                project: None,
+                cwd,
+                host: None,
+            }),
             Ground::Project(row) => {
                 let cwd = PathBuf::from(&row.path);
-                if !cwd.is_dir() {
+                if instance.is_some() && row.host != there {
+                    return Err(apart(there.as_deref(), row.host.as_deref()));
+                }
+                if row.host.is_none() && !cwd.is_dir() {
                     return Err(Fault::new(
                         ErrorKind::NotFound,
                         format!(
@@ -61,6 +73,7 @@ impl RunDesk {
                 Ok(Site {
                     project: Some(row.id),
                     cwd,
+                    host: row.host,
                 })
             }
         }
@@ -86,4 +99,25 @@ impl RunDesk {
         };
         self.projects.find(&full).await.map(Ground::Project)
     }
+}
+
+fn in_workspace(instance: &Instance) -> Site {
+    Site {
+        project: None,
+        cwd: PathBuf::from(&instance.workspace),
+        host: instance.host.clone(),
+    }
+}
+
+/// An instance works on its own machine.
+fn apart(instance: Option<&str>, project: Option<&str>) -> Fault {
+    let on = |host: Option<&str>| {
+        host.map_or_else(|| "this host".to_owned(), |name| format!("host {name}"))
+    };
+    let detail = format!(
+        "is on {}, and the instance on {}",
+        on(project),
+        on(instance)
+    );
+    Fault::invalid("project", detail).hint("name a project of the instance's host")
 }

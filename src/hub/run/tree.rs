@@ -53,6 +53,7 @@ fn passes(filter: &RunFilter, run: &Run) -> bool {
         instance,
         label,
         archived,
+        here: _,
     } = filter;
     state.is_none_or(|state| run.state == state)
         && (project.is_none() || run.project == *project)

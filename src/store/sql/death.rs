@@ -22,7 +22,7 @@ pub struct Death {
 
 impl Death {
     /// The kinds of writes there are to die at.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 25] = [
         "Accept",
         "Claim",
         "Begin",
@@ -45,6 +45,9 @@ impl Death {
         "Take",
         "TurnEnded",
         "Pass",
+        "Enter",
+        "Beat",
+        "Forget",
     ];
 
     /// Reads `before Claim 2`; `None` for anything else.

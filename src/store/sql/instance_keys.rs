@@ -3,6 +3,7 @@
 use super::{
     connection::Readers,
     instances::{INSERT, Put},
+    place::Place,
     tx::Tx,
     value::values,
     writer::Write,
@@ -23,6 +24,7 @@ const GONE: &str = "DELETE FROM instance_key WHERE instance=$1";
 pub(super) struct PutOnce {
     pub(super) instance: Instance,
     pub(super) key: Idempotency,
+    pub(super) place: Place,
 }
 
 #[async_trait]
@@ -38,6 +40,7 @@ impl Write for PutOnce {
         let put = Put {
             sql: INSERT,
             instance: self.instance.clone(),
+            place: Some(self.place.clone()),
         };
         put.write(tx).await?;
         let fresh = tx

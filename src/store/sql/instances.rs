@@ -4,8 +4,9 @@ use super::{
     Base, cursor,
     error::is_duplicate,
     instance_keys, page,
+    place::Place,
     tx::Tx,
-    value::values,
+    value::{Value, values},
     words::{unword, unword_of, word, word_of},
     writer::Write,
 };
@@ -23,40 +24,43 @@ use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+/// `$own`: the place of the host that asks.
 macro_rules! columns {
-    () => {
-        "id, name, display_name, persona, agent, role, parent, project, model, workspace, status, health, restart_count, created_at, deleted_at"
+    ($own:literal) => {
+        concat!(
+            "id, name, display_name, persona, agent, role, parent, project, model, workspace, status, health, restart_count, created_at, \
+             deleted_at, (SELECT h.name FROM host h WHERE h.place=instance.place AND h.place<>",
+            $own,
+            ") AS host"
+        )
     };
 }
 
-pub(super) const INSERT: &str = concat!(
-    "INSERT INTO instance(",
-    columns!(),
-    ") VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"
-);
+pub(super) const INSERT: &str = "INSERT INTO instance(id,name,display_name,persona,agent,role,parent,project,model,workspace,status,health,restart_count, \
+ created_at,deleted_at,place) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)";
 const UPDATE: &str = "UPDATE instance SET name=$2, display_name=$3, persona=$4, agent=$5, role=$6, parent=$7, project=$8, model=$9, \
  workspace=$10, status=$11, health=$12, restart_count=$13, created_at=$14, deleted_at=$15 WHERE id=$1";
 const BEGIN: &str =
     "UPDATE instance SET status=$2 WHERE id=$1 AND status=$3 AND deleted_at IS NULL";
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM instance WHERE id=$1");
+const BY_ID: &str = concat!("SELECT ", columns!("$2"), " FROM instance WHERE id=$1");
 const BY_NAME: &str = concat!(
     "SELECT ",
-    columns!(),
+    columns!("$2"),
     " FROM instance WHERE name=$1 AND deleted_at IS NULL"
 );
 const IN_TRASH: &str = concat!(
     "SELECT ",
-    columns!(),
+    columns!("$2"),
     " FROM instance WHERE name=$1 AND deleted_at IS NOT NULL ORDER BY deleted_at DESC LIMIT 1"
 );
 const LIST: &str = concat!(
     "SELECT ",
-    columns!(),
+    columns!("$5"),
     " FROM instance WHERE name>$1 AND deleted_at IS NULL AND ($2 IS NULL OR project=$2) AND ($3 IS NULL OR status=$3) ORDER BY name LIMIT $4+0"
 );
 const USING: &str = "SELECT count(*) FROM instance WHERE persona=$1 AND deleted_at IS NULL";
 const PURGE: &str =
-    "DELETE FROM instance WHERE deleted_at IS NOT NULL AND deleted_at<$1 RETURNING id";
+    "DELETE FROM instance WHERE deleted_at IS NOT NULL AND deleted_at<$1 AND place=$2 RETURNING id";
 
 /// The aggregate.
 #[derive(Debug)]
@@ -80,6 +84,7 @@ struct Row {
     restart_count: u32,
     created_at: i64,
     deleted_at: Option<i64>,
+    host: Option<String>,
 }
 
 impl TryFrom<Row> for Instance {
@@ -102,6 +107,7 @@ impl TryFrom<Row> for Instance {
             restart_count: row.restart_count,
             created_at: Timestamp(row.created_at),
             deleted_at: row.deleted_at.map(Timestamp),
+            host: row.host,
         })
     }
 }
@@ -111,6 +117,8 @@ impl TryFrom<Row> for Instance {
 pub(super) struct Put {
     pub(super) sql: &'static str,
     pub(super) instance: Instance,
+    /// Of the host that a new one is on.
+    pub(super) place: Option<Place>,
 }
 
 #[async_trait]
@@ -119,28 +127,25 @@ impl Write for Put {
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let row = &self.instance;
-        let put = tx
-            .execute(
-                self.sql,
-                values![
-                    row.id.0,
-                    &row.name,
-                    &row.display_name,
-                    &row.persona,
-                    &row.agent,
-                    word_of(row.role.as_ref())?,
-                    &row.parent,
-                    row.project.map(|id| id.0),
-                    &row.model,
-                    &row.workspace,
-                    word(&row.status)?,
-                    word(&row.health)?,
-                    row.restart_count,
-                    row.created_at.0,
-                    row.deleted_at.map(|at| at.0)
-                ],
-            )
-            .await;
+        let mut values = values![
+            row.id.0,
+            &row.name,
+            &row.display_name,
+            &row.persona,
+            &row.agent,
+            word_of(row.role.as_ref())?,
+            &row.parent,
+            row.project.map(|id| id.0),
+            &row.model,
+            &row.workspace,
+            word(&row.status)?,
+            word(&row.health)?,
+            row.restart_count,
+            row.created_at.0,
+            row.deleted_at.map(|at| at.0)
+        ];
+        values.extend(self.place.as_ref().map(|place| Value::from(place.get())));
+        let put = tx.execute(self.sql, values).await;
         match put {
             Ok(1) => {
                 tx.changed_elsewhere();
@@ -180,14 +185,14 @@ impl Write for Begin {
 }
 
 #[derive(Debug)]
-struct Purge(Timestamp);
+struct Purge(Timestamp, Place);
 
 #[async_trait]
 impl Write for Purge {
     type Answer = Vec<InstanceId>;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Vec<InstanceId>, StoreError> {
-        let gone: Vec<Uuid> = tx.scalars(PURGE, values![self.0.0]).await?;
+        let gone: Vec<Uuid> = tx.scalars(PURGE, values![self.0.0, self.1.get()]).await?;
         for instance in &gone {
             instance_keys::forget(tx, *instance).await?;
         }
@@ -203,10 +208,24 @@ fn not_found(name: &impl ToString) -> StoreError {
 }
 
 impl SqlInstances {
+    async fn put(
+        &self,
+        sql: &'static str,
+        instance: Instance,
+        place: Option<Place>,
+    ) -> Result<(), StoreError> {
+        let put = Put {
+            sql,
+            instance,
+            place,
+        };
+        self.0.writer.send(put).await
+    }
+
     async fn named(&self, sql: &'static str, name: &str) -> Result<Instance, StoreError> {
         self.0
             .readers
-            .optional::<Row>(sql, values![name])
+            .optional::<Row>(sql, values![name, self.0.place.get()])
             .await?
             .ok_or_else(|| not_found(&name))?
             .try_into()
@@ -216,12 +235,15 @@ impl SqlInstances {
 #[async_trait]
 impl Instances for SqlInstances {
     async fn insert(&self, instance: Instance) -> Result<(), StoreError> {
-        let sql = INSERT;
-        self.0.writer.send(Put { sql, instance }).await
+        self.put(INSERT, instance, Some(self.0.place.clone())).await
     }
 
     async fn insert_once(&self, instance: Instance, key: Idempotency) -> Result<(), StoreError> {
-        let put = instance_keys::PutOnce { instance, key };
+        let put = instance_keys::PutOnce {
+            instance,
+            key,
+            place: self.0.place.clone(),
+        };
         self.0.writer.send(put).await
     }
 
@@ -230,8 +252,7 @@ impl Instances for SqlInstances {
     }
 
     async fn update(&self, instance: Instance) -> Result<(), StoreError> {
-        let sql = UPDATE;
-        self.0.writer.send(Put { sql, instance }).await
+        self.put(UPDATE, instance, None).await
     }
 
     async fn begin(&self, id: InstanceId) -> Result<bool, StoreError> {
@@ -241,7 +262,7 @@ impl Instances for SqlInstances {
     async fn get(&self, id: InstanceId) -> Result<Instance, StoreError> {
         self.0
             .readers
-            .optional::<Row>(BY_ID, values![id.0])
+            .optional::<Row>(BY_ID, values![id.0, self.0.place.get()])
             .await?
             .ok_or_else(|| not_found(&id))?
             .try_into()
@@ -274,7 +295,8 @@ impl Instances for SqlInstances {
                     after,
                     project.map(|id| id.0),
                     word_of(status.as_ref())?,
-                    page::rows(&page)
+                    page::rows(&page),
+                    self.0.place.get()
                 ],
             )
             .await?;
@@ -292,6 +314,9 @@ impl Instances for SqlInstances {
     }
 
     async fn purge(&self, before: Timestamp) -> Result<Vec<InstanceId>, StoreError> {
-        self.0.writer.send(Purge(before)).await
+        self.0
+            .writer
+            .send(Purge(before, self.0.place.clone()))
+            .await
     }
 }

@@ -13,12 +13,14 @@ mod death;
 mod error;
 mod events;
 mod glance;
+mod hosts;
 mod inputs;
 mod instance_keys;
 mod instances;
 mod log;
 mod moment;
 mod page;
+mod place;
 mod postgres;
 mod projects;
 mod requests;
@@ -45,6 +47,7 @@ pub use transfer::{Moved, transfer};
 use super::{Change, Close, Redactor, Store, StoreError};
 use async_trait::async_trait;
 use connection::{Readers, Target};
+use place::Place;
 use postgres::wake::Wake;
 use std::{path::Path, sync::Arc};
 use tokio::sync::{Notify, broadcast};
@@ -85,6 +88,7 @@ struct Base {
     writer: writer::Writer,
     readers: Readers,
     redactor: Arc<Redactor>,
+    place: Place,
 }
 
 impl Base {
@@ -134,11 +138,13 @@ async fn start(
     (changes, written, wake): (broadcast::Sender<Change>, Arc<Notify>, Option<Wake>),
     settings: Settings,
 ) -> Result<Store, StoreError> {
+    let shared = target.is_remote();
     let writer = writer::start(target, changes.clone(), written, settings.death).await?;
     let base = Base {
         writer,
         readers,
         redactor: Arc::new(Redactor::default()),
+        place: Place::default(),
     };
     let (class, cold) = (settings.default_cap, settings.cold_cap);
     base.set_caps(class, Some(cold)).await?;
@@ -152,6 +158,11 @@ async fn start(
         instances: Arc::new(instances::SqlInstances(base.clone())),
         projects: Arc::new(projects::SqlProjects(base.clone())),
         schedules: Arc::new(schedules::SqlSchedules(base.clone())),
+        hosts: Arc::new(hosts::SqlHosts {
+            base: base.clone(),
+            settings,
+            shared,
+        }),
         events: Arc::new(events::SqlEvents(base.clone())),
         changes,
         redactor: Arc::clone(&base.redactor),

@@ -2,6 +2,7 @@
 
 use super::{
     Base, cursor, page,
+    place::Place,
     tx::Tx,
     value::values,
     words::{unword_of, word_of},
@@ -21,35 +22,42 @@ use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+/// `$own`: the place of the host that asks.
 macro_rules! columns {
-    () => {
-        "id, name, path, unregistered, last_opened_at, created_at, trust, status"
+    ($own:literal) => {
+        concat!(
+            "id, name, path, unregistered, last_opened_at, created_at, trust, status, \
+             (SELECT h.name FROM host h WHERE h.place=project.place AND h.place<>",
+            $own,
+            ") AS host"
+        )
     };
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO project(",
-    columns!(),
-    ") VALUES($1,$2,$3,FALSE,$4,$5,$6,$7) ON CONFLICT(path) DO NOTHING"
-);
+const INSERT: &str = "INSERT INTO project(id,name,path,unregistered,last_opened_at,created_at,trust,status,place) \
+ VALUES($1,$2,$3,FALSE,$4,$5,$6,$7,$8) ON CONFLICT(place,path) DO NOTHING";
 /// The id stays, so that its old runs are its own again.
-const COME_BACK: &str = "UPDATE project SET unregistered=0, name=$2, last_opened_at=coalesce($3,last_opened_at) WHERE path=$1 AND unregistered=1";
+const COME_BACK: &str = "UPDATE project SET unregistered=0, name=$2, last_opened_at=coalesce($3,last_opened_at) WHERE place=$4 AND path=$1 AND unregistered=1";
 const UPDATE: &str = "UPDATE project SET name=$2, path=$3, unregistered=$4, last_opened_at=$5, created_at=$6, trust=$7, status=$8 WHERE id=$1";
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM project WHERE id=$1");
-const BY_PATH: &str = concat!("SELECT ", columns!(), " FROM project WHERE path=$1");
+const BY_ID: &str = concat!("SELECT ", columns!("$2"), " FROM project WHERE id=$1");
+const BY_PATH: &str = concat!(
+    "SELECT ",
+    columns!("$2"),
+    " FROM project WHERE place=$2 AND path=$1"
+);
 const BY_NAME: &str = concat!(
     "SELECT ",
-    columns!(),
-    " FROM project WHERE name=$1 AND unregistered=0 ORDER BY id"
+    columns!("$2"),
+    " FROM project WHERE name=$1 AND unregistered=0 ORDER BY place<>$2, id"
 );
 const FORGOTTEN: &str = concat!(
     "SELECT ",
-    columns!(),
-    " FROM project WHERE name=$1 AND unregistered=1 ORDER BY id"
+    columns!("$2"),
+    " FROM project WHERE name=$1 AND unregistered=1 ORDER BY place<>$2, id"
 );
 const LIST: &str = concat!(
     "SELECT ",
-    columns!(),
+    columns!("$4"),
     " FROM project WHERE unregistered=0 AND (name,id)>($1,$2) ORDER BY name, id LIMIT $3+0"
 );
 
@@ -67,6 +75,7 @@ struct Row {
     created_at: i64,
     trust: Option<String>,
     status: Option<String>,
+    host: Option<String>,
 }
 
 impl TryFrom<Row> for ProjectRow {
@@ -82,6 +91,7 @@ impl TryFrom<Row> for ProjectRow {
             status: unword_of(row.status)?,
             last_opened_at: row.last_opened_at.map(Timestamp),
             created_at: Timestamp(row.created_at),
+            host: row.host,
         })
     }
 }
@@ -100,6 +110,8 @@ fn kept(status: Option<ProjectStatus>) -> Result<Option<String>, StoreError> {
 struct Register {
     row: ProjectRow,
     explicit: bool,
+    /// Of the host that it is on.
+    place: Place,
 }
 
 #[async_trait]
@@ -107,7 +119,7 @@ impl Write for Register {
     type Answer = ProjectRow;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<ProjectRow, StoreError> {
-        let row = &self.row;
+        let (row, place) = (&self.row, self.place.get());
         let inserted = tx
             .execute(
                 INSERT,
@@ -118,7 +130,8 @@ impl Write for Register {
                     row.last_opened_at.map(|at| at.0),
                     row.created_at.0,
                     &row.trust,
-                    kept(row.status)?
+                    kept(row.status)?,
+                    place
                 ],
             )
             .await?;
@@ -127,12 +140,17 @@ impl Write for Register {
         } else if self.explicit {
             tx.execute(
                 COME_BACK,
-                values![&row.path, &row.name, row.last_opened_at.map(|at| at.0)],
+                values![
+                    &row.path,
+                    &row.name,
+                    row.last_opened_at.map(|at| at.0),
+                    place
+                ],
             )
             .await?;
             tx.changed_elsewhere();
         }
-        let there: Row = tx.one(BY_PATH, values![&row.path]).await?;
+        let there: Row = tx.one(BY_PATH, values![&row.path, place]).await?;
         there.try_into()
     }
 }
@@ -180,10 +198,22 @@ fn not_found(name: &impl ToString) -> StoreError {
 impl Projects for SqlProjects {
     async fn register(&self, row: ProjectRow, explicit: bool) -> Result<ProjectRow, StoreError> {
         // Every delegation registers its directory; one that is known costs no write.
-        let known: Option<Row> = self.0.readers.optional(BY_PATH, values![&row.path]).await?;
+        let place = self.0.place.clone();
+        let known: Option<Row> = self
+            .0
+            .readers
+            .optional(BY_PATH, values![&row.path, place.get()])
+            .await?;
         match known {
             Some(known) if !known.unregistered || !explicit => known.try_into(),
-            Some(_) | None => self.0.writer.send(Register { row, explicit }).await,
+            Some(_) | None => {
+                let register = Register {
+                    row,
+                    explicit,
+                    place,
+                };
+                self.0.writer.send(register).await
+            }
         }
     }
 
@@ -194,7 +224,7 @@ impl Projects for SqlProjects {
     async fn get(&self, id: ProjectId) -> Result<ProjectRow, StoreError> {
         self.0
             .readers
-            .optional::<Row>(BY_ID, values![id.0])
+            .optional::<Row>(BY_ID, values![id.0, self.0.place.get()])
             .await?
             .ok_or_else(|| not_found(&id))?
             .try_into()
@@ -203,19 +233,21 @@ impl Projects for SqlProjects {
     async fn by_path(&self, path: &str) -> Result<ProjectRow, StoreError> {
         self.0
             .readers
-            .optional::<Row>(BY_PATH, values![path])
+            .optional::<Row>(BY_PATH, values![path, self.0.place.get()])
             .await?
             .ok_or_else(|| not_found(&path))?
             .try_into()
     }
 
     async fn by_name(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError> {
-        let rows: Vec<Row> = self.0.readers.all(BY_NAME, values![name]).await?;
+        let own = self.0.place.get();
+        let rows: Vec<Row> = self.0.readers.all(BY_NAME, values![name, own]).await?;
         rows.into_iter().map(ProjectRow::try_from).collect()
     }
 
     async fn forgotten(&self, name: &str) -> Result<Vec<ProjectRow>, StoreError> {
-        let rows: Vec<Row> = self.0.readers.all(FORGOTTEN, values![name]).await?;
+        let own = self.0.place.get();
+        let rows: Vec<Row> = self.0.readers.all(FORGOTTEN, values![name, own]).await?;
         rows.into_iter().map(ProjectRow::try_from).collect()
     }
 
@@ -227,7 +259,10 @@ impl Projects for SqlProjects {
         let rows: Vec<Row> = self
             .0
             .readers
-            .all(LIST, values![name, id, page::rows(&page)])
+            .all(
+                LIST,
+                values![name, id, page::rows(&page), self.0.place.get()],
+            )
             .await?;
         page::cut(
             &page,

@@ -16,14 +16,14 @@ use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// A run with its session, why it waits, and what it asks. Only a queued run is asked why, and only one that has not ended what it asks; by
+/// A run with its session, its host where there may be others, why it waits, and what it asks. Only a queued run is asked why, and only one that has not ended what it asks; by
 /// index each. In one statement, so that what is read fits together.
 macro_rules! run_columns {
     () => {
         concat!(
             "r.id, r.state, r.session, r.instance, r.project, r.previous, r.continuity, r.label, r.mode, r.warm, r.attempt, r.step, \
          r.warnings, r.created_at, r.started_at, r.ended_at, r.error, r.conclusion, r.usage, r.prompt, s.persona, s.agent, \
-         r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, r.hook, r.archived_at, \
+         (SELECT h.name FROM host h WHERE h.place=s.place AND h.shared) AS host, r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, r.hook, r.archived_at, \
          EXISTS(SELECT 1 FROM run c WHERE c.parent=r.id) AS has_children, \
          CASE WHEN r.ended_at IS NULL THEN (SELECT CAST(json_group_array(json_object('n', q.n, 'id', q.id, 'kind', q.kind, 'title', q.title, \
           'detail', q.detail, 'options', json(q.options), 'deadline', q.deadline)) AS TEXT) \
@@ -70,6 +70,7 @@ pub(super) struct RunRow {
     persona: Option<String>,
     agent: String,
     waiting: Option<String>,
+    host: Option<String>,
     tool: Option<String>,
     said: Option<String>,
     parent: Option<Uuid>,
@@ -92,6 +93,7 @@ impl TryFrom<RunRow> for Run {
             id: RunId(row.id),
             state: state(&row.state)?,
             waiting: unword_of(row.waiting)?,
+            host: row.host,
             prompt: row.prompt,
             instance: row.instance.map(InstanceId),
             project: row.project.map(ProjectId),

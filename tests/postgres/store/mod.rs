@@ -31,6 +31,8 @@ mod claims_are_fair_and_capped;
 mod conversations_of_a_project_are_listed_by_last_use;
 #[path = "../../suite/store/events_are_numbered_without_gaps.rs"]
 mod events_are_numbered_without_gaps;
+#[path = "../../suite/store/hosts_share_a_store.rs"]
+mod hosts_share_a_store;
 #[path = "../../suite/store/inputs_are_delivered_once_in_order.rs"]
 mod inputs_are_delivered_once_in_order;
 #[path = "../../suite/store/instances_have_unique_names.rs"]
@@ -45,7 +47,7 @@ mod model;
 mod model_said;
 #[path = "../../suite/store/old_runs_are_removed_whole.rs"]
 mod old_runs_are_removed_whole;
-mod place;
+pub(crate) mod place;
 mod postgres_is_waited_for;
 mod postgres_schema_moves_forward_only;
 mod postgres_takes_every_text;
@@ -57,7 +59,7 @@ mod released_runs_use_no_attempt;
 mod runs_are_kept_named_and_added_up;
 #[path = "../../suite/store/secrets_are_not_written.rs"]
 mod secrets_are_not_written;
-mod server;
+pub(crate) mod server;
 #[path = "../../suite/store/sessions_run_in_order_one_at_a_time.rs"]
 mod sessions_run_in_order_one_at_a_time;
 mod several_hubs_write_in_turn;

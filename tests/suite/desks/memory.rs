@@ -156,6 +156,7 @@ pub(super) fn project() -> ProjectRow {
         unregistered: false,
         trust: None,
         status: None,
+        host: None,
         last_opened_at: None,
         created_at: Timestamp(0),
     }

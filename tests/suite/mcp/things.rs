@@ -25,6 +25,7 @@ pub(super) fn run(prompt: &str) -> Run {
         id: RunId(stdx::mint()),
         state: RunState::Queued,
         waiting: None,
+        host: None,
         prompt: prompt.to_owned(),
         instance: None,
         project: None,
@@ -193,6 +194,7 @@ pub(super) fn instance(name: &str) -> Instance {
         restart_count: 0,
         created_at: Timestamp(1_700_000_000_000),
         deleted_at: None,
+        host: None,
     }
 }
 
@@ -231,6 +233,7 @@ pub(super) fn project(name: &str) -> Project {
         external: false,
         delegations: 0,
         delegation_spawned: false,
+        host: None,
         agent: None,
         pid: None,
         last_opened_at: None,

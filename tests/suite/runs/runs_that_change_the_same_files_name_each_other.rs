@@ -20,6 +20,7 @@ async fn while_both_are_at_work() {
         unregistered: false,
         trust: None,
         status: None,
+        host: None,
         last_opened_at: None,
         created_at: Timestamp(1),
     };

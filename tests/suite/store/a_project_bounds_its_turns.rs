@@ -14,6 +14,7 @@ async fn project(home: &Home) -> ProjectId {
         unregistered: false,
         trust: None,
         status: None,
+        host: None,
         last_opened_at: None,
         created_at: Timestamp(1),
     };

@@ -27,6 +27,7 @@ fn instance(name: &str, status: InstanceStatus, deleted_at: Option<Timestamp>) -
         restart_count: 0,
         created_at: Timestamp(1),
         deleted_at,
+        host: None,
     }
 }
 

@@ -28,6 +28,7 @@ fn instance(name: &str) -> Instance {
         restart_count: 2,
         created_at: Timestamp(1),
         deleted_at: None,
+        host: None,
     }
 }
 
@@ -51,6 +52,7 @@ async fn a_name_is_free_again_when_its_instance_is_in_the_trash() {
     assert_eq!(all.in_trash("ann").await.unwrap(), first);
     let restored = Instance {
         deleted_at: None,
+        host: None,
         ..first.clone()
     };
     assert!(matches!(

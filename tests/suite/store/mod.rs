@@ -18,6 +18,7 @@ mod claims_are_fair_and_capped;
 mod cold_runs_are_bounded_together;
 mod conversations_of_a_project_are_listed_by_last_use;
 mod events_are_numbered_without_gaps;
+mod hosts_share_a_store;
 mod inputs_are_delivered_once_in_order;
 mod instances_have_unique_names;
 mod kit;

@@ -17,6 +17,7 @@ fn project(path: &str) -> ProjectRow {
         unregistered: false,
         trust: None,
         status: None,
+        host: None,
         last_opened_at: None,
         created_at: Timestamp(1),
     }

@@ -23,6 +23,7 @@ fn named(key: &str) -> NewRun {
             }),
             extra_system_prompt: Some("be brief".to_owned()),
             hook: Some("{\"ticket\":7}".to_owned()),
+            host: None,
         },
         ..run()
     }

@@ -28,6 +28,7 @@ fn instance() -> Instance {
         restart_count: 0,
         created_at: Timestamp(0),
         deleted_at: None,
+        host: None,
     }
 }
 
@@ -53,6 +54,7 @@ fn values_stay_values() {
         unregistered: false,
         trust: None,
         status: None,
+        host: None,
         last_opened_at: None,
         created_at: Timestamp(0),
     };

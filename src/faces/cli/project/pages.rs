@@ -6,7 +6,7 @@ use crate::{
     faces::cli::{
         context::{CliContext, heard},
         run::{PageArgs, more},
-        table::{ago, table, word},
+        table::{ago, at, table, word},
     },
 };
 use jsonrpsee::core::client::Client;
@@ -70,7 +70,7 @@ fn rows(projects: &[Project], width: Option<u16>) -> String {
             project.delegations.to_string(),
             project.agent.clone().unwrap_or_default(),
             project.last_opened_at.map(ago).unwrap_or_default(),
-            project.path.clone(),
+            at(project.path.clone(), project.host.as_deref()),
         ]
     });
     table(

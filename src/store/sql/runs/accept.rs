@@ -10,7 +10,9 @@ use crate::{
     store::{
         NewRun, Redactor, StoreError,
         sql::{
+            hosts,
             log::gone,
+            place::{Place, tree_at},
             row::{RunRow, run_columns},
             schedules::tick::{self, Begun},
             tx::Tx,
@@ -27,9 +29,6 @@ use uuid::Uuid;
 /// A century: no moment that is reckoned from it leaves the range of an integer, however long the run waits for people.
 const LONGEST_MS: i64 = 100 * 365 * 24 * 3_600_000;
 
-/// Processes run on this machine; the column is there for others.
-const PLACE: &str = "local";
-
 pub(in crate::store::sql) const KEY: &str = "INSERT INTO idempotency(scope,key,fingerprint,run,created_at) VALUES($1,$2,$3,$4,$5) ON CONFLICT DO NOTHING";
 pub(in crate::store::sql) const KEY_SEEN: &str =
     "SELECT fingerprint,run FROM idempotency WHERE scope=$1 AND key=$2";
@@ -39,8 +38,8 @@ pub(in crate::store::sql) const KEY_SEEN: &str =
 pub(in crate::store::sql) const WRITE: &str = concat!(
     "UPDATE project SET max_concurrent=$28 WHERE id=$9 AND max_concurrent IS DISTINCT FROM $28; \
  INSERT INTO class(class_key,place,agent,lane,max_concurrent,depth,cold,project) VALUES( \
- $3||'/'||coalesce((SELECT agent FROM session WHERE id=$2),$4)||'/'||$5, $3, coalesce((SELECT agent FROM session WHERE id=$2),$4), $5, \
- (SELECT value FROM setting WHERE name='default_cap'), $21, $29, $30) ON CONFLICT DO NOTHING; \
+ coalesce((SELECT place||'/'||agent FROM session WHERE id=$2),$3||'/'||$4)||'/'||$5, coalesce((SELECT place FROM session WHERE id=$2),$3), coalesce((SELECT agent FROM session WHERE id=$2),$4), $5, \
+ coalesce((SELECT h.default_cap FROM host h WHERE h.place=$3),(SELECT value FROM setting WHERE name='default_cap')), $21, $29, $30) ON CONFLICT DO NOTHING; \
  INSERT INTO session(id,place,agent,class_key,next_seq,head_run,ready_rank,tree,instance,project,persona,cwd,agent_session) \
  VALUES($2,$3,$4,$3||'/'||$4||'/'||$5,2,$1,$6,$7,$8,$9,$10,$11,$12) \
  ON CONFLICT(id) DO UPDATE SET next_seq=session.next_seq+1, head_run=coalesce(session.head_run,excluded.head_run), \
@@ -70,6 +69,8 @@ pub(in crate::store::sql) const PARENT: &str =
 #[derive(Debug)]
 pub(super) struct Accept {
     run: NewRun,
+    /// Of the host whose store this is.
+    own: Place,
     class_lane: String,
     mode: String,
     warnings: Option<String>,
@@ -97,7 +98,11 @@ fn unless_default<T: Default + PartialEq + Serialize>(
 }
 
 impl Accept {
-    pub(super) fn new(mut run: NewRun, redactor: &Redactor) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        mut run: NewRun,
+        redactor: &Redactor,
+        own: &Place,
+    ) -> Result<Self, StoreError> {
         redactor.redact_in_place(&mut run.prompt);
         extras::redact(&mut run.extras, redactor);
         run.timeout_ms = run.timeout_ms.map(|ms| ms.min(LONGEST_MS));
@@ -106,6 +111,7 @@ impl Accept {
         }
         let warnings = redactor.warnings(std::mem::take(&mut run.warnings));
         Ok(Self {
+            own: own.clone(),
             class_lane: class_lane(&run),
             mode: word(&run.mode)?,
             isolation: word(&run.isolation)?,
@@ -182,17 +188,22 @@ impl Accept {
     /// The run in its place in its session; a new session is opened.
     async fn insert(&self, tx: &mut Tx<'_>) -> Result<RunRow, StoreError> {
         let (run, session, now) = (&self.run, &self.run.session, tx.now);
+        let place = match run.extras.host {
+            Some(host) => hosts::place_of(tx, host).await?,
+            None => self.own.get().to_owned(),
+        };
+        let tree = run.tree.as_deref().map(|tree| tree_at(&place, tree));
         let told = tx
             .script(
                 WRITE,
                 values![
                     run.id.0,
                     session.id.0,
-                    PLACE,
+                    &place,
                     &session.agent,
                     &self.class_lane,
                     now,
-                    &run.tree,
+                    &tree,
                     session.instance.map(|id| id.0),
                     session.project.map(|id| id.0),
                     &session.persona,

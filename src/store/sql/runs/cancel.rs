@@ -1,10 +1,15 @@
 //! Asking for the end of a run.
 
 use crate::{
-    domain::{event::EventKind, ids::RunId, run::RunState},
+    domain::{
+        event::EventKind,
+        ids::{HubId, RunId, SessionId},
+        run::RunState,
+    },
     store::{
-        StoreError,
+        Asked, StoreError,
         sql::{
+            connection::Readers,
             log::{Subject, append, event, gone},
             settle::{Settlement, settle},
             tx::Tx,
@@ -24,6 +29,23 @@ pub(in crate::store::sql) const FIND: &str =
     "SELECT state, cancel_requested, project, instance FROM run WHERE id=$1";
 pub(in crate::store::sql) const ASK: &str = "UPDATE run SET cancel_requested=TRUE, cancel_reason=$2, event_seq=event_seq+1 \
  WHERE id=$1 AND NOT cancel_requested AND fence IS NOT NULL RETURNING event_seq";
+
+pub(in crate::store::sql) const ASKED: &str = "SELECT r.id, s.id, r.cancel_requested, \
+ EXISTS(SELECT 1 FROM input i WHERE i.run=r.id AND i.state='pending' AND i.cuts) \
+ FROM session s INDEXED BY session_active CROSS JOIN run r ON r.id=s.head_run WHERE s.lease_holder IS NOT NULL AND s.lease_holder=$1";
+
+/// Of this holder's runs those of which something was asked. O(leases).
+pub(super) async fn asked(readers: &Readers, holder: HubId) -> Result<Vec<Asked>, StoreError> {
+    let held: Vec<(Uuid, Uuid, bool, bool)> = readers.all(ASKED, values![holder.0]).await?;
+    let asked = held.into_iter().filter(|(.., end, cut)| *end || *cut);
+    let asked = asked.map(|(run, session, end, cut)| Asked {
+        run: RunId(run),
+        session: SessionId(session),
+        end,
+        cut,
+    });
+    Ok(asked.collect())
+}
 
 /// A cancellation, its reason redacted.
 #[derive(Debug)]

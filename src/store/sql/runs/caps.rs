@@ -45,15 +45,15 @@ macro_rules! turns_in_project {
     };
 }
 
-/// Cold attempts that may begin in class `c`, if it is a cold one, beside those under way on the same level. O(leases).
+/// Cold attempts that may begin in class `c`, if it is a cold one, beside those under way on the same level of its host. O(leases).
 macro_rules! cold_turns {
     () => {
         concat!(
             "(CASE WHEN NOT c.cold THEN ",
             $crate::store::sql::runs::caps::unbounded!(),
-            " ELSE (SELECT value FROM setting WHERE name='cold_cap') \
+            " ELSE coalesce((SELECT h.cold_cap FROM host h WHERE h.place=c.place),(SELECT value FROM setting WHERE name='cold_cap')) \
              -(SELECT count(*) FROM session a INDEXED BY session_active CROSS JOIN class g ON g.class_key=a.class_key \
-             WHERE a.lease_holder IS NOT NULL AND g.depth=c.depth AND (g.cold OR a.overflow)) END)"
+             WHERE a.lease_holder IS NOT NULL AND g.place=c.place AND g.depth=c.depth AND (g.cold OR a.overflow)) END)"
         )
     };
 }
@@ -89,7 +89,7 @@ macro_rules! room {
 
 pub(in crate::store::sql) use {allowed, cold_turns, room, slots, turns_in_project, unbounded};
 
-/// What a person has set; holds for every class, old and new.
+/// What a person has set; holds for every class, old and new, but for those of hosts that have entered: those set their own.
 #[derive(Debug)]
 pub(in crate::store::sql) struct SetCaps {
     /// Slots of a class.
@@ -112,7 +112,7 @@ impl Write for SetCaps {
             .await?;
         }
         tx.execute(
-            "UPDATE class SET max_concurrent=$1 WHERE max_concurrent<>$1",
+            "UPDATE class SET max_concurrent=$1 WHERE max_concurrent<>$1 AND place NOT IN (SELECT place FROM host)",
             values![self.class],
         )
         .await?;

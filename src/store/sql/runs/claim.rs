@@ -15,6 +15,7 @@ use crate::{
         sql::{
             connection::{Readers, Told},
             log::gone,
+            place::Place,
             row::{RunRow, Session, run_columns, session_columns},
             statement::Either,
             tx::Tx,
@@ -29,13 +30,15 @@ use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// `k`: the classes with something ready, by leaps from class to class in the index, so that classes with nothing ready, as old lanes are,
+/// `k`: the classes of place $2 with something ready, unless its host is draining; by leaps from class to class in the index, so that classes with nothing ready, as old lanes are,
 /// cost nothing.
 macro_rules! classes_with_ready {
     () => {
         "k(key) AS ( \
-          SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL ORDER BY class_key LIMIT 1) AS one \
-          UNION ALL SELECT (SELECT n.class_key FROM session n INDEXED BY session_ready WHERE n.ready_rank IS NOT NULL AND n.class_key>k.key \
+          SELECT * FROM (SELECT class_key FROM session INDEXED BY session_ready WHERE ready_rank IS NOT NULL \
+           AND class_key>=$2||'/' AND class_key<$2||'0' AND NOT EXISTS(SELECT 1 FROM host h WHERE h.place=$2 AND h.draining) ORDER BY class_key LIMIT 1) AS one \
+          UNION ALL SELECT (SELECT n.class_key FROM session n INDEXED BY session_ready WHERE n.ready_rank IS NOT NULL \
+           AND n.class_key>k.key AND n.class_key<$2||'0' \
            ORDER BY n.class_key LIMIT 1) FROM k WHERE k.key IS NOT NULL)"
     };
 }
@@ -49,7 +52,7 @@ macro_rules! tree_is_free {
 }
 pub(super) use tree_is_free;
 
-/// Up to $1 sessions, the n-th of each class before the n+1-th of any. A session whose tree is held is passed over within the index, so that
+/// Up to $1 sessions of place $2, the n-th of each class before the n+1-th of any. A session whose tree is held is passed over within the index, so that
 /// it takes no other's place. `+0`: SQLite would plan it anew for every value of a bare limit.
 macro_rules! pick {
     ($picked:expr) => {
@@ -125,11 +128,15 @@ const SESSION: usize = 4;
 const REST: usize = 5;
 
 /// Whether a claim would find something.
-pub(super) async fn any(readers: &Readers, overflow: Option<u32>) -> Result<bool, StoreError> {
-    let found: Option<Uuid> = readers.optional_scalar(PICK, values![1]).await?;
+pub(super) async fn any(
+    readers: &Readers,
+    place: &str,
+    overflow: Option<u32>,
+) -> Result<bool, StoreError> {
+    let found: Option<Uuid> = readers.optional_scalar(PICK, values![1, place]).await?;
     match (found, overflow) {
         (Some(_), _) => Ok(true),
-        (None, Some(depth)) => overflow::any(readers, depth).await,
+        (None, Some(depth)) => overflow::any(readers, place, depth).await,
         (None, None) => Ok(false),
     }
 }
@@ -138,6 +145,7 @@ pub(super) async fn any(readers: &Readers, overflow: Option<u32>) -> Result<bool
 #[derive(Debug)]
 pub(super) struct Claim {
     pub(super) holder: HubId,
+    pub(super) place: Place,
     pub(super) limit: u32,
     pub(super) lease_ms: i64,
     /// Where more than so many wait for a slot of a class, some are leased beyond its slots.
@@ -162,7 +170,7 @@ impl Claim {
     async fn within(&self, tx: &mut Tx<'_>) -> Result<Vec<Claimed>, StoreError> {
         let mut claimed = Vec::new();
         while let left @ 1.. = self.left(&claimed) {
-            let picked: Vec<Uuid> = tx.scalars(PICK, values![left]).await?;
+            let picked: Vec<Uuid> = tx.scalars(PICK, values![left, self.place.get()]).await?;
             // The first of a pick can always be leased, so every round but the last gets further. Others may find that one before them
             // in the same pick took their tree, or the last turn of their project: only then is there more to pick.
             let (before, wanted) = (claimed.len(), picked.len());
@@ -185,7 +193,7 @@ impl Claim {
         claimed: &mut Vec<Claimed>,
     ) -> Result<(), StoreError> {
         let left = self.left(claimed);
-        for session in overflow::pick(tx, depth, left).await? {
+        for session in overflow::pick(tx, self.place.get(), depth, left).await? {
             claimed.extend(self.lease(tx, session, LEASE_BEYOND, Some(depth)).await?);
         }
         Ok(())

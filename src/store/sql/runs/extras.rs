@@ -43,6 +43,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &NewRun) -> Result<(), StoreErro
         session_key,
         extra_system_prompt,
         hook,
+        host: _,
     } = &run.extras;
     if session_key.is_some() || extra_system_prompt.is_some() {
         let key = session_key.as_ref();

@@ -34,8 +34,8 @@ use crate::{
         worktree::Worktree,
     },
     store::{
-        Accepted, Back, Claimed, Finish, KeyedSession, Lease, NewRun, PageAt, Progress, Release,
-        Renewed, RunFilter, Runs, SessionKey, SessionRow, StatsFilter, StoreError,
+        Accepted, Asked, Back, Claimed, Finish, KeyedSession, Lease, NewRun, PageAt, Progress,
+        Release, Renewed, RunFilter, Runs, SessionKey, SessionRow, StatsFilter, StoreError,
     },
 };
 use async_trait::async_trait;
@@ -51,7 +51,7 @@ pub(super) struct SqlRuns {
 #[async_trait]
 impl Runs for SqlRuns {
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError> {
-        let accept = accept::Accept::new(run, &self.base.redactor)?;
+        let accept = accept::Accept::new(run, &self.base.redactor, &self.base.place)?;
         match self.base.writer.send(accept).await? {
             accept::Taken::Fresh(row) => Ok(Accepted {
                 run: (*row).try_into()?,
@@ -65,7 +65,7 @@ impl Runs for SqlRuns {
     }
 
     async fn ready(&self) -> Result<bool, StoreError> {
-        claim::any(&self.base.readers, self.overflow).await
+        claim::any(&self.base.readers, self.base.place.get(), self.overflow).await
     }
 
     async fn keyed(&self, scope: &str, key: &str) -> Result<Option<(String, RunId)>, StoreError> {
@@ -82,6 +82,7 @@ impl Runs for SqlRuns {
             .writer
             .send(claim::Claim {
                 holder,
+                place: self.base.place.clone(),
                 limit,
                 lease_ms,
                 overflow: self.overflow,
@@ -133,7 +134,13 @@ impl Runs for SqlRuns {
     }
 
     async fn recover(&self, alive: Vec<HubId>) -> Result<Vec<RunId>, StoreError> {
-        self.base.writer.send(recover::Recover { alive }).await
+        self.base
+            .writer
+            .send(recover::Recover {
+                alive,
+                place: self.base.place.clone(),
+            })
+            .await
     }
 
     async fn sweep(&self, own: HubId) -> Result<Option<i64>, StoreError> {
@@ -154,7 +161,7 @@ impl Runs for SqlRuns {
     }
 
     async fn list(&self, filter: RunFilter, page: PageAt) -> Result<Page<Run>, StoreError> {
-        read::list(&self.base.readers, &filter, &page).await
+        read::list(&self.base.readers, &filter, self.base.place.get(), &page).await
     }
 
     async fn attempts(&self, run: RunId) -> Result<Vec<Attempt>, StoreError> {
@@ -179,7 +186,7 @@ impl Runs for SqlRuns {
     }
 
     async fn with_worktree(&self) -> Result<Vec<Run>, StoreError> {
-        worktree::left(&self.base.readers).await
+        worktree::left(&self.base.readers, self.base.place.get()).await
     }
 
     async fn sessions(
@@ -201,12 +208,16 @@ impl Runs for SqlRuns {
             .await
     }
 
+    async fn asked(&self, holder: HubId) -> Result<Vec<Asked>, StoreError> {
+        cancel::asked(&self.base.readers, holder).await
+    }
+
     async fn stats(&self, filter: StatsFilter) -> Result<RunStats, StoreError> {
         stats::stats(&self.base.readers, &filter).await
     }
 
     async fn open(&self, project: Option<ProjectId>) -> Result<u32, StoreError> {
-        read::open(&self.base.readers, project).await
+        read::open(&self.base.readers, self.base.place.get(), project).await
     }
 
     async fn classes(&self) -> Result<Vec<ClassView>, StoreError> {

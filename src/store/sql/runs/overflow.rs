@@ -18,9 +18,10 @@ use uuid::Uuid;
 /// How far a class is looked through for sessions that may go cold: what a look costs does not grow with the queue.
 const LOOKED_AT: u32 = 256;
 
-pub(in crate::store::sql) const ROOM: &str = "SELECT (SELECT value FROM setting WHERE name='cold_cap')-(SELECT count(*) FROM session a INDEXED BY session_active \
- CROSS JOIN class g ON g.class_key=a.class_key WHERE a.lease_holder IS NOT NULL AND (g.cold OR a.overflow))";
-/// Classes whose every slot is taken though nothing stands against them, and how many wait for one; counted up to $1.
+pub(in crate::store::sql) const ROOM: &str = "SELECT coalesce((SELECT h.cold_cap FROM host h WHERE h.place=$1),(SELECT value FROM setting WHERE name='cold_cap')) \
+ -(SELECT count(*) FROM session a INDEXED BY session_active CROSS JOIN class g ON g.class_key=a.class_key \
+ WHERE a.lease_holder IS NOT NULL AND g.place=$1 AND (g.cold OR a.overflow))";
+/// Classes of place $2 whose every slot is taken though nothing stands against them, and how many wait for one; counted up to $1.
 pub(in crate::store::sql) const CROWDS: &str = concat!(
     "WITH RECURSIVE ",
     classes_with_ready!(),
@@ -51,25 +52,30 @@ struct Crowd {
 }
 
 /// Whether some may go cold.
-pub(super) async fn any(readers: &Readers, depth: u32) -> Result<bool, StoreError> {
-    let room: i64 = readers.scalar(ROOM, values![]).await?;
+pub(super) async fn any(readers: &Readers, place: &str, depth: u32) -> Result<bool, StoreError> {
+    let room: i64 = readers.scalar(ROOM, values![place]).await?;
     if room <= 0 {
         return Ok(false);
     }
     let most = depth.saturating_add(1);
-    let crowds: Vec<Crowd> = readers.all(CROWDS, values![most]).await?;
+    let crowds: Vec<Crowd> = readers.all(CROWDS, values![most, place]).await?;
     Ok(crowds.iter().any(|crowd| crowd.waiting > depth))
 }
 
 /// At most `limit` sessions to be leased beyond the slots of their classes, where more than `depth` wait for one.
-pub(super) async fn pick(tx: &mut Tx<'_>, depth: u32, limit: u32) -> Result<Vec<Uuid>, StoreError> {
-    let room: i64 = tx.scalar(ROOM, values![]).await?;
+pub(super) async fn pick(
+    tx: &mut Tx<'_>,
+    place: &str,
+    depth: u32,
+    limit: u32,
+) -> Result<Vec<Uuid>, StoreError> {
+    let room: i64 = tx.scalar(ROOM, values![place]).await?;
     let room = u32::try_from(room.max(0)).unwrap_or(u32::MAX).min(limit);
     if room == 0 {
         return Ok(Vec::new());
     }
     let most = depth.saturating_add(room);
-    let crowds: Vec<Crowd> = tx.all(CROWDS, values![most]).await?;
+    let crowds: Vec<Crowd> = tx.all(CROWDS, values![most, place]).await?;
     let waiting: Vec<u32> = crowds.iter().map(|crowd| crowd.waiting).collect();
     let mut picked = Vec::new();
     for (crowd, share) in crowds.iter().zip(shares(&waiting, depth, room)) {

@@ -30,8 +30,7 @@ pub(in crate::store::sql) const GET: &str = concat!(
 pub(in crate::store::sql) const ATTEMPTS: &str = "SELECT n, fence, outcome, reason, warm, persona_route, pid, touched, stderr_tail, started_at, ended_at \
  FROM attempt WHERE run=$1 ORDER BY n";
 const IS_THERE: &str = "SELECT EXISTS(SELECT 1 FROM run WHERE id=$1)";
-pub(in crate::store::sql) const OPEN: &str =
-    "SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL";
+pub(in crate::store::sql) const OPEN: &str = "SELECT count(*) FROM run r INDEXED BY run_open CROSS JOIN session s ON s.id=r.session WHERE r.ended_at IS NULL AND s.place=$1";
 pub(in crate::store::sql) const OPEN_IN: &str =
     "SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=$1";
 
@@ -79,10 +78,14 @@ pub(super) async fn session(
         .ok_or_else(|| not_found("session", &session))
 }
 
-pub(super) async fn open(readers: &Readers, project: Option<ProjectId>) -> Result<u32, StoreError> {
+pub(super) async fn open(
+    readers: &Readers,
+    place: &str,
+    project: Option<ProjectId>,
+) -> Result<u32, StoreError> {
     let (sql, values) = match project {
         Some(project) => (OPEN_IN, values![project.0]),
-        None => (OPEN, values![]),
+        None => (OPEN, values![place]),
     };
     let open: i64 = readers.scalar(sql, values).await?;
     Ok(u32::try_from(open).unwrap_or(u32::MAX))
@@ -115,6 +118,7 @@ pub(in crate::store::sql) fn list_sql(filter: &RunFilter) -> String {
         (filter.instance.is_some(), " AND r.instance=$5"),
         (filter.label.is_some(), " AND r.label=$6"),
         (!filter.archived, " AND r.archived_at IS NULL"),
+        (filter.here, " AND s.place=$8"),
     ] {
         if asked {
             sql.push_str(condition);
@@ -127,6 +131,7 @@ pub(in crate::store::sql) fn list_sql(filter: &RunFilter) -> String {
 pub(super) async fn list(
     readers: &Readers,
     filter: &RunFilter,
+    place: &str,
     page: &PageAt,
 ) -> Result<Page<Run>, StoreError> {
     let (created_at, id) = match &page.cursor {
@@ -143,7 +148,8 @@ pub(super) async fn list(
                 filter.project.map(|id| id.0),
                 filter.instance.map(|id| id.0),
                 &filter.label,
-                page::rows(page)
+                page::rows(page),
+                place
             ],
         )
         .await?;

@@ -14,6 +14,7 @@ use crate::{
     store::{
         Lease, StoreError,
         sql::{
+            place::Place,
             settle::{Settlement, settle},
             tx::Tx,
             value::values,
@@ -28,19 +29,21 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 /// O(leases): no more than the caps allow.
-pub(in crate::store::sql) const HELD: &str = "SELECT s.lease_holder AS holder, s.lease_until, s.fence, s.id AS session, s.agent, r.id AS run, r.state, \
+pub(in crate::store::sql) const HELD: &str = "SELECT s.place, s.lease_holder AS holder, s.lease_until, s.fence, s.id AS session, s.agent, r.id AS run, r.state, \
  r.attempt, r.cancel_requested, r.retry, r.policy, r.isolation, r.leftover, a.touched, a.pid, a.started_at AS begun_at \
  FROM session s INDEXED BY session_active JOIN run r ON r.id=s.head_run LEFT JOIN attempt a ON a.run=r.id AND a.n=r.attempt \
  WHERE s.lease_holder IS NOT NULL";
 
-/// Whatever is held by none of these.
+/// Whatever of a place is held by none of these.
 #[derive(Debug)]
 pub(super) struct Recover {
     pub(super) alive: Vec<HubId>,
+    pub(super) place: Place,
 }
 
 #[derive(FromRow, Deserialize)]
 struct Held {
+    place: String,
     holder: Uuid,
     lease_until: i64,
     fence: i64,
@@ -65,7 +68,8 @@ impl Write for Recover {
     type Answer = Vec<RunId>;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Vec<RunId>, StoreError> {
-        let dead = |held: &Held| !self.alive.contains(&HubId(held.holder));
+        let own = self.place.get();
+        let dead = |held: &Held| held.place == own && !self.alive.contains(&HubId(held.holder));
         take(tx, dead, "the hub that ran it died").await
     }
 }
@@ -79,6 +83,16 @@ pub(super) async fn expire(tx: &mut Tx<'_>, own: HubId) -> Result<(), StoreError
         tracing::warn!(run.id = %run, "taken from a hub whose lease was over");
     }
     Ok(())
+}
+
+/// Takes those of a place whose lease is over.
+pub(in crate::store::sql) async fn expire_at(
+    tx: &mut Tx<'_>,
+    place: &str,
+) -> Result<(), StoreError> {
+    let now = tx.now;
+    let over = |held: &Held| held.lease_until <= now && held.place == place;
+    take(tx, over, "its host is gone").await.map(drop)
 }
 
 async fn take(

@@ -30,7 +30,7 @@ pub(in crate::store::sql) const LEFT: &str = concat!(
     "SELECT ",
     run_columns!(),
     " FROM run r INDEXED BY run_worktree CROSS JOIN session s ON s.id=r.session \
-     WHERE r.worktree_state IN ('planned', 'open', 'kept') ORDER BY r.created_at, r.id"
+     WHERE r.worktree_state IN ('planned', 'open', 'kept') AND s.place=$1 ORDER BY r.created_at, r.id"
 );
 
 /// What has become of a worktree.
@@ -85,7 +85,7 @@ impl SetWorktree {
 }
 
 /// Those that take up room, or may, oldest first.
-pub(super) async fn left(readers: &Readers) -> Result<Vec<Run>, StoreError> {
-    let rows: Vec<RunRow> = readers.all(LEFT, values![]).await?;
+pub(super) async fn left(readers: &Readers, place: &str) -> Result<Vec<Run>, StoreError> {
+    let rows: Vec<RunRow> = readers.all(LEFT, values![place]).await?;
     rows.into_iter().map(Run::try_from).collect()
 }

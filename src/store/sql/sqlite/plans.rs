@@ -109,6 +109,7 @@ fn statements() -> Vec<String> {
         runs::release::WAKE,
         runs::cancel::FIND,
         runs::cancel::ASK,
+        runs::cancel::ASKED,
         runs::recover::HELD,
         runs::prune::OLD,
         runs::prune::BESIDE,
@@ -194,6 +195,7 @@ fn lists() -> Vec<String> {
             instance,
             label: (bits & 4 != 0).then(|| "label".to_owned()),
             archived: state.is_none(),
+            here: bits & 1 != 0,
         }));
         all.push(events::after_sql(&EventFilter {
             run: (bits & 4 != 0).then(|| RunId(mint())),
