@@ -13,6 +13,7 @@ test *filter:
 # Kills hubs at random moments, a thousand times or as often as said. `EYAS_SEED` begins chance anew.
 sweep kills="1000":
     EYAS_KILLS={{kills}} cargo test --test suite -- --nocapture at_random_moments
+    EYAS_KILLS={{kills}} cargo test --test postgres -- --nocapture at_random_moments
 
 # What must pass before anything lands.
 ci:

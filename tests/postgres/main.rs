@@ -13,4 +13,6 @@
     reason = "a promise over many cases is a list, and reads as one"
 )]
 
+mod hub;
+mod job;
 mod store;

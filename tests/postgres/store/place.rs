@@ -1,6 +1,6 @@
 //! Where the store under test lies: a database of its own.
 
-use super::server::server;
+use super::server::{Server, in_a_runtime, server};
 use eyas::store::{
     Store,
     sql::{self, Settings},
@@ -9,27 +9,37 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, postgres::PgConnectOptions};
 use std::str::FromStr as _;
 
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
+    server: &'static Server,
     database: String,
 }
 
 impl Place {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
+        Self::on(server()).await
+    }
+
+    pub(crate) async fn on(server: &'static Server) -> Self {
         Self {
-            database: server().create().await,
+            server,
+            database: server.create().await,
         }
     }
 
-    pub(super) fn url(&self) -> String {
-        server().address(&self.database)
+    pub(crate) fn database(&self) -> &str {
+        &self.database
     }
 
-    pub(super) async fn open(&self, settings: Settings) -> Store {
+    pub(crate) fn url(&self) -> String {
+        self.server.address(&self.database)
+    }
+
+    pub(crate) async fn open(&self, settings: Settings) -> Store {
         sql::open_postgres(&self.url(), settings).await.unwrap()
     }
 
     /// Every table of it.
-    pub(super) async fn written(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) async fn written(&self) -> Vec<(String, Vec<u8>)> {
         let options = PgConnectOptions::from_str(&self.url()).unwrap();
         let mut connection = options.connect().await.unwrap();
         let tables: Vec<String> = sqlx::query_scalar(
@@ -53,8 +63,8 @@ impl Place {
     }
 
     /// Ends every connection to it, as an operator or a broken network would.
-    pub(super) async fn cut(&self) {
-        server()
+    pub(crate) async fn cut(&self) {
+        self.server
             .run(&format!(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname='{}'",
                 self.database
@@ -65,16 +75,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let database = self.database.clone();
+        let (server, database) = (self.server, self.database.clone());
         // The runtime of the test may be ending.
-        let dropped = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(server().forget(&database));
-        })
-        .join();
+        let dropped = std::thread::spawn(move || in_a_runtime(server.forget(&database))).join();
         assert!(
             dropped.is_ok() || std::thread::panicking(),
             "a database stays"

@@ -5,6 +5,7 @@ use eyas::store::sql::{self, Settings};
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 use std::{
     fs,
+    io::Write as _,
     os::unix::{
         fs::{MetadataExt as _, PermissionsExt as _, chown},
         process::CommandExt as _,
@@ -21,19 +22,22 @@ use uuid::Uuid;
 const BLANK: &str = "eyas_test_blank";
 const START: Duration = Duration::from_mins(1);
 
-/// Ends the server when the pipe to the test process closes, then removes the folder.
+/// Starts the server anew with each line from the test process; ends it when the pipe closes, then removes the folder.
 const KEEPER: &str = r#"
 postgres="$1"; folder="$2"; shift 2
-"$postgres" -D "$folder/data" -k "$folder" "$@" </dev/null >"$folder/log" 2>&1 &
-server=$!
-read -r _
-kill -INT "$server"
-wait "$server"
+while :; do
+  "$postgres" -D "$folder/data" -k "$folder" "$@" </dev/null >>"$folder/log" 2>&1 &
+  server=$!
+  read -r _; more=$?
+  kill -INT "$server"
+  wait "$server"
+  [ "$more" = 0 ] || break
+done
 rm -rf "$folder"
 "#;
 
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Of the database for what concerns no other.
     admin: PgConnectOptions,
     url: String,
@@ -43,20 +47,22 @@ pub(super) struct Server {
 }
 
 /// The server of this process, started when first asked for.
-pub(super) fn server() -> &'static Server {
+pub(crate) fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
         // A runtime of its own, for whoever asks is in one that ends with its test.
-        std::thread::spawn(|| {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(Server::start())
-        })
-        .join()
-        .expect("the server starts")
+        let started = std::thread::spawn(|| in_a_runtime(Server::start()));
+        started.join().expect("the server starts")
     })
+}
+
+/// For whoever is in none.
+pub(crate) fn in_a_runtime<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
 }
 
 impl Server {
@@ -89,6 +95,37 @@ impl Server {
         server
     }
 
+    /// A server that no other test uses, to be treated badly; `None` where the tests are given somebody's.
+    pub(crate) fn alone() -> Option<Self> {
+        if std::env::var_os("EYAS_TEST_POSTGRES_URL").is_some() {
+            return None;
+        }
+        let started = std::thread::spawn(|| in_a_runtime(Self::start()));
+        Some(started.join().expect("the server starts"))
+    }
+
+    /// Ends it as an operator would who has no time, and starts it again.
+    pub(crate) fn restart(&self) {
+        let keeper = self.keeper.as_ref().expect("a server of our own");
+        let mut pipe = keeper.stdin.as_ref().expect("its pipe");
+        pipe.write_all(b"again\n").unwrap();
+        in_a_runtime(self.wait());
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        self.admin.get_username()
+    }
+
+    /// The socket that it listens on, or the host and the port.
+    pub(crate) fn socket(&self) -> Result<PathBuf, (String, u16)> {
+        let port = self.admin.get_port();
+        let folder = match self.admin.get_socket() {
+            Some(folder) => folder.clone(),
+            None => return Err((self.admin.get_host().to_owned(), port)),
+        };
+        Ok(folder.join(format!(".s.PGSQL.{port}")))
+    }
+
     async fn wait(&self) {
         let until = Instant::now() + START;
         while let Err(error) = self.admin.connect().await {
@@ -101,7 +138,7 @@ impl Server {
     }
 
     /// Drops a database of somebody's server. A private one goes with all that is in it, and to drop one takes a checkpoint of all.
-    pub(super) async fn forget(&self, database: &str) {
+    pub(crate) async fn forget(&self, database: &str) {
         if self.keeper.is_none() {
             self.run(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
                 .await;
@@ -109,7 +146,7 @@ impl Server {
     }
 
     /// Runs something that concerns no database of a test.
-    pub(super) async fn run(&self, statement: &str) {
+    pub(crate) async fn run(&self, statement: &str) {
         let mut connection = self.admin.connect().await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
             .execute(&mut connection)
@@ -118,14 +155,14 @@ impl Server {
     }
 
     /// A new database, migrated and empty; its name.
-    pub(super) async fn create(&self) -> String {
+    pub(crate) async fn create(&self) -> String {
         let name = format!("eyas_test_{}", Uuid::now_v7().simple());
         self.run(&format!("CREATE DATABASE {name} TEMPLATE {}", self.blank))
             .await;
         name
     }
 
-    pub(super) fn address(&self, database: &str) -> String {
+    pub(crate) fn address(&self, database: &str) -> String {
         let (before, query) = self.url.split_once('?').unwrap_or((&self.url, ""));
         let (base, _) = before.rsplit_once('/').expect("an address with a database");
         format!("{base}/{database}?{query}")

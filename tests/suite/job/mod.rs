@@ -31,6 +31,7 @@ mod an_untrusted_file_of_a_project_runs_nothing;
 mod bad_input_is_refused_and_does_no_harm;
 mod below;
 mod events_replay_and_go_on;
+mod keep;
 mod killed_where_something_is_said_or_scheduled_it_loses_nothing;
 mod kit;
 mod many_hands_register_one_project;

@@ -1,11 +1,6 @@
-//! Reads a database that nobody has open and says whether it keeps the promises, in SQL of its own: it shares no code with what it judges.
+//! Reads a database and says whether it keeps the promises, in SQL of its own: it shares no code with what it judges.
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 const OVER: [&str; 4] = ["succeeded", "failed", "cancelled", "timed_out"];
@@ -27,7 +22,7 @@ pub(super) struct Run {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-struct Event {
+pub(super) struct Event {
     cursor: i64,
     run: Option<Uuid>,
     run_seq: Option<i64>,
@@ -36,7 +31,7 @@ struct Event {
 }
 
 #[derive(Debug, sqlx::FromRow)]
-struct Attempt {
+pub(super) struct Attempt {
     run: Uuid,
     n: i64,
     fence: i64,
@@ -44,7 +39,7 @@ struct Attempt {
 }
 
 #[derive(Debug, sqlx::FromRow)]
-struct Session {
+pub(super) struct Session {
     id: Uuid,
     head_run: Option<Uuid>,
     fence: i64,
@@ -55,74 +50,38 @@ struct Session {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) runs: BTreeMap<Uuid, Run>,
-    events: Vec<Event>,
-    attempts: Vec<Attempt>,
-    sessions: Vec<Session>,
+    pub(super) events: Vec<Event>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) sessions: Vec<Session>,
     /// Runs by the key they were delegated with.
     pub(super) keys: BTreeMap<String, Uuid>,
-    faults: Vec<String>,
+    pub(super) faults: Vec<String>,
 }
 
-/// Looks at a copy, so that the next hub finds the file as the last one left it; `None` where there is no schema yet.
-pub(super) fn look(database: &Path) -> Option<Seen> {
-    if !database.exists() {
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("copy.db");
-    fs::copy(database, &copy).unwrap();
-    let beside = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
-    if beside(database).exists() {
-        fs::copy(beside(database), beside(&copy)).unwrap();
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.unwrap().block_on(read(&copy))
+/// What `$db`, a connection to whatever database, holds now.
+macro_rules! seen {
+    ($db:expr) => {{
+        let keys: Vec<(String, uuid::Uuid)> = all!($db, "SELECT key, run FROM idempotency");
+        let runs: Vec<$crate::job::oracle::Run> = all!($db, "SELECT * FROM run");
+        $crate::job::oracle::Seen {
+            runs: runs.into_iter().map(|run| (run.id, run)).collect(),
+            events: all!($db, "SELECT * FROM event ORDER BY cursor"),
+            attempts: all!($db, "SELECT * FROM attempt ORDER BY run, n"),
+            sessions: all!(
+                $db,
+                "SELECT id, head_run, fence, lease_holder IS NOT NULL AS is_leased FROM session"
+            ),
+            keys: keys.into_iter().collect(),
+            faults: Vec::new(),
+        }
+    }};
 }
-
-async fn read(copy: &Path) -> Option<Seen> {
-    let mut db = SqliteConnectOptions::new()
-        .filename(copy)
-        .connect()
-        .await
-        .unwrap();
-    let whole: String = sqlx::query_scalar("PRAGMA integrity_check")
-        .fetch_one(&mut db)
-        .await
-        .unwrap();
-    assert_eq!(whole, "ok");
-    let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('run','_sqlx_migrations')";
-    let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut db).await.unwrap();
-    if tables < 2 {
-        return None;
-    }
-    let runs: Vec<Run> = all(&mut db, "SELECT * FROM run").await;
-    let keys: Vec<(String, Uuid)> = all(&mut db, "SELECT key, run FROM idempotency").await;
-    let dangling = sqlx::query("PRAGMA foreign_key_check")
-        .fetch_all(&mut db)
-        .await
-        .unwrap();
-    assert!(dangling.is_empty(), "rows refer to nothing");
-    let sessions = "SELECT id, head_run, fence, lease_holder IS NOT NULL AS is_leased FROM session";
-    let seen = Seen {
-        runs: runs.into_iter().map(|run| (run.id, run)).collect(),
-        events: all(&mut db, "SELECT * FROM event ORDER BY cursor").await,
-        attempts: all(&mut db, "SELECT * FROM attempt ORDER BY run, n").await,
-        sessions: all(&mut db, sessions).await,
-        keys: keys.into_iter().collect(),
-        faults: Vec::new(),
+macro_rules! all {
+    ($db:expr, $sql:expr) => {
+        sqlx::query_as($sql).fetch_all(&mut *$db).await.unwrap()
     };
-    db.close().await.unwrap();
-    Some(seen)
 }
-
-async fn all<T>(db: &mut SqliteConnection, sql: &'static str) -> Vec<T>
-where
-    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin,
-{
-    sqlx::query_as(sql).fetch_all(db).await.unwrap()
-}
+pub(super) use {all, seen};
 
 impl Run {
     pub(super) fn is_over(&self) -> bool {

@@ -2,8 +2,9 @@
 //! one that nobody started, would be seen.
 
 use super::{
+    keep::Keep,
     kit::{Face, Job, LONG, alive},
-    oracle::{self, Seen},
+    oracle::Seen,
 };
 use crate::hub::nest::{kill, until};
 use serde_json::{Value, json};
@@ -40,6 +41,7 @@ impl Chance {
 /// What a client knows: what it asked, and what it was told.
 struct Ledger {
     job: Job,
+    keep: Keep,
     chance: Chance,
     /// How often the turn of one attempt may begin: a warm agent that dies silent under another's turn is replaced within the attempt.
     tries: usize,
@@ -53,8 +55,10 @@ struct Ledger {
 
 impl Ledger {
     fn new(seed: u64) -> Self {
+        let keep = Keep::new();
         Self {
-            job: Job::new(),
+            job: keep.job(),
+            keep,
             chance: Chance(seed),
             tries: 1,
             asked: BTreeMap::new(),
@@ -180,7 +184,7 @@ impl Ledger {
     }
 
     fn look(&mut self) {
-        let Some(mut seen) = oracle::look(&self.job.nest.settings().database) else {
+        let Some(mut seen) = self.keep.look(&self.job) else {
             assert!(self.known.is_empty(), "nothing is there");
             return;
         };
@@ -273,8 +277,9 @@ impl Ledger {
 }
 
 /// Commits by what they hold, and the how many-th of it in a hub's life.
-const COMMITS: [&str; 11] = [
+const COMMITS: [&str; 12] = [
     "Register 1",
+    "Enter 1",
     "Recover 1",
     "Accept 1",
     "Accept 2",
@@ -308,7 +313,10 @@ impl Ledger {
         let first = face.send("run.delegate", &long);
         let mut calls = BTreeMap::from([(first, key)]);
         let mut words = Vec::new();
-        if death.contains("Recover") {
+        if ["Enter", "Recover"]
+            .iter()
+            .any(|early| death.contains(early))
+        {
             calls.extend(self.ask(&mut face));
             // It never listens, and the face says so.
             words.push(face.answer(first));
