@@ -39,14 +39,11 @@ impl RunDesk {
         let instance = self.placed(&params, earlier.as_ref()).await?;
         let values = self.values_of(&origin);
         let mut warnings = Vec::new();
-        let (mut session, away) = if let Some(session) = earlier {
-            self.continued(session, &params).await?
-        } else {
-            let (placed, path) = (instance.as_ref(), values.get("PATH").map(String::as_str));
-            self.opened(&params, placed, &origin, path, &mut warnings)
-                .await?
-        };
-        Self::warn_of(away.as_ref(), &mut warnings);
+        let (placed, path) = (instance.as_ref(), values.get("PATH").map(String::as_str));
+        let told = (path, &mut warnings);
+        let (mut session, away) = self
+            .conversation(&params, earlier, placed, &origin, told)
+            .await?;
         let terms = self.terms_of(session.project).await?;
         warnings.extend(terms.warnings.iter().cloned());
         self.below(&origin, instance.as_ref(), &session)?;
@@ -149,6 +146,26 @@ impl RunDesk {
             check_text(field, text.as_deref())?;
         }
         Ok(())
+    }
+
+    /// The conversation that it goes on with or opens, and the host of it where that is another one.
+    async fn conversation(
+        &self,
+        params: &Delegate,
+        earlier: Option<SessionRow>,
+        instance: Option<&Instance>,
+        origin: &Origin<'_>,
+        (path, warnings): (Option<&str>, &mut Vec<Warning>),
+    ) -> Result<(SessionRow, Option<Host>), Fault> {
+        let found = match earlier {
+            Some(session) => self.continued(session, params).await?,
+            None => {
+                self.opened(params, instance, origin, path, warnings)
+                    .await?
+            }
+        };
+        Self::warn_of(found.1.as_ref(), warnings);
+        Ok(found)
     }
 
     /// A session goes on where it is, with the agent it has.

@@ -234,7 +234,7 @@ impl RunApiServer for RunDesk {
         let (desk, who, peer) = (self.clone(), caller(ext), ext.get::<PeerRef>().cloned());
         to_the_end(async move {
             let asker = desk.rights.asker(who).await?;
-            desk.say(params, asker, peer.as_ref()).await
+            Box::pin(desk.say(params, asker, peer.as_ref())).await
         })
         .await
     }

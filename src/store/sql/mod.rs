@@ -66,6 +66,8 @@ pub struct Settings {
     pub overflow: Option<u32>,
     /// The file may not grow above so many pages of 4 KiB; `None`: above what the disk holds.
     pub max_pages: Option<u32>,
+    /// Others may use it too, each a host of its own. A server's always may be; a file is of whoever has it.
+    pub shared: bool,
     /// Where the process kills itself, for tests of what is left then.
     pub death: Option<Death>,
 }
@@ -77,6 +79,7 @@ impl Default for Settings {
             cold_cap: 2,
             overflow: None,
             max_pages: None,
+            shared: false,
             death: None,
         }
     }
@@ -138,7 +141,7 @@ async fn start(
     (changes, written, wake): (broadcast::Sender<Change>, Arc<Notify>, Option<Wake>),
     settings: Settings,
 ) -> Result<Store, StoreError> {
-    let shared = target.is_remote();
+    let shared = settings.shared || target.is_remote();
     let writer = writer::start(target, changes.clone(), written, settings.death).await?;
     let base = Base {
         writer,

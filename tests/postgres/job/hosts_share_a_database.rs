@@ -270,13 +270,13 @@ fn the_projects_file_on_its_own_machine_narrows_what_was_accepted_elsewhere() {
         done["warnings"].to_string().contains("policy_capped"),
         "{done}"
     );
-    assert!(!summary(&done).contains("allow"), "{done}");
+    assert!(!summary(&done).contains("permission: yes"), "{done}");
     // Here nobody narrows what a person asks for.
     let asked =
         json!({"prompt": "!permission execute ls\n!say done", "policy": {"security": "full"}});
     let run = two.at_a.result("run.delegate", &asked);
     let done = ended(&mut two.at_a, &run);
-    assert!(summary(&done).contains("allow"), "{done}");
+    assert!(summary(&done).contains("permission: yes"), "{done}");
 }
 
 #[test]

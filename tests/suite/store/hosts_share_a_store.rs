@@ -18,6 +18,13 @@ use eyas::{
     store::{Extras, Instead, NewHost, NewRun, SessionRow, Store, StoreError, sql::Settings},
 };
 
+fn shared() -> Settings {
+    Settings {
+        shared: true,
+        ..Settings::default()
+    }
+}
+
 /// A host of this name, whose hub has just begun.
 struct At {
     store: Store,
@@ -42,7 +49,7 @@ fn new_host(id: HostId, name: &str, lease_ms: i64) -> NewHost {
 
 impl At {
     async fn new(place: &Place, name: &str, lease_ms: i64) -> Self {
-        let store = place.open(Settings::default()).await;
+        let store = place.open(shared()).await;
         let new = new_host(HostId(mint()), name, lease_ms);
         let hub = new.hub;
         let host = store.hosts.enter(new).await.unwrap();
@@ -264,7 +271,7 @@ async fn one_that_is_there_is_not_forgotten_nor_while_its_leases_last() {
 
 #[tokio::test]
 async fn a_home_is_one_host_and_a_copy_of_it_is_refused() {
-    let home = Home::new().await;
+    let home = Home::with(shared()).await;
     let id = HostId(mint());
     let first = home
         .store
@@ -273,7 +280,7 @@ async fn a_home_is_one_host_and_a_copy_of_it_is_refused() {
         .await
         .unwrap();
     assert_eq!((first.name.as_str(), first.own), ("a", true));
-    let other = home.place.open(Settings::default()).await;
+    let other = home.place.open(shared()).await;
     // The next life in the same home, before anybody could see that the last one had died.
     let second = new_host(id, "a", LEASE_MS);
     let hub = second.hub;
@@ -284,7 +291,7 @@ async fn a_home_is_one_host_and_a_copy_of_it_is_refused() {
     };
     let refused: Fault = other.hosts.enter(copy).await.unwrap_err().into();
     assert_eq!(refused.kind, ErrorKind::Busy);
-    let namesake = home.place.open(Settings::default()).await;
+    let namesake = home.place.open(shared()).await;
     let named = namesake
         .hosts
         .enter(new_host(HostId(mint()), "a", LEASE_MS))

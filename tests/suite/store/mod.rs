@@ -33,6 +33,7 @@ mod runs_are_kept_named_and_added_up;
 mod secrets_are_not_written;
 mod sessions_run_in_order_one_at_a_time;
 mod sqlite_files_are_private;
+mod sqlite_is_of_whoever_has_the_file;
 mod sqlite_opens_what_every_schema_left;
 mod sqlite_recovers_when_space_is_back;
 mod sqlite_schema_moves_forward_only;

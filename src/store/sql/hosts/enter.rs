@@ -18,6 +18,7 @@ const PUT: &str = "INSERT INTO host(place,id,name,home,machine,hub,version,slots
  ON CONFLICT(place) DO UPDATE SET name=excluded.name, home=excluded.home, machine=excluded.machine, hub=excluded.hub, version=excluded.version, \
  slots=excluded.slots, default_cap=excluded.default_cap, cold_cap=excluded.cold_cap, lease_ms=excluded.lease_ms, agents=excluded.agents, \
  default_agent=excluded.default_agent, shared=excluded.shared, started_at=excluded.started_at, seen_at=excluded.seen_at, forgotten_at=NULL";
+const OTHERS: &str = "DELETE FROM host WHERE id<>$1";
 const CAP: &str = "UPDATE class SET max_concurrent=$2 WHERE place=$1 AND max_concurrent<>$2";
 
 #[derive(Debug)]
@@ -45,6 +46,11 @@ impl Write for Enter {
         let host = &self.host;
         let known: Option<Known> = tx.optional(KNOWN, values![host.id.0, tx.now]).await?;
         let place = match known {
+            // A file that came from another home, as a backup does, is this one's from now on, with all that waits in it.
+            _ if !self.shared => {
+                tx.execute(OTHERS, values![host.id.0]).await?;
+                FIRST.to_owned()
+            }
             Some(known) if known.alive && !self.is_same(&known) => return Err(self.copied(&known)),
             Some(known) => known.place,
             None if tx.scalar(IS_FREE, values![FIRST]).await? => FIRST.to_owned(),
