@@ -180,6 +180,27 @@ async fn act_out(home: &Home, model: &mut Model, act: Act) {
         Act::Ask { which, what } => ask(home, model, which, what).await,
         Act::Answer(which) => answer(home, model, which).await,
         Act::Close(which) => close(home, model, which).await,
+        Act::Say { .. } | Act::Take { .. } | Act::TurnEnded(_) | Act::LastTurn(_) => {
+            act_on_said(home, model, act).await;
+        }
+        Act::Sweep => {
+            runs.sweep(model.hubs[0]).await.unwrap();
+            model.swept();
+        }
+        // By whoever owns the home.
+        Act::Reopen => {}
+    }
+    model.withdraw();
+    model.drop_said();
+}
+
+/// What is said, and the turns of it.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "its caller gives it these and no others"
+)]
+async fn act_on_said(home: &Home, model: &mut Model, act: Act) {
+    match act {
         Act::Say { which, mode } => {
             let ids: Vec<RunId> = model.runs.iter().map(|run| run.id).collect();
             if let Some(id) = pick(&ids, which) {
@@ -201,15 +222,8 @@ async fn act_out(home: &Home, model: &mut Model, act: Act) {
                 model_said::last_turn(home, model, lease).await;
             }
         }
-        Act::Sweep => {
-            runs.sweep(model.hubs[0]).await.unwrap();
-            model.swept();
-        }
-        // By whoever owns the home.
-        Act::Reopen => {}
+        _ => unreachable!("done by its caller"),
     }
-    model.withdraw();
-    model.drop_said();
 }
 
 fn pick<T: Copy>(from: &[T], which: usize) -> Option<T> {
