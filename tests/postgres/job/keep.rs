@@ -49,6 +49,10 @@ impl Keep {
     }
 
     /// What is there at one moment; hubs may be at work.
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "a file's has the same face, and may not be there yet"
+    )]
     pub(super) fn look(&self, _: &Job) -> Option<Seen> {
         Some(self.seen())
     }
