@@ -26,6 +26,7 @@ mod idle;
 #[path = "queue/made.rs"]
 mod made;
 mod rpc;
+#[allow(dead_code, reason = "the tests need more of it")]
 #[path = "../postgres/store/server.rs"]
 mod server;
 #[path = "queue/slow_sync.rs"]
@@ -48,7 +49,7 @@ fn main() {
         ["history"] => history::bench(100_000, 1_000_000),
         ["history", runs, events] => history::bench(runs.parse().unwrap(), events.parse().unwrap()),
         // What a bench starts anew, where every sync takes longer.
-        [slow_sync::WORD, kind] => accept::of(&Kind::named(kind), &[64], slow_sync::TARGETS),
+        [slow_sync::WORD, kind] => accept::of(Kind::named(kind), &[64], slow_sync::TARGETS),
         _ => {
             accept::bench();
             handoff::bench();

@@ -195,47 +195,27 @@ mod tests {
         let bare = Allowance::default();
         assert!(bare.is_empty());
         assert_eq!(bare.bars(&used), None);
+        let runs = |most| Allowance {
+            runs: Some(most),
+            ..bare
+        };
+        let tokens = |most| Allowance {
+            tokens: Some(most),
+            ..bare
+        };
+        let cost = |most| Allowance {
+            cost_usd: Some(most),
+            ..bare
+        };
+        let wall = |most| Allowance {
+            wall_ms: Some(most),
+            ..bare
+        };
         let cases = [
-            (
-                Allowance {
-                    runs: Some(3),
-                    ..bare
-                },
-                Allowance {
-                    runs: Some(4),
-                    ..bare
-                },
-            ),
-            (
-                Allowance {
-                    tokens: Some(10),
-                    ..bare
-                },
-                Allowance {
-                    tokens: Some(11),
-                    ..bare
-                },
-            ),
-            (
-                Allowance {
-                    cost_usd: Some(0.5),
-                    ..bare
-                },
-                Allowance {
-                    cost_usd: Some(0.51),
-                    ..bare
-                },
-            ),
-            (
-                Allowance {
-                    wall_ms: Some(100),
-                    ..bare
-                },
-                Allowance {
-                    wall_ms: Some(101),
-                    ..bare
-                },
-            ),
+            (runs(3), runs(4)),
+            (tokens(10), tokens(11)),
+            (cost(0.5), cost(0.51)),
+            (wall(100), wall(101)),
         ];
         for (reached, left) in cases {
             let kind = reached.bars(&used).map(|fault| fault.kind);

@@ -1,7 +1,7 @@
 //! How classes of work stand: what failed is written down, what succeeded makes it good, and the class is judged by what is left.
 
 use super::{
-    connection::Readers,
+    Base,
     runs::claim::classes_with_ready,
     tx::Tx,
     value::values,
@@ -20,8 +20,12 @@ use crate::{
     },
     store::StoreError,
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
+
+/// As many as anybody reads.
+const SHOWN: u32 = 200;
 
 /// A process that died has failed once, however many it served.
 pub(super) const BLAME: &str = "INSERT INTO failure(class_key,run,attempt,at,kind,pid) \
@@ -52,7 +56,7 @@ pub(super) const LIST: &str = concat!(
      (SELECT count(*) FROM failure y WHERE y.class_key=c.class_key) AS failures, \
      (SELECT y.kind FROM failure y WHERE y.class_key=c.class_key ORDER BY y.at DESC LIMIT 1) AS kind, \
      (SELECT max(y.at) FROM failure y WHERE y.class_key=c.class_key) AS failed_at \
-     FROM l CROSS JOIN class c ON c.class_key=l.key ORDER BY c.class_key"
+     FROM l CROSS JOIN class c ON c.class_key=l.key WHERE c.place=$2 ORDER BY c.class_key LIMIT $1+0"
 );
 
 /// An attempt of a run ended by a failure of this kind.
@@ -118,7 +122,7 @@ async fn judged(tx: &mut Tx<'_>, class: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct Row {
     place: String,
     agent: String,
@@ -136,9 +140,12 @@ struct Row {
     failed_at: Option<i64>,
 }
 
-/// Classes that have something to do, or that something stands against.
-pub(super) async fn list(readers: &Readers) -> Result<Vec<ClassView>, StoreError> {
-    let rows: Vec<Row> = readers.all(LIST, values![]).await?;
+/// Classes of this host that have something to do, or that something stands against.
+pub(super) async fn list(base: &Base) -> Result<Vec<ClassView>, StoreError> {
+    let rows: Vec<Row> = base
+        .readers
+        .all(LIST, values![SHOWN, base.place.get()])
+        .await?;
     rows.into_iter().map(shown).collect()
 }
 

@@ -208,7 +208,7 @@ impl Told {
 pub(super) enum Target {
     /// The file, and how many pages it may have at most.
     Sqlite(PathBuf, Option<u32>),
-    Postgres(PgConnectOptions),
+    Postgres(Box<PgConnectOptions>),
 }
 
 impl Target {

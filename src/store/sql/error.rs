@@ -15,8 +15,8 @@ pub(super) enum Error {
     /// A column that is missing, or not of its field's type.
     #[error("a row that cannot be read: {0}")]
     Cells(#[from] serde::de::value::Error),
-    #[error("a statement names a value that it is not given")]
-    Unbound,
+    #[error("a statement names a value that it is not given: {0}")]
+    Unbound(String),
     #[error("no row, where there is one")]
     NoRow,
     #[error("the database is closed")]
@@ -44,7 +44,7 @@ impl Error {
                             | sqlx::Error::WorkerCrashed
                     )
             }
-            Self::Cells(_) | Self::Unbound | Self::NoRow => false,
+            Self::Cells(_) | Self::Unbound(_) | Self::NoRow => false,
         }
     }
 }
@@ -95,6 +95,6 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
             let code = refusal.sqlite_error().map(|error| error.extended_code);
             code.is_some_and(sqlite::error::is_duplicate)
         }
-        Error::Cells(_) | Error::Unbound | Error::NoRow | Error::Closed => false,
+        Error::Cells(_) | Error::Unbound(_) | Error::NoRow | Error::Closed => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{connection::Connection, postgres, sqlite, value::values};
 use crate::store::StoreError;
-use sqlx::ConnectOptions as _;
+use sqlx::{ConnectOptions as _, Connection as _};
 use std::path::Path;
 
 /// What was seen. Of another schema only its number.
@@ -46,13 +46,15 @@ pub async fn glance_sqlite(path: &Path) -> Result<Glance, StoreError> {
         .read_only(true)
         .connect()
         .await?;
-    let schema = sqlite::schema::found(&mut one).await?;
+    let schema = sqlite::schema::found(&mut one).await;
+    one.close().await?;
+    let schema = schema?;
     let glance = Glance {
         schema,
         known: sqlite::schema::known(),
         ..Glance::default()
     };
-    look(Connection::Sqlite(one), glance).await
+    look(Connection::Sqlite(sqlite::connect::reader(path)?), glance).await
 }
 
 /// Looks at the database at `url`.

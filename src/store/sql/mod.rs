@@ -131,7 +131,7 @@ pub async fn open_postgres(url: &str, settings: Settings) -> Result<Store, Store
     let written = Arc::new(Notify::new());
     let callers = postgres::connect::callers(&options);
     let wake = Wake::start(callers, written.clone(), changes.clone()).await?;
-    let target = Target::Postgres(options);
+    let target = Target::Postgres(Box::new(options));
     start(target, readers, (changes, written, Some(wake)), settings).await
 }
 

@@ -22,7 +22,7 @@ const ROUNDS: usize = 3;
 
 pub(crate) fn bench() {
     for kind in Kind::all() {
-        of(&kind, &[1, 64], |kind, clients| match (kind, clients) {
+        of(kind, &[1, 64], |kind, clients| match (kind, clients) {
             (Kind::Sqlite, 1) => ">= 0.35 x",
             (Kind::Postgres, 1) => ">= 0.25 x",
             (Kind::Sqlite | Kind::Postgres, _) => ">= 0.8 x",
@@ -32,16 +32,16 @@ pub(crate) fn bench() {
 }
 
 /// Prints the rates of so many clients.
-pub(crate) fn of(kind: &Kind, clients: &[usize], target: fn(Kind, usize) -> &'static str) {
+pub(crate) fn of(kind: Kind, clients: &[usize], target: fn(Kind, usize) -> &'static str) {
     for &clients in clients {
-        let (bare, ours) = run(compared(*kind, clients));
+        let (bare, ours) = run(compared(kind, clients));
         let what = format!(
             "{}: accepted, {clients} clients{}",
             kind.name(),
             slow_sync::said()
         );
         let seen = format!("{ours:.0}/s = {:.2} x {bare:.0} rows/s", ours / bare);
-        row(&what, seen, target(*kind, clients));
+        row(&what, seen, target(kind, clients));
     }
 }
 

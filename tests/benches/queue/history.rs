@@ -203,7 +203,7 @@ fn rows(runs: u64, per_run: u64, id: impl Fn(u64, &str) -> String) -> String {
     let (project, instance) = (id(PROJECT, "i%20"), id(INSTANCE, "i%50"));
     let class = "(SELECT min(class_key) FROM class)";
     let text = "x".repeat(200);
-    let at = format!("(1700000000000+i*100)");
+    let at = "(1700000000000+i*100)";
     format!(
         "INSERT INTO session(id,agent,class_key,cwd,next_seq) SELECT DISTINCT {session},'agent-0',{class},'/somewhere',11 FROM n; \
          INSERT INTO run(id,session,seq,class_key,state,attempt,event_seq,created_at,started_at,ended_at,instance,project,label,lane,mode,prompt) \

@@ -217,6 +217,7 @@ fn project() -> ProjectRow {
     ProjectRow {
         id: ProjectId(mint()),
         name: "p".to_owned(),
+        host: None,
         path: "/p".to_owned(),
         unregistered: false,
         last_opened_at: None,
@@ -231,6 +232,7 @@ fn instance(project: ProjectId) -> Instance {
         id: InstanceId(mint()),
         name: "rev".to_owned(),
         display_name: "Rev".to_owned(),
+        host: None,
         persona: Some("reviewer".to_owned()),
         agent: None,
         role: Some(Role::Talon),

@@ -1,8 +1,8 @@
 //! A hub that kills itself at the commits of inputs and of ticks, just before and just after: what was answered is there, and nothing happens twice.
 
 use super::{
+    keep::Keep,
     kit::{Face, Job, is_over, summary},
-    oracle,
 };
 use crate::hub::nest::{kill, until};
 use eyas::{
@@ -55,7 +55,7 @@ impl Drop for Doomed {
 }
 
 fn is_sound(job: &Job) {
-    let seen = oracle::look(&job.nest.settings().database);
+    let seen = Keep::new().look(job);
     seen.expect("a database").is_sound();
 }
 

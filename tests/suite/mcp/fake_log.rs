@@ -8,7 +8,8 @@ use eyas::{
     },
     domain::{
         event::{Event, EventKind},
-        fault::Fault,
+        fault::{ErrorKind, Fault},
+        finding::Diagnosis,
         ids::{HubId, RunId},
         page::Page,
         time::Timestamp,
@@ -114,8 +115,10 @@ fn view() -> HubView {
         peers: 1,
         open_runs: 0,
         agents: Vec::new(),
+        classes: Vec::new(),
         draining: false,
         runs_retention_ms: Some(RETENTION_MS),
+        hosts: Vec::new(),
         env_names: Vec::new(),
     }
 }
@@ -139,5 +142,8 @@ impl HubApiServer for Hub {
 
     async fn shutdown(&self, _: &Extensions, _: HubShutdown) -> Result<HubView, Fault> {
         Ok(view())
+    }
+    async fn doctor(&self, _: &Extensions, _: Nothing) -> Result<Diagnosis, Fault> {
+        Err(Fault::new(ErrorKind::Forbidden, "no face asks for it"))
     }
 }

@@ -36,6 +36,8 @@ fn schedule(name: &str, prompt: &str) -> Schedule {
         last_run: None,
         next_times: vec![Timestamp(1_800_000_000_000), Timestamp(1_800_086_400_000)],
         disabled_reason: None,
+        allowance: None,
+        used: None,
         last_error: None,
         created_at: Timestamp(1_700_000_000_000),
     }

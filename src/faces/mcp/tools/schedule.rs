@@ -171,6 +171,8 @@ async fn update(face: &Face, given: Arguments) -> Outcome {
         overlap: given.overlap,
         misfire: None,
         misfire_max: None,
+        budget: None,
+        allowance: None,
         active: given.active,
     };
     let changed = face

@@ -8,6 +8,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use sqlx::FromRow;
 
 const KNOWN: &str = "SELECT place, home, machine, hub IS NOT NULL AND seen_at+lease_ms>$2 AS alive FROM host WHERE id=$1";
@@ -29,7 +30,7 @@ pub(super) struct Enter {
     pub(super) shared: bool,
 }
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct Known {
     place: String,
     home: String,

@@ -22,6 +22,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::json as data;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -54,7 +55,7 @@ pub(super) struct Forget {
     pub(super) instead: Vec<Instead>,
 }
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct Waiting {
     id: Uuid,
     project: Option<Uuid>,
@@ -65,14 +66,14 @@ struct Waiting {
     apart: bool,
 }
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct Queued {
     id: Uuid,
     class_key: String,
     tree: Option<String>,
 }
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct Ground {
     id: Uuid,
     path: String,

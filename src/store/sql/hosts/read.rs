@@ -11,6 +11,7 @@ use crate::{
         sql::{Base, connection::Readers, tx::Tx, value::values, words::unjson},
     },
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -43,7 +44,7 @@ const ELSEWHERE: &str = concat!(
 );
 const PLACE: &str = "SELECT place FROM host WHERE id=$1";
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct Row {
     id: Uuid,
     name: String,

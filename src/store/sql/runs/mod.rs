@@ -221,7 +221,7 @@ impl Runs for SqlRuns {
     }
 
     async fn classes(&self) -> Result<Vec<ClassView>, StoreError> {
-        classes::list(&self.base.readers).await
+        classes::list(&self.base).await
     }
 
     async fn set_default_cap(&self, default_cap: u32) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ use crate::{
         },
     },
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 
 pub(in crate::store::sql) const ALLOWANCE: &str = "SELECT allowance FROM schedule WHERE id=$1";
@@ -25,7 +26,7 @@ pub(in crate::store::sql) const USED: &str = "WITH RECURSIVE t(id, root) AS ( \
  UNION ALL SELECT r.id, NULL FROM t CROSS JOIN run r ON r.parent=t.id) \
  SELECT t.root IS NOT NULL AS is_root, r.usage, r.started_at, r.ended_at, r.waited_ms FROM t LEFT JOIN run r ON r.id=t.id";
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 pub(super) struct Row {
     is_root: bool,
     usage: Option<String>,

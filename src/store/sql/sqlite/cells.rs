@@ -115,7 +115,7 @@ mod tests {
         more: Option<String>,
     }
 
-    fn cells(values: [Value; 4]) -> Cells {
+    fn cells(values: &[Value; 4]) -> Cells {
         let names = ["id", "more", "count", "done"].map(str::to_owned);
         Cells::new(Arc::from(names), values.to_vec())
     }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn fields_are_read_by_their_names_and_tuples_in_order() {
         let id = Uuid::from_u64_pair(1, 2);
-        let row = cells([
+        let row = cells(&[
             Value::Blob(id.as_bytes().to_vec()),
             Value::Null,
             Value::Integer(7),
@@ -151,7 +151,7 @@ mod tests {
             [id.clone(), Value::Null, one.clone(), text],
             [id, one.clone(), one.clone(), one],
         ] {
-            assert!(cells(values.clone()).read::<Named>().is_err(), "{values:?}");
+            assert!(cells(&values).read::<Named>().is_err(), "{values:?}");
         }
     }
 }

@@ -36,7 +36,7 @@ pub(in crate::store::sql) fn writer(path: &Path, max_pages: Option<u32>) -> Resu
 }
 
 /// One that reads.
-pub(super) fn reader(path: &Path) -> Result<Local, Error> {
+pub(in crate::store::sql) fn reader(path: &Path) -> Result<Local, Error> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, READING)?;
     connection.execute_batch(READER)?;
     Ok(Local::new(connection))

@@ -77,7 +77,7 @@ impl Local {
             let name = statement.parameter_name(place);
             let number = name.and_then(|name| name.get(1..)?.parse::<usize>().ok());
             let value = number.and_then(|number| values.get(number.checked_sub(1)?));
-            let value = value.ok_or(Error::Unbound)?;
+            let value = value.ok_or_else(|| Error::Unbound(sql.to_owned()))?;
             statement.raw_bind_parameter(place, value)?;
         }
         Ok(statement)
