@@ -82,9 +82,9 @@ fire, else the schedule with next_times.";
 
 /// Words for tool search that are not in the name.
 pub(super) mod hints {
-    pub(in super::super) const DELEGATE: &str = "subagent sub-agent background agent parallel task hand off assign codex gemini opencode claude review second opinion";
+    pub(in super::super) const DELEGATE: &str = "subagent sub-agent background agent parallel task hand off codex gemini opencode claude review second opinion";
     pub(in super::super) const RUN_GET: &str =
-        "wait poll status result conclusion output of a delegated background task";
+        "wait poll status result conclusion output of a task";
     pub(in super::super) const RUN_LIST: &str =
         "find search history of delegated background tasks jobs";
     pub(in super::super) const RUN_INPUT: &str =
@@ -101,7 +101,7 @@ pub(super) mod hints {
     pub(in super::super) const INSTANCE_CONTROL: &str =
         "start stop restart delete restore agent team member";
     pub(in super::super) const PROJECT: &str =
-        "repository directory workspace register list activate init stop rename unregister";
+        "repository directory workspace register activate init";
     pub(in super::super) const SCHEDULE: &str =
         "cron recurring repeat nightly daily weekly timer calendar automate";
 }

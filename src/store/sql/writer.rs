@@ -205,9 +205,6 @@ impl Task {
             let written = self.write(&mut batch).await;
             let fate = written.as_ref().err().map(why);
             tell(batch.len(), fate.as_deref());
-            for item in batch {
-                item.answer(fate.as_deref());
-            }
             let changes = written.unwrap_or_default();
             if !changes.is_empty() {
                 self.written.notify_one();
@@ -215,6 +212,10 @@ impl Task {
             for change in changes {
                 // Nobody listens: nobody need be told.
                 drop(self.changes.send(change));
+            }
+            // Last, so that whoever is answered, and listens from then on, hears of what comes after.
+            for item in batch {
+                item.answer(fate.as_deref());
             }
         }
         if let Some(connection) = self.connection.take()
