@@ -4,16 +4,14 @@ use super::{
     attempt,
     calls::Calls,
     ending,
+    freed::Freed,
     supply::Supply,
     ties::{Stop, Ties, Working},
     vigil::Pace,
 };
 use crate::{
     agents::pool::Pool,
-    domain::{
-        ids::{HubId, RunId},
-        run::RunState,
-    },
+    domain::ids::{HubId, RunId},
     store::{Accepted, Change, Claimed, Lease, NewRun, Renewed, Store, StoreError},
 };
 use std::{
@@ -171,14 +169,6 @@ impl Dispatch {
     }
 }
 
-/// A run came or came back, or one that never ran left its place in its session to the next.
-fn frees_work(change: &Change) -> bool {
-    matches!(
-        change.state,
-        Some(RunState::Queued | RunState::Cancelled | RunState::TimedOut)
-    )
-}
-
 struct Loop {
     parts: Parts,
     slots: Arc<Semaphore>,
@@ -268,13 +258,13 @@ impl Loop {
         first: Result<Change, RecvError>,
         changes: &mut broadcast::Receiver<Change>,
     ) -> Option<Due> {
-        let (mut work, mut hint, mut lagged) = (false, false, false);
+        let (mut freed, mut hint, mut lagged) = (Freed::default(), false, false);
         // It cannot be closed while we hold the store: else we have lagged.
         let mut heard = first.or(Err(TryRecvError::Lagged(0)));
         loop {
             match heard {
                 Ok(change) => {
-                    work |= frees_work(&change);
+                    freed.hear(&change);
                     hint |= change.run.is_none();
                     self.forget_if_ended(&change);
                 }
@@ -286,7 +276,7 @@ impl Loop {
         if lagged {
             self.forget_all_ended().await;
         }
-        if work || lagged {
+        if freed.is_some() || lagged {
             return Some(Due::Now);
         }
         hint.then_some(Due::Soon)

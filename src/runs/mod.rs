@@ -11,6 +11,7 @@ mod cascade;
 pub mod conclusion;
 mod dispatch;
 mod ending;
+mod freed;
 mod inputs;
 mod now;
 mod preamble;

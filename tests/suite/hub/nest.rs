@@ -159,16 +159,28 @@ impl Nest {
     }
 }
 
-/// Ends the hub that a face has started.
+/// Ends what a face has started; a hub that is still on its way has written down nowhere where it is.
 impl Drop for Nest {
     fn drop(&mut self) {
-        let Ok(Some(endpoint)) = Endpoint::read(&self.settings()) else {
-            return;
-        };
-        if endpoint.pid != std::process::id() {
-            kill(endpoint.pid);
+        for pid in of_home(&self.home) {
+            kill(pid);
         }
     }
+}
+
+/// Processes that were given this home, but for the test's own.
+fn of_home(home: &Path) -> Vec<u32> {
+    let given = format!("EYAS_HOME={}\0", home.display()).into_bytes();
+    let is_given = |pid: &u32| {
+        // One that has ended meanwhile has none.
+        let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ.windows(given.len()).any(|found| found == given)
+    };
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let pids = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    pids.filter(|pid| *pid != std::process::id())
+        .filter(is_given)
+        .collect()
 }
 
 /// SIGKILL, by pid.

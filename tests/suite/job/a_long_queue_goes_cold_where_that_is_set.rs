@@ -102,7 +102,8 @@ fn those_that_are_to_be_cold_take_no_turn_of_the_warm_ones() {
 
 #[test]
 fn and_no_lane_of_eyas_own_can_be_named() {
-    let mut rpc = Job::new().rpc();
+    let job = Job::new();
+    let mut rpc = job.rpc();
     for lane in ["default+1", "a@b", "~0cold"] {
         let refused = rpc.refusal("run.delegate", &json!({"prompt": "!say x", "lane": lane}));
         assert_eq!(refused["kind"], "invalid_params", "{refused}");
