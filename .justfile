@@ -15,6 +15,10 @@ sweep kills="1000":
     EYAS_KILLS={{kills}} cargo test --test suite -- --nocapture at_random_moments
     EYAS_KILLS={{kills}} cargo test --test postgres -- --nocapture at_random_moments
 
+# What a history of a million runs and twenty million events changes, on both stores; takes long.
+history runs="1000000" events="20000000":
+    cargo bench --bench queue -- history {{runs}} {{events}}
+
 # What must pass before anything lands.
 ci:
     .ci/run

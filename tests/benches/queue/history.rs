@@ -133,7 +133,7 @@ fn filters(at: u64) -> [(&'static str, RunFilter); 6] {
         (
             "run.list, of an instance",
             RunFilter {
-                instance: Some(InstanceId(number(INSTANCE, at % 50))),
+                instance: Some(InstanceId(number(INSTANCE, at % 20))),
                 ..none.clone()
             },
         ),
@@ -178,14 +178,14 @@ async fn filled(kind: Kind, runs: u64, per_run: u64) -> Database {
         Kind::Sqlite => format!(
             "BEGIN; CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<{}) SELECT i FROM n; {} COMMIT; PRAGMA wal_checkpoint(TRUNCATE);",
             runs - 1,
-            rows(runs, per_run, |noun, n| format!(
+            rows(per_run, |noun, n| format!(
                 "unhex(format('%016x%016x',{noun},{n}))"
             ))
         ),
         Kind::Postgres => format!(
             "BEGIN; CREATE TEMP TABLE n AS SELECT i FROM generate_series(0,{}) AS s(i); {} COMMIT;",
             runs - 1,
-            rows(runs, per_run, |noun, n| format!(
+            rows(per_run, |noun, n| format!(
                 "CAST(lpad(to_hex({noun}),16,'0')||lpad(to_hex(CAST({n} AS BIGINT)),16,'0') AS UUID)"
             ))
         ),
@@ -198,21 +198,22 @@ async fn filled(kind: Kind, runs: u64, per_run: u64) -> Database {
 }
 
 /// The same for both, but for how an id is written.
-fn rows(runs: u64, per_run: u64, id: impl Fn(u64, &str) -> String) -> String {
+fn rows(per_run: u64, id: impl Fn(u64, &str) -> String) -> String {
     let (session, run) = (id(SESSION, "i/10"), id(RUN, "i"));
-    let (project, instance) = (id(PROJECT, "i%20"), id(INSTANCE, "i%50"));
+    let (project, instance) = (id(PROJECT, "i%20"), id(INSTANCE, "i%20"));
     let class = "(SELECT min(class_key) FROM class)";
     let text = "x".repeat(200);
     let at = "(1700000000000+i*100)";
     format!(
-        "INSERT INTO session(id,agent,class_key,cwd,next_seq) SELECT DISTINCT {session},'agent-0',{class},'/somewhere',11 FROM n; \
+        "CREATE TEMP TABLE e AS SELECT i AS e FROM n WHERE i<{per_run}; \
+         INSERT INTO session(id,agent,class_key,cwd,next_seq) SELECT DISTINCT {session},'agent-0',{class},'/somewhere',11 FROM n; \
          INSERT INTO run(id,session,seq,class_key,state,attempt,event_seq,created_at,started_at,ended_at,instance,project,label,lane,mode,prompt) \
          SELECT {run},{session},i%10+1,{class},CASE i%10 WHEN 0 THEN 'failed' WHEN 1 THEN 'cancelled' ELSE 'succeeded' END,1,{per_run}, \
          {at},{at}+10,{at}+90,{instance},{project},'label-'||(i%20),'default','auto','{text}' FROM n ORDER BY i; \
          INSERT INTO attempt(run,n,fence,holder,outcome,started_at,ended_at) SELECT {run},1,i%10+1,{run},'succeeded',{at}+10,{at}+90 FROM n; \
          INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
          SELECT {at}+e.e,{run},e.e+1,{project},{instance},CASE e.e WHEN 0 THEN 'accepted' ELSE 'message' END,'{{\"text\":\"{text}\"}}' \
-         FROM n CROSS JOIN (SELECT i AS e FROM n WHERE i<{per_run}) e WHERE n.i<{runs} ORDER BY n.i,e.e; DROP TABLE n;"
+         FROM n CROSS JOIN e ORDER BY n.i,e.e; DROP TABLE n; DROP TABLE e;"
     )
 }
 

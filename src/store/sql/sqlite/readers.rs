@@ -62,9 +62,10 @@ impl Pool {
     pub(in crate::store::sql) async fn close(&self) {
         // All turns at once are nobody's turn.
         let all = u32::try_from(BESIDE).unwrap_or(u32::MAX);
-        drop(self.0.turns.acquire_many(all).await);
+        let held = self.0.turns.acquire_many(all).await;
         self.0.turns.close();
         self.0.idle().clear();
+        drop(held);
     }
 }
 
