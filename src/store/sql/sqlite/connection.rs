@@ -99,7 +99,10 @@ impl ToSql for Value<'_> {
 #[cfg(test)]
 mod tests {
     use super::Local;
-    use crate::store::sql::{error::Error, value::values};
+    use crate::store::sql::{
+        error::Error,
+        value::{Values, values},
+    };
 
     fn empty() -> Local {
         Local::new(rusqlite::Connection::open_in_memory().unwrap())
@@ -109,14 +112,16 @@ mod tests {
     fn values_are_those_of_their_numbers_in_every_statement_of_a_script() {
         let script = "CREATE TABLE t(a TEXT, b INTEGER); INSERT INTO t VALUES($2,$1),('x',$3); \
              SELECT b,a FROM t WHERE a=$2 OR b=$3 ORDER BY b";
-        let told = empty().script(script, &values![1, "one", 3]).unwrap();
+        let given: Values<'_> = values![1, "one", 3];
+        let told = empty().script(script, &given).unwrap();
         let rows: Vec<(i64, String)> = told[2].iter().map(|row| row.read().unwrap()).collect();
         assert_eq!(rows, [(1, "one".to_owned()), (3, "x".to_owned())]);
     }
 
     #[test]
     fn a_statement_that_names_what_it_is_not_given_is_not_run() {
-        let refused = empty().rows("SELECT $1,$2", &values![1], 1);
+        let given: Values<'_> = values![1];
+        let refused = empty().rows("SELECT $1,$2", &given, 1);
         assert!(matches!(refused, Err(Error::Unbound(_))), "{refused:?}");
     }
 }
