@@ -126,7 +126,10 @@ impl App {
                 faces::rpc::run(&connection, tokio::io::stdin(), tokio::io::stdout()).await?;
                 Ok(ExitCode::SUCCESS)
             }),
-            Job::SessionTools { may_delegate } => self.session_tools(Offer { may_delegate }),
+            Job::SessionTools {
+                may_delegate,
+                token_file,
+            } => self.session_tools(Offer { may_delegate }, token_file.as_deref()),
             Job::EmbeddedAgent => with_runtime(
                 &mut runtime::Builder::new_current_thread(),
                 self.json,
@@ -148,17 +151,28 @@ impl App {
         }
     }
 
-    /// What an agent starts for a session: everything it knows of the hub is in its environment.
-    fn session_tools(&self, offer: Offer) -> ExitCode {
-        let Some(token) = self.env.var(TOKEN_VARIABLE) else {
-            let detail = format!("{TOKEN_VARIABLE} is not set");
-            let fault = Fault::new(ErrorKind::Forbidden, detail)
-                .hint("only an agent starts this, with what the hub gives it");
-            return cli::report(Err(fault), self.json);
+    /// What an agent starts for a session: everything it knows of the hub is in its environment, or in a file that the hub wrote for it.
+    fn session_tools(&self, offer: Offer, token_file: Option<&Path>) -> ExitCode {
+        let token = match token_file {
+            Some(file) => std::fs::read_to_string(file)
+                .map_err(|error| format!("{} cannot be read: {error}", file.display())),
+            None => self
+                .env
+                .var(TOKEN_VARIABLE)
+                .map(str::to_owned)
+                .ok_or_else(|| format!("{TOKEN_VARIABLE} is not set")),
+        };
+        let token = match token {
+            Ok(token) => token,
+            Err(detail) => {
+                let fault = Fault::new(ErrorKind::Forbidden, detail)
+                    .hint("only an agent starts this, with what the hub gives it");
+                return cli::report(Err(fault), self.json);
+            }
         };
         let (settings, env) = (self.settings.clone(), self.env.clone());
         let version = settings.version.clone();
-        let connection = Connection::of_session(settings, env, Token(token.to_owned()), &version);
+        let connection = Connection::of_session(settings, env, Token(token), &version);
         with_runtime(
             &mut runtime::Builder::new_current_thread(),
             self.json,

@@ -20,10 +20,11 @@
 //!    lease, and a fence that every later write must show.
 //! 4. `runs/attempt.rs` drives it. `hub/supply.rs` briefs it: the agent's definition and environment, and who it is, from [`workspace`] and
 //!    [`templates`]. [`agents::pool`] gives a process, warm or started for this attempt by [`agents::process`] below a shim that ends it with
-//!    the hub. [`agents::acp`] opens a session (`opening.rs`), with tools of ours in it by which the agent reports, asks and delegates
+//!    the hub; one that serves on a port or a socket is called there (`agents/dial`). [`agents::acp`] opens a session (`opening.rs`), with tools of ours in it by which the agent reports, asks and delegates
 //!    ([`faces::session`]; a badge says whose call it is, [`agents::badge`]), and puts the prompt (`turn.rs`); [`domain::policy`] decides what
 //!    the agent may do unasked (`permission.rs`). What a person should say goes to the turn (`petition.rs`, `runs/turn.rs`), becomes a durable
 //!    request (`runs/asking.rs`), and is answered by `hub/run/answer.rs`, from whatever face.
+//!    An agent without ACP is run once a turn instead ([`agents::cli`]); what it prints is put in the same words.
 //! 5. What the agent says comes back as events (`agents/acp/update.rs`), is joined by `runs/pump.rs`, and goes into the log, secrets struck
 //!    out by the [`store`]'s redactor. The end of the turn becomes a conclusion ([`runs::conclusion`]); `store/sql/runs/finish.rs` writes it,
 //!    and the run is terminal.
@@ -56,7 +57,7 @@
 //! | [`store`] | what is remembered: one trait per aggregate, in SQL; the redactor | `domain` | `sqlx`, `rusqlite` |
 //! | [`templates`] | what is written: embedded files and a person's own, rendering | `domain` | `rust-embed`, `handlebars` |
 //! | [`workspace`] | where it happens: layout, placing, rendering anew, an instance's one text; what git shows of a tree | `domain`, `templates` | |
-//! | [`agents`] | who does it: definitions, processes, ACP, the pool, the agent inside | `domain`, `workspace` | `agent-client-protocol`, `which`, `walkdir` |
+//! | [`agents`] | who does it: definitions, processes, ACP, the pool, the agent inside | `domain`, `workspace` | `agent-client-protocol`, `which`, `walkdir`, `reqwest`, `oci-client`, archives |
 //! | [`runs`] | how work gets done: dispatch, attempt, conclusion, waiting | `domain`, `store`, `workspace`, `agents` | |
 //! | [`api`] | the verbs: one trait per noun, parameter types, error kinds | `domain` | `jsonrpsee` (with `hub`, `faces`) |
 //! | [`hub`] | who shares it: serves the API; join, callers, idle, and one desk per noun | all below | `jsonrpsee` |
@@ -70,7 +71,7 @@
 //! | Persona | a reusable description of who an agent should be | a running thing |
 //! | Instance | one persona placed in one workspace | an OS process |
 //! | Project | a registered directory that agents work in | an instance's workspace |
-//! | Agent | a program that speaks ACP, doing the work | our server; a persona |
+//! | Agent | a program that speaks ACP, or a CLI that is run once a turn, doing the work | our server; a persona |
 //! | Peer | one editor or shell connected to us | the hub's other processes |
 //! | Caller | who a peer is: person, session, stray | a user account |
 //! | Hub / Endpoint | the process that owns agents and runs / where it listens | |
@@ -89,7 +90,6 @@
 //!
 //! Verbs, one per idea: create a persona, place an instance, resolve an agent, launch a process, open, load, resume or close a session,
 //! prompt a session, delegate a run, claim, renew or release a lease, cancel a run or turn, stop a process, join a hub, watch a run.
-//! Depot is reserved: nothing of this name is built yet.
 //!
 //! *Cancelled* has two l. Times end in `_at`, durations in `_ms`. Ids are newtypes within, strings on a wire.
 

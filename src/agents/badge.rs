@@ -44,10 +44,7 @@ impl Badges {
     /// # Errors
     /// Those of the system's source of randomness.
     pub fn mint(&self, agent: u32) -> io::Result<(Badge, Token)> {
-        let mut random = [0_u8; 32];
-        File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let token = Token(format!("{PREFIX}{hex}"));
+        let token = secret()?;
         let digest = digest(&token);
         let worn = Worn {
             agent,
@@ -76,6 +73,13 @@ impl Badges {
 }
 
 impl Badge {
+    /// It was minted before its agent's process was there: this is the process.
+    pub(super) fn is_of(&self, agent: u32) {
+        if let Some(worn) = self.badges.all().get_mut(&self.digest) {
+            worn.agent = agent;
+        }
+    }
+
     /// From now on whoever shows it works for `session`, and nobody else does: what an attempt before has left behind speaks for it no more.
     pub fn bind(&self, session: SessionId) {
         for (digest, worn) in self.badges.all().iter_mut() {
@@ -101,6 +105,17 @@ impl Drop for Badge {
     fn drop(&mut self) {
         self.badges.all().remove(&self.digest);
     }
+}
+
+/// A token that nobody can guess, of a form that is known for a secret wherever it turns up.
+///
+/// # Errors
+/// Those of the system's source of randomness.
+pub fn secret() -> io::Result<Token> {
+    let mut random = [0_u8; 32];
+    File::open("/dev/urandom")?.read_exact(&mut random)?;
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Token(format!("{PREFIX}{hex}")))
 }
 
 fn digest(token: &Token) -> Digest {

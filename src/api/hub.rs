@@ -57,6 +57,9 @@ pub struct HubView {
     pub open_runs: u32,
     /// Warm agents.
     pub agents: Vec<WarmAgent>,
+    /// Agents that a person must look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<BrokenAgent>,
     /// Classes of work (place, agent, lane) that have something to do or that are degraded; told by `info` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassView>,
@@ -87,6 +90,20 @@ pub struct WarmAgent {
     pub pinned: bool,
     /// Grows with each process of the same key.
     pub generation: u64,
+    /// Bytes that it takes with all it started, shared ones in part; absent until that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+}
+
+/// An agent that ended by itself again and again, and is not started any more until a person says so (`agent.reset`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BrokenAgent {
+    pub agent: String,
+    /// Root it served.
+    pub root: String,
+    /// How often it had ended, too soon after one another.
+    pub times: u32,
+    pub since: Timestamp,
 }
 
 /// A connected face.

@@ -12,6 +12,7 @@ use crate::domain::{
     instance::Instance,
     page::Page,
     persona::Persona,
+    probe::Probe,
     project::Project,
     run::{Attempt, Run},
     schedule::Schedule,
@@ -83,6 +84,12 @@ methods! {
     "agent.list", "Agents with a definition": agent::AgentList => Page<Agent>;
     "agent.get", "One agent": agent::AgentId => Agent;
     "agent.resolve", "Finds an agent's program": agent::AgentId => Agent;
+    "agent.install", "Installs a version of an agent and pins it; for a person alone": agent::AgentInstall => Agent;
+    "agent.remove", "Removes versions of an agent; for a person alone": agent::AgentRemove => Agent;
+    "agent.add", "Writes definitions of agents that a registry lists; for a person alone": agent::AgentAdd => Page<Agent>;
+    "agent.probe", "Starts an agent and asks what it can do; for a person alone": agent::AgentId => Probe;
+    "agent.doctor", "Looks at all that an agent needs; for a person alone": agent::AgentId => Diagnosis;
+    "agent.reset", "Lets an agent be started again that ended by itself too often": agent::AgentId => agent::AgentReset;
     "run.delegate", "Accepts a durable run": run::Delegate => Run;
     "run.get", "One run": run::RunRef => Run;
     "run.list", "Runs, newest first": run::RunList => Page<Run>;

@@ -27,6 +27,7 @@ pub(super) struct Key {
 
 const SECURITY: Kind = Kind::Word(&["deny", "allowlist", "full"]);
 const OVERFLOW: Kind = Kind::Word(&["cold", "wait"]);
+const ORIGIN: Kind = Kind::Word(&["any", "local"]);
 const ASKING: Kind = Kind::Word(&["off", "always", "on_miss"]);
 
 const fn key(name: &'static str, kind: Kind, default: &'static str) -> Key {
@@ -42,12 +43,20 @@ pub(super) const KEYS: &[Key] = &[
     key("agent.default", Kind::Text, ""),
     key("agent.env_file", Kind::Path, ""),
     key("agent.env_passthrough", Kind::List, ""),
+    key("agent.source", ORIGIN, "any"),
     key("cold.max_concurrent", Kind::Number, "2"),
+    key("depot.github_api", Kind::Text, "https://api.github.com"),
+    key("depot.max_bytes", Kind::Number, "2147483648"),
+    key("depot.pypi", Kind::Text, "https://pypi.org/simple"),
+    key("depot.stall_ms", Kind::Number, "30000"),
+    key("depot.total_ms", Kind::Number, "1800000"),
     key("hierarchy.max_depth", Kind::Number, "3"),
     key("host.name", Kind::Text, ""),
     key("hub.idle_exit_ms", Kind::Number, "1800000"),
     key("limits.prompt_bytes", Kind::Number, "4194304"),
     key("log", Kind::Text, ""),
+    key("memory.budget_bytes", Kind::Number, "0"),
+    key("memory.sample_ms", Kind::Number, "10000"),
     key("policy.ask", ASKING, "on_miss"),
     key("policy.ask_timeout_ms", Kind::Number, "600000"),
     key("policy.max_ask", ASKING, "on_miss"),
@@ -62,6 +71,8 @@ pub(super) const KEYS: &[Key] = &[
     key("warm.overflow", OVERFLOW, "wait"),
     key("warm.queue_depth", Kind::Number, "16"),
     key("warm.require_init", Kind::Switch, "false"),
+    key("warm.restarts", Kind::Number, "3"),
+    key("warm.restarts_within_ms", Kind::Number, "60000"),
     key("worktrees.keep_ms", Kind::Number, "1209600000"),
     key("worktrees.max", Kind::Number, "32"),
 ];

@@ -13,7 +13,7 @@ mod store_url;
 pub use environment::Environment;
 pub use resolve::{Origin, Shown};
 pub use settings::{
-    AgentSettings, ColdSettings, Flags, HubSettings, LimitSettings, Overflow, PolicySettings,
-    RunSettings, Settings, WarmSettings,
+    AgentSettings, ColdSettings, DepotSettings, Flags, HubSettings, LimitSettings, Origins,
+    Overflow, PolicySettings, RunSettings, Settings, WarmSettings,
 };
 pub use store_url::StoreUrl;

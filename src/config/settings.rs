@@ -38,6 +38,18 @@ pub struct WarmSettings {
     pub idle_ttl_ms: u64,
     /// None in a project that has no `.eyas.toml`.
     pub require_init: bool,
+    /// How often an agent that ended by itself is started anew within `restarts_within_ms`, before a person must look at it.
+    pub restarts: u64,
+    pub restarts_within_ms: u64,
+}
+
+/// What agents take.
+#[derive(Clone, Debug)]
+pub struct MemorySettings {
+    /// Idle warm agents end while all together take more; 0: whatever they take.
+    pub budget_bytes: u64,
+    /// How often it is looked at.
+    pub sample_ms: u64,
 }
 
 /// What becomes of runs that wait for a turn of a warm agent when many do.
@@ -75,6 +87,33 @@ pub struct AgentSettings {
     pub env_passthrough: Vec<String>,
     /// `NAME=value` lines for what no peer sent; mode 0600.
     pub env_file: Option<PathBuf>,
+    /// Where agents come from.
+    pub source: Origins,
+}
+
+/// Where agents come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origins {
+    #[default]
+    Any,
+    /// This machine alone: nothing is fetched.
+    Local,
+}
+
+/// How agents are fetched.
+#[derive(Clone, Debug)]
+pub struct DepotSettings {
+    /// Where GitHub's API answers.
+    pub github_api: String,
+    /// Where `PyPI`'s index answers, in its JSON form.
+    pub pypi: String,
+    /// Of one download, and of what comes out of an archive.
+    pub max_bytes: u64,
+    /// How long a download may bring nothing.
+    pub stall_ms: u64,
+    /// How long a download may take.
+    pub total_ms: u64,
 }
 
 /// Agents that delegate.
@@ -129,6 +168,8 @@ pub struct Settings {
     pub instances_dir: PathBuf,
     pub worktrees_dir: PathBuf,
     pub depot: PathBuf,
+    /// Which versions of agents are used.
+    pub agents_lock: PathBuf,
     pub database: PathBuf,
     /// The database to use in place of that file.
     pub store_url: Option<StoreUrl>,
@@ -137,11 +178,13 @@ pub struct Settings {
     pub runtime_dir: Option<PathBuf>,
     pub limits: LimitSettings,
     pub warm: WarmSettings,
+    pub memory: MemorySettings,
     pub cold: ColdSettings,
     /// What this machine is called among those that share a database; by its own name otherwise.
     pub host_name: Option<String>,
     pub hub: HubSettings,
     pub agent: AgentSettings,
+    pub fetching: DepotSettings,
     pub runs: RunSettings,
     pub hierarchy: HierarchySettings,
     pub policy: PolicySettings,
@@ -283,6 +326,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
         instances_dir: data.join("instances"),
         worktrees_dir: data.join("worktrees"),
         depot: data.join("depot"),
+        agents_lock: home.join("agents.lock"),
         database: data.join("eyas.db"),
         store_url: None,
         logs_dir: data.join("logs"),
@@ -293,6 +337,7 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
             prompt_bytes: values.number("limits.prompt_bytes"),
         },
         warm: warm(values),
+        memory: memory(values),
         cold: ColdSettings {
             max_concurrent: values.number("cold.max_concurrent").max(1),
         },
@@ -304,7 +349,9 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
             default: values.text("agent.default"),
             env_passthrough: values.list("agent.env_passthrough"),
             env_file: values.text("agent.env_file").map(PathBuf::from),
+            source: values.word("agent.source"),
         },
+        fetching: fetching(values),
         runs: runs(values),
         hierarchy: HierarchySettings {
             max_depth: values.number("hierarchy.max_depth"),
@@ -320,16 +367,30 @@ fn typed(Layout { home, data }: Layout, values: &Values<'_>) -> Settings {
                 ask: values.word("policy.max_ask"),
             },
         },
-        worktrees: WorktreeSettings {
-            max: values.number("worktrees.max"),
-            keep_ms: values.number("worktrees.keep_ms"),
-        },
+        worktrees: worktrees(values),
         log: values.text("log"),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         test_revision: None,
         test_death: None,
         test_lease_ms: None,
         shown: Vec::new(),
+    }
+}
+
+fn worktrees(values: &Values<'_>) -> WorktreeSettings {
+    WorktreeSettings {
+        max: values.number("worktrees.max"),
+        keep_ms: values.number("worktrees.keep_ms"),
+    }
+}
+
+fn fetching(values: &Values<'_>) -> DepotSettings {
+    DepotSettings {
+        github_api: values.text("depot.github_api").unwrap_or_default(),
+        pypi: values.text("depot.pypi").unwrap_or_default(),
+        max_bytes: values.number("depot.max_bytes"),
+        stall_ms: values.number("depot.stall_ms").max(1),
+        total_ms: values.number("depot.total_ms").max(1),
     }
 }
 
@@ -341,6 +402,13 @@ fn runs(values: &Values<'_>) -> RunSettings {
     }
 }
 
+fn memory(values: &Values<'_>) -> MemorySettings {
+    MemorySettings {
+        budget_bytes: values.number("memory.budget_bytes"),
+        sample_ms: values.number("memory.sample_ms").max(100),
+    }
+}
+
 fn warm(values: &Values<'_>) -> WarmSettings {
     WarmSettings {
         max_concurrent: values.number("warm.max_concurrent").max(1),
@@ -348,6 +416,8 @@ fn warm(values: &Values<'_>) -> WarmSettings {
         queue_depth: values.number("warm.queue_depth"),
         idle_ttl_ms: values.number("warm.idle_ttl_ms"),
         require_init: values.is_on("warm.require_init"),
+        restarts: values.number("warm.restarts"),
+        restarts_within_ms: values.number("warm.restarts_within_ms"),
     }
 }
 

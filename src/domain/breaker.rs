@@ -148,6 +148,7 @@ pub fn tells_of_its_class(kind: ErrorKind) -> bool {
         | ErrorKind::Untrusted
         | ErrorKind::InUse
         | ErrorKind::EnvironmentMissing
+        | ErrorKind::AgentBroken
         | ErrorKind::HubLost
         | ErrorKind::TimedOut
         | ErrorKind::Refused

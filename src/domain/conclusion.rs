@@ -151,6 +151,10 @@ pub struct Conclusion {
     pub duration_ms: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// The most memory that was seen of its agent with all it started, in bytes; absent where it ended before anybody looked. A warm agent's
+    /// other conversations are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
     /// The agent's word for the end of its last turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,

@@ -42,6 +42,7 @@ pub enum ErrorKind {
     EnvironmentMissing,
     AgentDied,
     AgentAuth,
+    AgentBroken,
     HubLost,
     RateLimited,
     Overloaded,

@@ -145,6 +145,7 @@ impl Class {
             | ErrorKind::InUse
             | ErrorKind::EnvironmentMissing
             | ErrorKind::AgentAuth
+            | ErrorKind::AgentBroken
             | ErrorKind::TimedOut
             | ErrorKind::Refused
             | ErrorKind::MaxTokens

@@ -293,6 +293,8 @@ pub enum PersonaRoute {
     EnvironmentFile,
     /// A marked block before the first prompt.
     PromptBlock,
+    /// An argument of the process that is run for the turn, or a file that one names.
+    Argument,
 }
 
 /// One attempt of a run.

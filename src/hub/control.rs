@@ -115,6 +115,7 @@ impl Surroundings for Control {
         let launch = self
             .stockroom
             .launch(&agent, root, &values, &file.environment, &policy)?;
+        let launch = self.stockroom.fitted(launch, instance)?;
         self.pool.pin(launch, instance.id).await
     }
 

@@ -64,6 +64,7 @@ impl Desk {
             peers: self.ground.peers.count(),
             open_runs: self.work.open_run_count().await?,
             agents: self.work.agents().await,
+            broken: self.work.broken().await,
             classes: Vec::new(),
             hosts: self.work.hosts().await,
             draining: self.ground.ending.draining(),

@@ -3,7 +3,7 @@
 use super::{caller::Lineage, ending::Ending, peers::Peers, vault::Vault};
 use crate::{
     agents::badge::Worn,
-    api::hub::WarmAgent,
+    api::hub::{BrokenAgent, WarmAgent},
     config::{Environment, Settings},
     domain::{
         breaker::ClassView,
@@ -56,6 +56,11 @@ pub trait Work: fmt::Debug + Send + Sync + 'static {
 
     /// Warm agents. A pinned one keeps the hub from ending for want of anything to do.
     async fn agents(&self) -> Vec<WarmAgent>;
+
+    /// Agents that a person must look at.
+    async fn broken(&self) -> Vec<BrokenAgent> {
+        Vec::new()
+    }
 
     /// Names whose values faces should send: the union over all agents. `agent.env_passthrough` is added by the shell.
     fn env_names(&self) -> Vec<String>;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     agents::{
-        acp::{Equipment, Reporting},
+        acp::{Equipment, Manner, Reporting},
         definitions::{self, PolicyRoute},
         environment,
         pool::{Launch, Lineage},
@@ -26,6 +26,7 @@ use crate::{
         project::ProjectRow,
         project_file::ProjectTerms,
         run::Warning,
+        turn_form::{PromptBy, TurnForm},
         worktree::Worktree,
     },
     runs::{Brief, Supply},
@@ -91,8 +92,10 @@ impl Stockroom {
         let mut env = environment::select(values, &definition, &passed);
         let mut own_env = environment::own_values(values, &definition);
         own_env.extend(environment::named(values, named));
-        if let PolicyRoute::Environment(rules) =
-            definitions::policy_route(&definition, told(policy))
+        // One that is run once a turn is told with each turn.
+        if definition.by_turn().is_none()
+            && let PolicyRoute::Environment(rules) =
+                definitions::policy_route(&definition, told(policy))
         {
             definitions::overlay(&mut env, &rules);
             own_env.extend(rules);
@@ -107,7 +110,9 @@ impl Stockroom {
             own_env,
             root,
             equipment: self.equipment.clone(),
-        })
+            manner: Manner::default(),
+        }
+        .fitted(None, None))
     }
 
     /// Those that came with the run, over the last that were seen, the file's and the hub's: a face that has joined since may have
@@ -203,6 +208,16 @@ impl Stockroom {
         }
     }
 
+    /// As an instance's delegations will want it, for an agent that takes who it is with its process.
+    pub(crate) fn fitted(&self, launch: Launch, instance: &Instance) -> Result<Launch, Fault> {
+        let persona = instance.persona.as_ref();
+        let persona = persona.and_then(|id| self.catalogue.get(id).ok());
+        let text = self.text(Some(Path::new(&instance.workspace)), persona.as_ref())?;
+        let model = instance.model.clone();
+        let model = model.or_else(|| persona.and_then(|persona| persona.model));
+        Ok(launch.fitted(text.as_deref(), model.as_deref()))
+    }
+
     /// The run's worktree, ready to be worked in.
     async fn worktree(
         &self,
@@ -287,6 +302,9 @@ impl Supply for Stockroom {
             .as_ref()
             .and_then(|instance| instance.model.clone());
         let mut cold = self.cold(session, project.as_ref(), workspace.as_deref());
+        if launch.definition.by_turn().is_some() {
+            cold = Some(once_a_turn(&session.agent, &launch));
+        }
         let worktree = self.worktree(claimed, &launch.env, &mut warnings).await?;
         if worktree.is_some() {
             cold = Some(Fault::new(
@@ -295,10 +313,11 @@ impl Supply for Stockroom {
             ));
         }
         let briefing = self.briefing(claimed, instance.as_ref()).await;
+        let model = own.or_else(|| persona.as_ref().and_then(|persona| persona.model.clone()));
         Ok(Brief {
-            launch,
+            launch: launch.fitted(text.as_deref(), model.as_deref()),
             persona: text,
-            model: own.or_else(|| persona.as_ref().and_then(|persona| persona.model.clone())),
+            model,
             policy,
             reporting: Some(reporting(instance.as_ref(), persona.as_ref())),
             workspace,
@@ -355,8 +374,19 @@ fn reporting(instance: Option<&Instance>, persona: Option<&Persona>) -> Reportin
     }
 }
 
-/// An agent of which nobody knows whether it asks before it acts.
+/// Why an agent that does not speak ACP is never warm.
+fn once_a_turn(agent: &str, launch: &Launch) -> Fault {
+    let program = &launch.definition.launch.command;
+    let detail = format!("agent \"{agent}\" is `{program}`, which is run once a turn");
+    Fault::new(ErrorKind::WarmCapReached, detail)
+        .hint("ask for mode auto or cold, or install its program that speaks ACP")
+}
+
+/// An agent of which nobody knows whether it asks before it acts, or that shows what nobody else should see.
 fn unenforced(definition: &AgentDefinition, policy: &Policy) -> Vec<Warning> {
+    if let Some(form) = definition.by_turn() {
+        return unenforced_by_turn(definition, form, policy);
+    }
     match definitions::policy_route(definition, told(policy)) {
         PolicyRoute::Asks | PolicyRoute::Environment(_) => Vec::new(),
         PolicyRoute::Unknown => {
@@ -367,4 +397,24 @@ fn unenforced(definition: &AgentDefinition, policy: &Policy) -> Vec<Warning> {
             vec![Warning::new("policy_not_enforced", detail)]
         }
     }
+}
+
+fn unenforced_by_turn(
+    definition: &AgentDefinition,
+    form: &TurnForm,
+    policy: &Policy,
+) -> Vec<Warning> {
+    let id = &definition.id;
+    let security = definitions::told_by_turn(policy);
+    let gap = match form.policy.under(security) {
+        Some(told) => told.gap.clone(),
+        None if security == Security::Full => None,
+        None => Some("may act without asking, and cannot be told not to".to_owned()),
+    };
+    let gap = gap.map(|gap| Warning::new("policy_not_enforced", format!("agent \"{id}\" {gap}")));
+    let seen = (form.prompt == PromptBy::Argument).then(|| {
+        let detail = format!("agent \"{id}\" takes its prompt as an argument, which everybody on the machine can read");
+        Warning::new("prompt_visible", detail)
+    });
+    gap.into_iter().chain(seen).collect()
 }

@@ -1,7 +1,7 @@
 //! What a hub serves: the floors below joined, and the methods over them.
 
 use super::{
-    agent::AgentDesk,
+    agent::{AgentDesk, AgentVerbs, Jobs},
     control::Control,
     endpoint,
     events::EventsDesk,
@@ -22,13 +22,20 @@ use crate::{
     agents::{
         acp::Equipment,
         badge::{Badges, Worn},
-        pool::{Pool, Serving},
+        depot::Depot,
+        pool::{Pool, Restarts, Serving, Upkeep},
         process::{self, Launcher},
     },
     api::{
-        agent::AgentApiServer as _, events::EventsApiServer as _, host::HostApiServer as _,
-        hub::WarmAgent, instance::InstanceApiServer as _, persona::PersonaApiServer as _,
-        project::ProjectApiServer as _, run::RunApiServer as _, schedule::ScheduleApiServer as _,
+        agent::AgentApiServer as _,
+        events::EventsApiServer as _,
+        host::HostApiServer as _,
+        hub::{BrokenAgent, WarmAgent},
+        instance::InstanceApiServer as _,
+        persona::PersonaApiServer as _,
+        project::ProjectApiServer as _,
+        run::RunApiServer as _,
+        schedule::ScheduleApiServer as _,
         session::SessionApiServer as _,
     },
     config::{Overflow, Settings},
@@ -39,8 +46,10 @@ use crate::{
         host::Host,
         ids::RunId,
         run::{RunState, Waiting},
+        time::Timestamp,
     },
     runs::{self, Calls, Dispatch, Orders, Pace, Parts},
+    stdx::clock,
     store::{PageAt, RunFilter, Store, sql},
     templates::{Catalogue, Identity},
     workspace::{Workspaces, git, lock::Server},
@@ -75,15 +84,20 @@ pub async fn build(ground: Ground) -> Result<Served, Fault> {
     let store = opened(&ground.settings).await?;
     let launcher = launcher(&ground, &store);
     let book = Book::begin(&ground.settings);
-    let agents = AgentDesk::new(
+    let mut agents = AgentDesk::new(
         &ground.settings.agents_dir,
         ground.env.vars.get("PATH").cloned(),
         &ground.env.exe,
+        Depot::new(&ground.settings.depot, &ground.settings.agents_lock),
     );
     host::enter(&ground, &store, &agents, &pace(&ground.settings)).await?;
     take_over(&ground, &store, &launcher, &book).await?;
+    let depot = agents.depot().clone();
+    // What was being installed when a hub died.
+    tokio::task::spawn_blocking(move || depot.tidy());
     let server = Arc::new(server(&ground));
     let pool = pool(&ground, &launcher, &server);
+    agents.served_by(pool.clone());
     let badges = Badges::default();
     let stockroom = Arc::new(Stockroom {
         store: store.clone(),
@@ -138,12 +152,21 @@ async fn take_over(
 
 /// Its agents' processes, kept warm.
 fn pool(ground: &Ground, launcher: &Launcher, server: &Arc<Server>) -> Pool {
-    let idle_ttl_ms = i64::try_from(ground.settings.warm.idle_ttl_ms).unwrap_or(i64::MAX);
+    let (warm, memory) = (&ground.settings.warm, &ground.settings.memory);
+    let ms = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let upkeep = Upkeep {
+        idle_ttl_ms: ms(warm.idle_ttl_ms),
+        memory_bytes: memory.budget_bytes,
+        restarts: Restarts {
+            max: u32::try_from(warm.restarts).unwrap_or(u32::MAX),
+            within_ms: ms(warm.restarts_within_ms),
+        },
+    };
     let serving = Serving {
         server: server.clone(),
         own: ground.settings.data.clone(),
     };
-    Pool::serving(launcher.clone(), idle_ttl_ms, serving)
+    Pool::serving(launcher.clone(), upkeep, serving)
 }
 
 async fn projects(ground: &Ground, store: &Store, pool: &Pool, server: Arc<Server>) -> ProjectDesk {
@@ -203,6 +226,7 @@ fn launcher(ground: &Ground, store: &Store) -> Launcher {
         ground.settings.logs_dir.clone(),
         Arc::new(move |text: &str| redactor.redact(text).into_owned()),
     )
+    .weighing(Duration::from_millis(ground.settings.memory.sample_ms))
 }
 
 /// Who we are to another process that looks at a project.
@@ -324,13 +348,22 @@ impl House {
         all.merge(self.personas(stockroom).into_rpc())?;
         all.merge(instances.into_rpc())?;
         all.merge(projects.into_rpc())?;
-        all.merge(self.agents.clone().into_rpc())?;
+        all.merge(self.verbs(stockroom).into_rpc())?;
         all.merge(schedules.into_rpc())?;
         all.merge(self.hosts().into_rpc())?;
         all.merge(runs.into_rpc())?;
         all.merge(SessionDesk::new(self.calls.clone()).into_rpc())?;
         all.merge(EventsDesk::new(self.store.clone(), self.projects.clone()).into_rpc())?;
         Ok(all.into())
+    }
+
+    fn verbs(&self, stockroom: &Arc<Stockroom>) -> AgentVerbs {
+        AgentVerbs {
+            desk: self.agents.clone(),
+            stockroom: stockroom.clone(),
+            settings: self.ground.settings.clone(),
+            jobs: Jobs::default(),
+        }
     }
 
     fn control(&self, stockroom: &Arc<Stockroom>) -> Control {
@@ -454,6 +487,19 @@ impl Work for House {
                 spare: row.spare,
                 pinned: row.pinned,
                 generation: row.generation,
+                memory_bytes: row.memory_bytes,
+            })
+            .collect()
+    }
+
+    async fn broken(&self) -> Vec<BrokenAgent> {
+        let rows = self.pool.broken().await;
+        rows.into_iter()
+            .map(|row| BrokenAgent {
+                agent: row.agent,
+                root: row.root.to_string_lossy().into_owned(),
+                times: row.times,
+                since: Timestamp(clock::now_ms() - row.since_ms),
             })
             .collect()
     }

@@ -4,6 +4,7 @@ use super::{
     dispatch::Parts,
     ending::{self, End},
     inputs::Course,
+    late::Late,
     preamble::{self, briefing, concluding, own_tools},
     pump::Pump,
     resume::note,
@@ -17,6 +18,7 @@ use crate::{
         acp::{Opened, Opening},
         definitions::EMBEDDED,
         pool::Berth,
+        process::Peak,
     },
     domain::{
         conclusion::Report,
@@ -47,6 +49,10 @@ pub(super) struct Attempt<'a> {
     /// What the agent reported last, by its own tool.
     pub(super) report: Option<Report>,
     pub(super) witness: Witness,
+    /// Of its agent's memory.
+    pub(super) peak: Option<Peak>,
+    /// What may still come of a turn that has ended.
+    pub(super) late: Option<Late>,
     /// Its agent was there before.
     reused: bool,
     /// The agent has said or done something.
@@ -86,7 +92,10 @@ pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) {
     loop {
         let record = attempt.record(end).await;
         let refused = ending::write(&tools.store, claimed.lease, record, stop.clone()).await;
-        let Some(finish) = refused else { return };
+        let Some(finish) = refused else {
+            attempt.trail();
+            return;
+        };
         end = attempt.further(finish, stopped.as_mut()).await;
     }
 }
@@ -103,6 +112,8 @@ impl<'a> Attempt<'a> {
             stderr_tail: None,
             report: None,
             witness: Witness::default(),
+            peak: None,
+            late: None,
             reused: false,
             heard: false,
             touched: Vec::new(),
@@ -183,10 +194,12 @@ impl<'a> Attempt<'a> {
         let mut berth = self.berth(&brief).await?;
         berth.works_for(self.claimed.lease.session);
         self.reused = berth.is_reused();
-        let (warm, pid) = (self.reused, berth.link().process().pid());
+        self.course.by_turn = brief.launch.definition.by_turn().is_some();
+        self.peak = berth.contact().peak_memory();
+        let (warm, pid) = (self.reused, berth.contact().pid());
         self.pump.note(|note| {
             note.warm = Some(warm);
-            note.pid = Some(pid);
+            note.pid = pid;
         });
         let opening = Opening {
             cwd,
@@ -237,7 +250,7 @@ impl<'a> Attempt<'a> {
         };
         self.pump.note(|note| note.reason = Some(reason));
         self.pump.step("starting its agent");
-        self.tended(pool.cold(launch)).await
+        self.tended(Box::pin(pool.cold(launch))).await
     }
 
     /// The recovery ladder: live, resume, load, and else a new conversation that is told the last conclusion. Answers what must stand
@@ -249,7 +262,8 @@ impl<'a> Attempt<'a> {
     ) -> Result<(String, String), Fault> {
         let claimed = self.claimed;
         let own = self.course.conversation.clone();
-        if let Some(earlier) = own.or_else(|| claimed.session.agent_session.clone()) {
+        let kept = claimed.session.agent_session.clone();
+        if let Some(earlier) = own.or(kept.filter(|_| !self.course.lost)) {
             match self.tended(berth.reopen(&earlier, opening)).await {
                 Ok((continuity, opened)) => {
                     return Ok(self.opened(berth, opened, continuity, opening));
@@ -277,13 +291,15 @@ impl<'a> Attempt<'a> {
         continuity: Continuity,
         opening: &Opening,
     ) -> (String, String) {
-        let (route, session) = (opened.route, opened.session.clone());
-        self.course.conversation = Some(session.clone());
+        let route = opened.route;
+        // Some are named only in their first turn.
+        let session = Some(opened.session.clone()).filter(|session| !session.is_empty());
+        self.course.conversation.clone_from(&session);
         self.course.continuity = Some(continuity);
         self.pump.note(|note| {
             note.persona_route = route;
             note.continuity = Some(continuity);
-            note.agent_session = Some(session);
+            note.agent_session = session;
         });
         self.warnings.extend(opened.warnings);
         let last = self.claimed.last_conclusion.as_ref();
@@ -291,7 +307,7 @@ impl<'a> Attempt<'a> {
         let persona = opening.persona.as_deref();
         self.course.lead = preamble::preamble(Continuity::Live, route, persona, None);
         if self.claimed.run.agent != EMBEDDED {
-            let by_tool = berth.link().has_tools(&opened.session);
+            let by_tool = berth.contact().has_tools(&opened.session);
             preamble += &concluding(continuity, by_tool);
             self.course.lead += &concluding(Continuity::Live, by_tool);
         }
@@ -312,7 +328,7 @@ impl<'a> Attempt<'a> {
     }
 
     pub(super) fn keep_last_words(&mut self, berth: &Berth) {
-        let tail = berth.link().process().stderr_tail();
+        let tail = berth.contact().stderr_tail();
         self.stderr_tail = Some(tail).filter(|tail| !tail.is_empty());
     }
 

@@ -112,8 +112,7 @@ impl Dispatch {
         )
     }
 
-    /// Puts a run on disk and, where there is room for an attempt, claims at once: both are under way before either is written, so they
-    /// share a commit. What is claimed is that run most often, or one that has waited longer.
+    /// Puts a run on disk and, where there is room for an attempt, claims in the same commit.
     ///
     /// # Errors
     /// Those of [`crate::store::Runs::accept`].
@@ -123,17 +122,13 @@ impl Dispatch {
             return store.runs.accept(run).await;
         };
         let before = Instant::now();
-        let (accepted, claimed) = tokio::join!(
-            biased;
-            store.runs.accept(run),
-            store.runs.claim(*hub, 1, pace.lease_ms())
-        );
+        let (accepted, claimed) = store
+            .runs
+            .accept_and_claim(run, *hub, pace.lease_ms())
+            .await;
         match claimed {
-            Ok(claimed) => {
-                if let Some(claimed) = claimed.into_iter().next() {
-                    self.begin(store, claimed, (slot, before)).await;
-                }
-            }
+            Ok(Some(claimed)) => self.begin(store, claimed, (slot, before)).await,
+            Ok(None) => {}
             // The task looks for itself.
             Err(error) => tracing::warn!(%error, "could not claim with what was accepted"),
         }

@@ -6,7 +6,7 @@ use super::{
     ties::Stop,
 };
 use crate::{
-    agents::{acp::TurnEnd, definitions::EMBEDDED},
+    agents::{acp::TurnEnd, definitions::EMBEDDED, process::Peak},
     domain::{
         conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
         event::{EventKind, NewEvent},
@@ -184,6 +184,7 @@ impl Attempt<'_> {
         let goes_on = error
             .as_ref()
             .is_none_or(|error| error.kind != ErrorKind::BudgetReached);
+        self.hear_late();
         let mut record = self.finish(state, outcome, error, end.usage);
         if let Record::Finish(finish) = &mut record {
             finish.unless_input = goes_on;
@@ -207,6 +208,7 @@ impl Attempt<'_> {
             report: self.report.take(),
             tools: Some(self.pump.tally().tools()),
             changes,
+            peak_memory_bytes: self.peak.as_ref().and_then(Peak::bytes),
             ..seen
         };
         let mut conclusion = concluded(answer, seen).await;

@@ -11,7 +11,7 @@ use super::{
     ties::Stop,
 };
 use crate::{
-    agents::acp::{Link, TurnEnd},
+    agents::{acp::TurnEnd, pool::Contact},
     domain::{
         event::EventKind,
         fault::{ErrorKind, Fault},
@@ -47,6 +47,10 @@ pub(super) struct Course {
     /// The agent's own id of the conversation, once this attempt has it.
     pub(super) conversation: Option<String>,
     pub(super) continuity: Option<Continuity>,
+    /// Its agent is run once a turn, and may find out in a turn that it has forgotten the conversation.
+    pub(super) by_turn: bool,
+    /// It has: nobody asks it for that of an earlier attempt any more.
+    pub(super) lost: bool,
     /// What stands before an input in a conversation that goes on.
     pub(super) lead: String,
     /// An agent of this attempt alone, until the end is written.
@@ -72,17 +76,17 @@ impl Course {
 /// Listens for inputs that a turn is to be cancelled for.
 #[derive(Debug)]
 pub(super) struct Interrupts {
-    link: Link,
+    contact: Contact,
     session: String,
     /// `None` once it was cancelled.
     look: Option<Instant>,
 }
 
 impl Interrupts {
-    pub(super) fn new(link: Link, session: String) -> Self {
+    pub(super) fn new(contact: Contact, session: String) -> Self {
         let look = Some(Instant::now() + FIRST_LOOK);
         Self {
-            link,
+            contact,
             session,
             look,
         }
@@ -103,12 +107,20 @@ impl Attempt<'_> {
     ) -> End {
         loop {
             self.course.between = None;
+            self.hear_late();
             self.course.put = self.course.put.saturating_add(1);
+            self.pump.count_turn();
             let (end, duration_ms, at) = match self.turn(ready, stopped.as_mut()).await {
                 Ok(turned) => turned,
                 Err(End::Fault { fault, .. }) if self.is_deaf_to_interruption(&fault) => {
                     // Its conversation is of no further use; the input is put in another.
                     return self.anew(stopped).await;
+                }
+                Err(End::Fault { fault, .. })
+                    if self.course.by_turn && fault.kind == ErrorKind::NotFound =>
+                {
+                    tracing::info!(run.id = %self.claimed.lease.run, %fault, "its conversation is lost; once more in a new one");
+                    return self.afresh(stopped).await;
                 }
                 Err(end) => return end,
             };
@@ -204,7 +216,7 @@ impl Attempt<'_> {
                 interrupts.look = None;
                 self.course.interrupted = true;
                 self.pump.step("is interrupted");
-                interrupts.link.cancel(&interrupts.session);
+                interrupts.contact.cancel(&interrupts.session);
                 true
             }
             Ok(InputsWaiting::Something | InputsWaiting::Nothing) => false,
@@ -304,6 +316,15 @@ impl Attempt<'_> {
         self.heard = false;
         self.stderr_tail = None;
         self.course.ended = true;
+        Box::pin(self.work(stopped)).await
+    }
+
+    /// What was put was not heard: it is put once more, in a new conversation.
+    async fn afresh(&mut self, stopped: Pin<&mut impl Future<Output = Stop>>) -> End {
+        self.heard = false;
+        self.stderr_tail = None;
+        self.course.lost = true;
+        self.course.conversation = None;
         Box::pin(self.work(stopped)).await
     }
 

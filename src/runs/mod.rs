@@ -13,6 +13,7 @@ mod dispatch;
 mod ending;
 mod freed;
 mod inputs;
+mod late;
 mod now;
 mod preamble;
 mod pump;

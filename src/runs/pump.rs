@@ -37,6 +37,8 @@ pub(super) struct Pump {
     worktree: Option<Worktree>,
     note: AttemptNote,
     left: Option<Left>,
+    /// Prompts put.
+    turns: u32,
     /// Something is to be written.
     since: Option<Instant>,
     /// Something that a watcher waits for.
@@ -54,6 +56,11 @@ impl Pump {
             redactor,
             ..Self::default()
         }
+    }
+
+    /// A turn is counted; what is written next says so.
+    pub(super) fn count_turn(&mut self) {
+        self.turns = self.turns.saturating_add(1);
     }
 
     /// The prompt is about to be put.
@@ -101,6 +108,12 @@ impl Pump {
 
     /// Takes in one event of a turn.
     pub(super) fn push(&mut self, mut event: TurnEvent) {
+        if let TurnEvent::Learnt { pid, session } = event {
+            return self.note(|note| {
+                note.pid = pid.or(note.pid);
+                note.agent_session = session.or(note.agent_session.take());
+            });
+        }
         self.tally.enter(&event);
         self.now.enter(&event);
         if let TurnEvent::Message { text } | TurnEvent::Thought { text } = &mut event
@@ -163,6 +176,7 @@ impl Pump {
             && progress.worktree.is_none()
             && progress.tool.is_none()
             && progress.left.is_none()
+            && progress.turns == 0
             && progress.note == AttemptNote::default();
         if nothing {
             return None;
@@ -181,7 +195,9 @@ impl Pump {
             worktree,
             note,
             left,
+            turns,
         } = progress;
+        self.turns = self.turns.saturating_add(turns);
         self.left = self.left.take().or(left);
         self.worktree = self.worktree.take().or(worktree);
         self.now.take_back(tool.is_some(), said.is_some());
@@ -206,6 +222,7 @@ impl Pump {
             step: self.step.take(),
             note: std::mem::take(&mut self.note),
             left: self.left.take(),
+            turns: std::mem::take(&mut self.turns),
         }
     }
 
@@ -328,6 +345,8 @@ fn describe(event: TurnEvent) -> (EventKind, Value, Option<String>) {
             json!({"title": title, "decision": decision, "option": option, "by": "policy", "why": why}),
             None,
         ),
+        // Taken above: it is kept with the attempt.
+        TurnEvent::Learnt { .. } => (EventKind::Progress, Value::Null, None),
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) fn cost_of(event: &TurnEvent) -> Option<f64> {
         | TurnEvent::Thought { .. }
         | TurnEvent::ToolCall { .. }
         | TurnEvent::Plan { .. }
-        | TurnEvent::Permission { .. } => None,
+        | TurnEvent::Permission { .. }
+        | TurnEvent::Learnt { .. } => None,
     }
 }
 

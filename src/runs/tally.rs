@@ -59,7 +59,8 @@ impl Tally {
             TurnEvent::Thought { .. }
             | TurnEvent::Plan { .. }
             | TurnEvent::Usage { .. }
-            | TurnEvent::Permission { .. } => {}
+            | TurnEvent::Permission { .. }
+            | TurnEvent::Learnt { .. } => {}
         }
     }
 

@@ -6,18 +6,20 @@ use super::{
     calls::{Call, Callable},
     ending::End,
     inputs::Interrupts,
+    late::Late,
     spending::cost_of,
     ties::Stop,
     vigil::{Alarm, Vigil},
 };
 use crate::{
     agents::{
-        acp::{Link, Permit, Petition, Touch, TurnEnd, TurnEvent},
-        pool::Berth,
+        acp::{Permit, Petition, Touch, TurnEnd, TurnEvent},
+        pool::{Berth, Contact},
     },
     domain::{
         fault::{ErrorKind, Fault},
         policy::{Grounds, Policy},
+        run::Warning,
         usage::Usage,
     },
 };
@@ -113,12 +115,11 @@ impl Attempt<'_> {
         if let Some(why) = stop {
             return Err(End::Stopped { why, usage: None });
         }
-        let begun = Instant::now();
-        let link = berth.link().clone();
-        let interrupts = Interrupts::new(link.clone(), session.clone());
+        let (begun, contact) = (Instant::now(), berth.contact().clone());
+        let interrupts = Interrupts::new(contact.clone(), session.clone());
         let (mut ears, permit, tell) = self.ears(policy, grounds.clone(), interrupts);
         let conversation = session.clone();
-        let turn = link.prompt(&conversation, prompt, permit, tell);
+        let turn = contact.prompt(&conversation, prompt, permit, tell);
         tokio::pin!(turn);
         let came = tokio::select! {
             biased;
@@ -127,6 +128,7 @@ impl Attempt<'_> {
         };
         match came {
             Ok(Ok(end)) => {
+                self.rest_of(ears.told, &contact);
                 let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
                 let at = Ready {
                     berth,
@@ -180,7 +182,7 @@ impl Attempt<'_> {
                 None
             }
             Stop::HubEnds => {
-                berth.link().cancel(session);
+                berth.contact().cancel(session);
                 // Its agent is about to end: what does not end now ends with it.
                 drop(timeout(patience.min(HURRY), turn).await);
                 None
@@ -197,15 +199,15 @@ impl Attempt<'_> {
         ears: &mut Ears,
         patience: Duration,
     ) -> Option<Usage> {
-        let link = berth.link().clone();
-        link.cancel(session);
+        let contact = berth.contact().clone();
+        contact.cancel(session);
         ears.questions.withdraw();
         let ended = self.last_of(turn, ears, patience).await;
         if ended.is_none() {
             berth.forsake();
         }
-        if link.is_useless() {
-            gone(&link, self.hurried()).await;
+        if contact.is_useless() {
+            gone(&contact, self.hurried()).await;
         }
         ended.and_then(|end| end.usage)
     }
@@ -219,12 +221,12 @@ impl Attempt<'_> {
         turn: Pin<&mut impl Future<Output = Result<TurnEnd, Fault>>>,
         patience: Duration,
     ) {
-        let link = berth.link().clone();
-        link.cancel(session);
+        let contact = berth.contact().clone();
+        contact.cancel(session);
         let ended = !berth.is_cold() && timeout(patience, turn).await.is_ok();
-        if !ended || link.is_useless() {
-            link.process().kill();
-            gone(&link, std::future::pending()).await;
+        if !ended || contact.is_useless() {
+            contact.kill();
+            gone(&contact, std::future::pending()).await;
         }
     }
 
@@ -347,7 +349,11 @@ impl Attempt<'_> {
     }
 
     fn hear(&mut self, event: TurnEvent) {
-        self.heard = true;
+        if let TurnEvent::Learnt { session, .. } = &event {
+            self.course.conversation = session.clone().or(self.course.conversation.take());
+        } else {
+            self.heard = true;
+        }
         self.pump.push(event);
     }
 
@@ -387,6 +393,26 @@ impl Attempt<'_> {
         Ok(())
     }
 
+    /// What a turn leaves behind: its last words, which may still come, and what its agent lacked.
+    fn rest_of(&mut self, told: mpsc::UnboundedReceiver<TurnEvent>, contact: &Contact) {
+        self.late = Some(Late::new(told));
+        self.warn_of_trust(contact);
+    }
+
+    /// What an agent does not do where it does not trust the directory is said once: to trust it is a person's affair.
+    fn warn_of_trust(&mut self, contact: &Contact) {
+        const KIND: &str = "folder_untrusted";
+        if self.warnings.iter().any(|one| one.kind == KIND) {
+            return;
+        }
+        if let Some(said) = contact.trust_wanted() {
+            let detail = format!(
+                "the agent leaves out what it needs trust for; nobody answers that for you, trust the directory in the agent itself: {said}"
+            );
+            self.warnings.push(Warning::new(KIND, detail));
+        }
+    }
+
     /// What is still asked is taken back: nobody is to answer for a turn that ends.
     async fn heed(&mut self, ears: &mut Ears) {
         if self.look(&mut ears.interrupts).await {
@@ -407,12 +433,11 @@ impl Attempt<'_> {
 }
 
 /// An agent that owes us the end of a turn is waited for until its process has ended, or `hurried` returns.
-async fn gone(link: &Link, hurried: impl Future<Output = ()>) {
-    let process = link.process();
+async fn gone(contact: &Contact, hurried: impl Future<Output = ()>) {
     tokio::select! {
-        exit = timeout(FUNERAL, process.exited()) => {
+        exit = timeout(FUNERAL, contact.exited()) => {
             if exit.is_err() {
-                tracing::error!(agent.pid = process.pid(), "an agent that was killed does not end");
+                tracing::error!(agent.pid = contact.pid(), "an agent that was killed does not end");
             }
         }
         () = hurried => {}

@@ -15,6 +15,15 @@ impl Scratch {
         tempfile::Builder::new().prefix(prefix).tempdir().map(Self)
     }
 
+    /// One in the folder `parent`, which must be there.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn below(parent: &Path, prefix: &str) -> io::Result<Self> {
+        let made = tempfile::Builder::new().prefix(prefix).tempdir_in(parent);
+        made.map(Self)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -181,6 +181,8 @@ pub struct Progress {
     pub note: AttemptNote,
     /// What the attempt before left, once a person has said what becomes of it.
     pub left: Option<Left>,
+    /// Prompts put since what was written last.
+    pub turns: u32,
 }
 
 /// Written when an attempt ends its run.
@@ -309,6 +311,16 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     /// Writes run, session, idempotency key, first event and outbox row in one transaction, and answers when it is synced. `LeaseLost`
     /// when its parent is not held under that lease any more, or is asked to end.
     async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError>;
+    /// As `accept`, with a claim of one in the same commit: of that run most often, or of one that has waited longer.
+    async fn accept_and_claim(
+        &self,
+        run: NewRun,
+        holder: HubId,
+        lease_ms: i64,
+    ) -> (
+        Result<Accepted, StoreError>,
+        Result<Option<Claimed>, StoreError>,
+    );
     /// Whether a claim would find something: a look, which costs no write.
     async fn ready(&self) -> Result<bool, StoreError>;
     /// What a request key stood for in this scope: the request's digest, and its run. A look, which decides nothing: `accept` does.
@@ -326,6 +338,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     async fn renew(&self, leases: Vec<Lease>, lease_ms: i64) -> Result<Vec<Renewed>, StoreError>;
     /// Writes under the fence; `LeaseLost` when it is stale.
     async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError>;
+    /// Adds to the log of a run, also one that has ended: what its agent said just after its turn.
+    async fn trail(&self, run: RunId, events: Vec<NewEvent>) -> Result<(), StoreError>;
     /// Ends the run under the fence and lets the session's next run come forward. `InputsWait` when it ends only if no input waits, and one
     /// does: decided in the same transaction, so that no input falls between the last look and the end.
     async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError>;

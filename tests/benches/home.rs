@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 pub(crate) struct Home {
     folder: TempDir,
+    /// Where its hub keeps what it remembers, if not in the home.
+    store: Option<String>,
 }
 
 impl Home {
@@ -35,7 +37,19 @@ impl Home {
             "[warm]\nmax_concurrent = 8\n",
         )
         .expect("settings");
-        Self { folder }
+        Self {
+            folder,
+            store: None,
+        }
+    }
+
+    /// One whose hub keeps what it remembers on a server.
+    #[allow(dead_code, reason = "not every bench needs a server")]
+    pub(crate) fn on(url: String) -> Self {
+        Self {
+            store: Some(url),
+            ..Self::new()
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -50,6 +64,9 @@ impl Home {
         command
             .env("EYAS_HOME", self.path().join("home"))
             .current_dir(self.path().join("project"));
+        if let Some(url) = &self.store {
+            command.env("EYAS_STORE_URL", url);
+        }
         command
     }
 

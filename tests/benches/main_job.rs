@@ -1,6 +1,6 @@
 //! The main job's speed and size, as ratios: beside a bare rmcp echo server on the same pipes, and beside one durable commit on the same
 //! disk and the same agent without Eyas. `cargo bench --bench main_job`. Prints a table; asserts nothing about speed, as machines are noisy.
-//! `-- --warm-agents` prints the second half alone, `-- --real-agents` the same beside the agents of the clients' suite, where they are
+//! `-- --warm-agents` prints the second part alone, `-- --processes` the third, that of agents' processes, `-- --real-agents` the same beside the agents of the clients' suite, where they are
 //! installed.
 
 #![allow(clippy::print_stdout, reason = "the table is the result")]
@@ -11,6 +11,7 @@ mod bare;
 mod client;
 mod disk;
 mod home;
+mod processes;
 mod raw;
 mod real_agents;
 mod rpc;
@@ -31,10 +32,12 @@ fn main() {
         Some("--bare-server") => bare::serve(),
         Some("--instant-agent") => agent::serve(),
         Some("--warm-agents") => warm_agents::bench(),
+        Some("--processes") => processes::bench(),
         Some("--real-agents") => real_agents::bench(),
         _ => {
             bench();
             warm_agents::bench();
+            processes::bench();
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The agent's side of the protocol.
 
-use crate::{options::Options, script, session::Session, wire::Wire};
+use crate::{options::Options, script, serve, session::Session, wire::Wire};
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
-    io::BufRead as _,
+    io::{BufRead as _, BufReader},
     sync::{Arc, mpsc::Sender},
     thread,
     time::Duration,
@@ -17,10 +17,18 @@ const NOT_FOUND: i64 = -32_002;
 /// Serves until stdin ends, then ends the process through `end`.
 pub(crate) fn serve(options: Options, end: Sender<u8>) {
     let deaf = options.deaf;
+    if let Some(text) = &options.mutter {
+        eprintln!("{text}");
+    }
+    let (from, wire) = match serve::ways(&options) {
+        Some((from, to)) => (from, Wire::over(to)),
+        None => (Box::new(std::io::stdin()) as serve::From, Wire::default()),
+    };
     let mut agent = Agent {
         options,
-        wire: Arc::default(),
+        wire: Arc::new(wire),
         sessions: HashMap::new(),
+        asked_version: Value::Null,
         opened: 0,
         end,
     };
@@ -29,7 +37,7 @@ pub(crate) fn serve(options: Options, end: Sender<u8>) {
             .wire
             .raw(b"Welcome to the agent!\n\x1b]0;title\x07not json\n{\"half\": \n[]\n42\n");
     }
-    for line in std::io::stdin().lock().lines() {
+    for line in BufReader::new(from).lines() {
         let Ok(line) = line else { break };
         if let Ok(message) = serde_json::from_str::<Value>(&line) {
             agent.take(message);
@@ -47,6 +55,8 @@ struct Agent {
     options: Options,
     wire: Arc<Wire>,
     sessions: HashMap<String, Arc<Session>>,
+    /// What it was asked to speak.
+    asked_version: Value,
     /// How many sessions there ever were: no name is given twice.
     opened: u64,
     end: Sender<u8>,
@@ -74,17 +84,27 @@ impl Agent {
             return;
         }
         match method.as_str() {
-            "initialize" => self.wire.answer(&id, self.hello()),
+            "initialize" if self.options.serve.is_some() && !serve::is_known(&params) => {
+                self.wire.refuse(&id, AUTH_REQUIRED, "who are you?");
+            }
+            "initialize" => {
+                self.asked_version = params["protocolVersion"].clone();
+                self.wire.answer(&id, self.hello());
+            }
             "session/new" => self.open(&id, &params),
             "session/load" if self.options.load => self.reopen(&id, &params, true),
             "session/resume" if self.options.resume => self.reopen(&id, &params, false),
             "session/prompt" => self.prompt(id, &params),
+            "session/set_config_option" if params["configId"] == "mode" => {
+                self.set_mode(&id, &params, "value");
+            }
             "session/set_config_option" if self.has_option() => {
                 self.set_model(&id, &params, "value");
             }
             "session/set_model" if self.options.set_model => {
                 self.set_model(&id, &params, "modelId");
             }
+            "session/set_mode" if self.options.modes => self.set_mode(&id, &params, "modeId"),
             "session/close" => self.close(&id, &params),
             "session/cancel" => {
                 if let Some(session) = self.session(&params) {
@@ -133,6 +153,15 @@ impl Agent {
                 .wire
                 .refuse(id, AUTH_REQUIRED, "Authentication required");
         }
+        if self.options.ask_trust {
+            let call =
+                json!({"toolCallId": "trust", "title": "Trust this folder?", "kind": "other"});
+            let options = json!([{"optionId": "yes", "name": "Yes", "kind": "allow_always"}]);
+            self.wire.pose(
+                "session/request_permission",
+                json!({"sessionId": "none yet", "toolCall": call, "options": options}),
+            );
+        }
         self.opened += 1;
         let name = format!("session-{}-{}", std::process::id(), self.opened);
         self.admit(id, params, &name);
@@ -165,8 +194,11 @@ impl Agent {
             cwd: params["cwd"].as_str().unwrap_or_default().to_owned(),
             system: standard.filter(|_| !self.options.no_system_prompt).or(meta),
             model: "default".to_owned().into(),
+            mode: "act".to_owned().into(),
+            args: self.options.args.clone(),
             servers: params["mcpServers"].as_array().cloned().unwrap_or_default(),
             meta: params["_meta"].clone(),
+            version: self.asked_version.clone(),
             ..Session::default()
         };
         self.sessions.insert(name.to_owned(), Arc::new(session));
@@ -175,7 +207,28 @@ impl Agent {
             answer["configOptions"] = json!([{"id": "model", "name": "Model", "category": "model", "type": "select",
                 "currentValue": "default", "options": [{"value": "default", "name": "D"}, {"value": "other", "name": "O"}]}]);
         }
+        if self.options.mode_option {
+            let mode = json!({"id": "mode", "category": "mode", "type": "select", "currentValue": "act",
+                "options": [{"value": "plan", "name": "Plan"}, {"value": "act", "name": "Act"}]});
+            match answer["configOptions"].as_array_mut() {
+                Some(options) => options.push(mode),
+                None => answer["configOptions"] = json!([mode]),
+            }
+        }
+        if self.options.modes {
+            answer["modes"] = json!({"currentModeId": "act",
+                "availableModes": [{"id": "plan", "name": "Plan"}, {"id": "act", "name": "Act"}]});
+        }
         self.wire.answer(id, answer);
+    }
+
+    /// Like some of the field: any word is taken.
+    fn set_mode(&self, id: &Value, params: &Value, field: &str) {
+        let mode = params[field].as_str().unwrap_or_default();
+        if let Some(session) = self.session(params) {
+            mode.clone_into(&mut session.mode.lock().unwrap());
+        }
+        self.wire.answer(id, json!({}));
     }
 
     fn set_model(&self, id: &Value, params: &Value, field: &str) {
@@ -225,6 +278,7 @@ impl Agent {
                 turn.wire
                     .answer(&id, json!({"stopReason": stop, "usage": usage}));
             }
+            turn.trail();
         });
     }
 }

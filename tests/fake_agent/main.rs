@@ -1,7 +1,7 @@
 //! An ACP agent that takes its script in the prompt: for the suite and the benches, never installed.
 //!
 //! Lines of a prompt that start with `!` are commands (see `script.rs`); a prompt without any is answered with `echo: …`. How it behaves
-//! before the first prompt is said by arguments (see `options.rs`). No runtime and no threads but one per turn: it answers at once.
+//! before the first prompt is said by arguments (see `options.rs`). As `fake-agent cli` it is no ACP agent but a CLI (see `cli.rs`). No runtime and no threads but one per turn: it answers at once.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,9 +15,11 @@
 )]
 
 mod agent;
+mod cli;
 mod hub;
 mod options;
 mod script;
+mod serve;
 mod session;
 mod tools;
 mod wire;
@@ -29,6 +31,10 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if args.first().is_some_and(|first| first == "hub") {
         return hub::run(&args[1..]);
+    }
+    let deaf = usize::from(args.first().is_some_and(|first| first == "--deaf"));
+    if args.get(deaf).is_some_and(|first| first == "cli") {
+        return cli::run(&args[deaf + 1..]);
     }
     let options = Options::parse(&args);
     if options.ignore_term {

@@ -36,6 +36,23 @@ pub(crate) struct Options {
     pub(crate) no_models: bool,
     /// `--set-model`: offers `session/set_model` and no model option.
     pub(crate) set_model: bool,
+    /// `--serve port|tcp|unix`: serves there, says so in its first line, and asks for its token.
+    pub(crate) serve: Option<String>,
+    /// `--announce LINE`: that is its first line.
+    pub(crate) announce: Option<String>,
+    /// `--shut`: takes no connection.
+    pub(crate) shut: bool,
+    /// `--chatty`: goes on printing on stdout, faster than anybody reads.
+    pub(crate) chatty: bool,
+    /// `--modes`: offers the modes `plan` and `act` in the older way; `--mode-option`: by a config option.
+    pub(crate) modes: bool,
+    pub(crate) mode_option: bool,
+    /// `--ask-trust`: asks whether the folder is trusted as a session opens.
+    pub(crate) ask_trust: bool,
+    /// All of them.
+    pub(crate) args: Vec<String>,
+    /// `--mutter TEXT`: says it on stderr as it begins.
+    pub(crate) mutter: Option<String>,
 }
 
 impl Options {
@@ -43,6 +60,7 @@ impl Options {
         let mut options = Self {
             protocol: 1,
             name: "fake-agent".to_owned(),
+            args: args.to_vec(),
             ..Self::default()
         };
         let mut args = args.iter();
@@ -65,6 +83,14 @@ impl Options {
                 "--resume" => options.resume = true,
                 "--no-models" => options.no_models = true,
                 "--set-model" => options.set_model = true,
+                "--serve" => options.serve = args.next().cloned(),
+                "--announce" => options.announce = args.next().cloned(),
+                "--shut" => options.shut = true,
+                "--chatty" => options.chatty = true,
+                "--modes" => options.modes = true,
+                "--mode-option" => options.mode_option = true,
+                "--ask-trust" => options.ask_trust = true,
+                "--mutter" => options.mutter = args.next().cloned(),
                 _ => {}
             }
         }

@@ -98,6 +98,7 @@ impl Turn {
             "mcp-as" => self.mcp_as(rest),
             "mcp-list" => self.mcp_list(),
             "mcp-servers" => self.mcp_servers(rest),
+            "version" => self.say(&self.session.version.to_string()),
             "meta" => self.say(&self.session.meta.to_string()),
             "write" => self.write(rest),
             "usage" => self.update(
@@ -108,7 +109,51 @@ impl Turn {
             "stray" => self.stray(rest),
             "run" => self.run(rest),
             "ask" => self.say(&self.wire.ask(rest, json!({}))["error"]["code"].to_string()),
+            _ => self.more(word, rest),
+        }
+    }
+
+    fn more(&self, word: &str, rest: &str) {
+        match word {
+            "mode" => self.say(&self.session.mode.lock().unwrap().clone()),
+            "args" => self.say(&self.session.args.join(" ")),
+            "file" => self.file(rest),
+            "late" => self.late(rest),
+            "eat" => {
+                let bytes = usize::try_from(number(rest)).unwrap_or(0) << 20;
+                self.session.eaten.lock().unwrap().push(vec![1; bytes]);
+            }
+            "chatter" => (0..number(rest)).for_each(|n| {
+                self.wire.raw(format!("chatter {n}\n").as_bytes());
+            }),
+            "strays" => self.say(&Value::from(self.wire.strays()).to_string()),
             _ => self.say(&format!("unknown command {word}")),
+        }
+    }
+
+    /// `NAME`: what stands in the file that this variable names.
+    fn file(&self, name: &str) {
+        let path = std::env::var(name).unwrap_or_default();
+        self.say(&std::fs::read_to_string(path).unwrap_or_else(|error| error.to_string()));
+    }
+
+    /// `ms text`: says it so long after the turn has ended.
+    fn late(&self, rest: &str) {
+        let (ms, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let after = Duration::from_millis(number(ms));
+        self.session
+            .late
+            .lock()
+            .unwrap()
+            .push((after, text.to_owned()));
+    }
+
+    /// Says what was kept for after the turn.
+    pub(crate) fn trail(&self) {
+        let late = std::mem::take(&mut *self.session.late.lock().unwrap());
+        for (after, text) in late {
+            thread::sleep(after);
+            self.say(&text);
         }
     }
 
@@ -350,7 +395,7 @@ impl Turn {
 }
 
 /// `first mark command`: the command, but only until the file `mark` is there, which this makes.
-fn once(command: &str) -> Option<&str> {
+pub(crate) fn once(command: &str) -> Option<&str> {
     let Some(rest) = command.strip_prefix("first ") else {
         return Some(command);
     };
@@ -387,7 +432,7 @@ fn said(prompt: &str, text: &str) -> bool {
 }
 
 /// A line of `len` bytes which is no message.
-fn long_line(len: u64) {
+pub(crate) fn long_line(len: u64) {
     let mut out = std::io::stdout().lock();
     let piece = vec![b'x'; 65_536];
     let mut left = usize::try_from(len).unwrap_or(0);
@@ -406,7 +451,7 @@ fn number(text: &str) -> u64 {
 }
 
 /// `len` bytes of stderr, in lines.
-fn flood(len: u64) {
+pub(crate) fn flood(len: u64) {
     let mut err = std::io::stderr().lock();
     let mut left = len;
     while left > 0 {

@@ -24,8 +24,16 @@ pub(crate) struct Session {
     pub(crate) calling: Mutex<Option<u32>>,
     /// Code and text with which the prompt is to be refused.
     pub(crate) refusal: Mutex<Option<(i64, String)>>,
+    pub(crate) mode: Mutex<String>,
+    pub(crate) args: Vec<String>,
+    /// What is said after the end of the turn, and how long after.
+    pub(crate) late: Mutex<Vec<(Duration, String)>>,
+    /// Memory that is held.
+    pub(crate) eaten: Mutex<Vec<Vec<u8>>>,
     /// Of the request that opened it.
     pub(crate) meta: Value,
+    /// The version of the protocol that was asked for.
+    pub(crate) version: Value,
 }
 
 impl Session {

@@ -11,13 +11,24 @@ use std::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Wire {
+    /// Where it serves; stdout otherwise.
+    to: Option<Mutex<Box<dyn std::io::Write + Send>>>,
+    /// Answers that nobody waits for.
+    strays: Mutex<Vec<Value>>,
     next: AtomicU64,
     asked: Mutex<HashMap<u64, mpsc::Sender<Value>>>,
 }
 
 impl Wire {
+    pub(crate) fn over(to: Box<dyn std::io::Write + Send>) -> Self {
+        Self {
+            to: Some(Mutex::new(to)),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn send(&self, message: &Value) {
         let mut line = message.to_string();
         line.push('\n');
@@ -26,6 +37,10 @@ impl Wire {
 
     /// A reader that is gone ends the agent by the end of its stdin.
     pub(crate) fn raw(&self, bytes: &[u8]) {
+        if let Some(to) = &self.to {
+            let mut to = to.lock().unwrap();
+            return drop(to.write_all(bytes).and_then(|()| to.flush()));
+        }
         let mut out = std::io::stdout().lock();
         drop(out.write_all(bytes).and_then(|()| out.flush()));
     }
@@ -59,13 +74,19 @@ impl Wire {
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
     }
 
+    /// What was answered to questions that were only posed.
+    pub(crate) fn strays(&self) -> Vec<Value> {
+        self.strays.lock().unwrap().clone()
+    }
+
     /// Takes in the client's answer to an earlier question.
     pub(crate) fn answered(&self, message: Value) {
         let asked = message["id"]
             .as_u64()
             .and_then(|id| self.asked.lock().unwrap().remove(&id));
-        if let Some(asked) = asked {
-            drop(asked.send(message));
+        match asked {
+            Some(asked) => drop(asked.send(message)),
+            None => self.strays.lock().unwrap().push(message["result"].clone()),
         }
     }
 }

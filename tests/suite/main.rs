@@ -16,6 +16,7 @@
 mod agents;
 mod cli;
 mod config;
+mod depot;
 mod desks;
 mod hub;
 mod job;

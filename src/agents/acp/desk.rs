@@ -3,6 +3,8 @@
 //! Updates, permission requests and the end of a turn pass through the same queue, so whatever the agent sent before its answer is applied
 //! before the turn ends.
 
+mod session;
+
 use super::{
     looks::Looks,
     permission::{self, Permit, Ruled, Verdict},
@@ -13,10 +15,16 @@ use super::{
 use crate::domain::policy::Ask;
 use agent_client_protocol::Responder;
 use serde_json::Value;
-use std::collections::{HashMap, VecDeque};
+use session::Session;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -24,6 +32,9 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 const WAITING: usize = 32;
 /// Requests of one turn that wait for a look at the disk; of further ones nothing is known but what they say.
 const LOOKING: usize = 32;
+
+/// How long after the end of a turn what an agent says still belongs to it.
+pub const STRAGGLERS: Duration = Duration::from_millis(50);
 
 /// A turn that is to be, or is, in flight.
 #[derive(Debug)]
@@ -98,21 +109,10 @@ pub(super) struct Desk {
     /// Number of the last request.
     questions: u64,
     looks: Looks,
+    /// The title of what was asked last while no turn was under way.
+    stray: Arc<Mutex<Option<String>>>,
     /// Whoever waits for the end of all turns holds the other end.
     draining: Vec<oneshot::Sender<()>>,
-}
-
-/// A session that has had a turn.
-#[derive(Debug, Default)]
-struct Session {
-    current: Option<Current>,
-    /// First come, first served.
-    waiting: VecDeque<Turn>,
-    stuck: bool,
-    /// Whoever waits for its turns to end holds the other end.
-    awaited: Vec<oneshot::Sender<()>>,
-    /// US dollars so far, as the agent sums them up over the session.
-    spent: f64,
 }
 
 #[derive(Debug)]
@@ -170,7 +170,7 @@ type Way = (mpsc::WeakUnboundedSender<Message>, String);
 
 impl Desk {
     /// Starts the task; it ends with the last sender.
-    pub(super) fn open() -> mpsc::UnboundedSender<Message> {
+    pub(super) fn open(stray: Arc<Mutex<Option<String>>>) -> mpsc::UnboundedSender<Message> {
         let (send, mut receive) = mpsc::unbounded_channel();
         let own = send.downgrade();
         tokio::spawn(async move {
@@ -179,6 +179,7 @@ impl Desk {
                 own,
                 questions: 0,
                 looks: Looks::default(),
+                stray,
                 draining: Vec::new(),
             };
             while let Some(message) = receive.recv().await {
@@ -255,10 +256,13 @@ impl Desk {
         self.sessions.get_mut(session)?.current.as_mut()
     }
 
-    /// Updates of sessions without a turn are dropped: replays, and stragglers.
+    /// Updates of sessions without a turn are dropped, as what is replayed is; but for what comes just after the end of a turn.
     fn update(&mut self, params: &Value) {
         let session = params["sessionId"].as_str().unwrap_or_default();
         let Some(current) = self.current(session) else {
+            if let Some(session) = self.sessions.get_mut(session) {
+                session.straggler(&params["update"]);
+            }
             return;
         };
         let event = current.ledger.enter(&params["update"]);
@@ -275,12 +279,13 @@ impl Desk {
         let session = params["sessionId"].as_str().unwrap_or_default();
         self.questions += 1;
         let (question, own, looks) = (self.questions, self.own.clone(), self.looks.clone());
-        let Some(current) = self
-            .current(session)
-            .filter(|current| !current.cancelled.is_cancelled())
-        else {
+        let Some(current) = self.current(session) else {
+            self.unasked(&params["toolCall"]);
             return respond(responder, permission::cancelled());
         };
+        if current.cancelled.is_cancelled() {
+            return respond(responder, permission::cancelled());
+        }
         let tool = current.ledger.tool(&params["toolCall"]);
         let asked = Asked {
             tool,
@@ -306,6 +311,13 @@ impl Desk {
             );
         });
         current.looking.insert(question, asked.awaiting(bringer));
+    }
+
+    /// Nobody's turn is it that the agent asks in: what it wants is no part of any work.
+    fn unasked(&self, call: &Value) {
+        let title = call["title"].as_str().unwrap_or("something");
+        let mut stray = self.stray.lock().unwrap_or_else(PoisonError::into_inner);
+        *stray = Some(title.to_owned());
     }
 
     /// Decides what was looked at, unless it was taken back meanwhile.
@@ -350,6 +362,7 @@ impl Desk {
             if let Some(mut current) = session.current.take() {
                 current.withdraw();
                 let summary = current.ledger.close(&mut session.spent);
+                session.late = Some((current.events, Instant::now() + STRAGGLERS));
                 drop(reply.send(summary));
             }
             session.grant();
@@ -497,47 +510,6 @@ impl Current {
         for Question { asked, .. } in all {
             self.ledger.answered(&asked.tool, false);
             respond(asked.responder, permission::cancelled());
-        }
-    }
-}
-
-impl Session {
-    /// Lets the next turn begin, if none is in flight. Its driver must finish it, even if its caller has left.
-    fn grant(&mut self) {
-        while self.current.is_none()
-            && let Some(Turn {
-                permit,
-                events,
-                cancelled,
-                granted,
-            }) = self.waiting.pop_front()
-        {
-            if granted.send(!self.stuck).is_ok() && !self.stuck {
-                self.current = Some(Current {
-                    permit,
-                    events,
-                    cancelled,
-                    ledger: Ledger::after(self.spent),
-                    looking: HashMap::new(),
-                    asked: HashMap::new(),
-                    held: HashMap::new(),
-                    kept: false,
-                });
-            }
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.current.is_none() && self.waiting.is_empty()
-    }
-
-    fn cancel_all(&mut self) {
-        if let Some(current) = &mut self.current {
-            current.cancelled.cancel();
-            current.withdraw();
-        }
-        for turn in &self.waiting {
-            turn.cancelled.cancel();
         }
     }
 }

@@ -10,14 +10,12 @@ use crate::{
         fault::{ErrorKind, Fault},
         time::Timestamp,
     },
-    stdx::{clock, text::tail},
+    stdx::clock,
 };
 use agent_client_protocol::{Error, is_connection_terminated, is_incoming_transport_closed};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Bytes of stderr in a fault; more of it is on the handle.
-const LAST_WORDS: usize = 2_048;
 /// From the end of stdout to the end of the process, usually the same moment.
 const EXIT_GRACE: Duration = Duration::from_millis(2_500);
 
@@ -25,12 +23,7 @@ impl Link {
     /// A fault of this agent with its last words.
     pub(super) fn fault(&self, kind: ErrorKind, what: impl std::fmt::Display) -> Fault {
         let mut detail = format!("agent \"{}\" {what}", self.agent());
-        let stderr = self.process().stderr_tail();
-        let words = tail(stderr.trim(), LAST_WORDS);
-        if !words.is_empty() {
-            detail.push_str("; stderr ends with:\n");
-            detail.push_str(words);
-        }
+        detail.extend(self.process().last_words());
         if let Some(junk) = self.junk().told() {
             detail.push('\n');
             detail.push_str(&junk);

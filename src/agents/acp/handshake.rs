@@ -1,13 +1,16 @@
 //! `initialize`: which version, and what the agent can do.
 
 use super::link::Link;
-use crate::domain::fault::{ErrorKind, Fault};
+use crate::domain::{
+    caller::Token,
+    fault::{ErrorKind, Fault},
+};
 use agent_client_protocol::{
     Error,
     schema::ProtocolVersion,
     v1::schema::{Implementation, InitializeRequest},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The only version spoken. Adapters that also serve version 2 answer with what they are asked for.
@@ -35,6 +38,12 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// How a person logs in, in the agent's words.
+    #[must_use]
+    pub fn logins(&self) -> &[String] {
+        &self.logins
+    }
+
     /// The older adapters for Claude take the persona by a `_meta` key of their own.
     pub(super) fn takes_meta(&self) -> bool {
         self.agent_name.contains("claude")
@@ -68,11 +77,21 @@ impl Capabilities {
 }
 
 /// Says hello. Neither files nor terminals nor forms are offered: agents do such work themselves.
-pub(super) async fn initialize(link: &Link, limit: Duration) -> Result<Capabilities, Fault> {
+/// `token` is what an agent at a port tells us from others by; `late` is what a missing answer is called.
+pub(super) async fn initialize(
+    link: &Link,
+    limit: Duration,
+    late: ErrorKind,
+    token: Option<&Token>,
+) -> Result<Capabilities, Fault> {
     let hello = InitializeRequest::new(ProtocolVersion::V1)
         .client_info(Implementation::new("eyas", env!("CARGO_PKG_VERSION")));
+    let mut hello = serde_json::to_value(hello).unwrap_or_default();
+    if let Some(Token(token)) = token {
+        hello["_meta"]["eyas"]["token"] = json!(token);
+    }
     let answer = match link.ask("initialize", hello, limit).await {
-        Err(fault) if fault.kind == ErrorKind::TimedOut => return Err(silent(link, limit)),
+        Err(fault) if fault.kind == ErrorKind::TimedOut => return Err(silent(link, limit, late)),
         answer => answer?,
     };
     match answer["protocolVersion"].as_u64() {
@@ -88,10 +107,10 @@ pub(super) async fn initialize(link: &Link, limit: Duration) -> Result<Capabilit
     }
 }
 
-fn silent(link: &Link, limit: Duration) -> Fault {
+fn silent(link: &Link, limit: Duration, late: ErrorKind) -> Fault {
     let kind = match link.junk().told() {
         Some(_) => ErrorKind::HandshakeMalformed,
-        None => ErrorKind::HandshakeTimeout,
+        None => late,
     };
     link.late(kind, "initialize", limit)
 }

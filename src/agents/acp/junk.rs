@@ -13,7 +13,7 @@ const LINE: usize = 400;
 
 /// Cheap to clone; all clones count together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Junk {
+pub(in crate::agents) struct Junk {
     heap: Arc<Mutex<Heap>>,
 }
 
@@ -24,7 +24,7 @@ struct Heap {
 }
 
 impl Junk {
-    pub(super) fn add(&self, line: &str) {
+    pub(in crate::agents) fn add(&self, line: &str) {
         let mut heap = self.heap();
         heap.count += 1;
         if heap.last.len() == KEPT {
@@ -35,7 +35,7 @@ impl Junk {
     }
 
     /// The count and the last lines for a person; nothing if there were none.
-    pub(super) fn told(&self) -> Option<String> {
+    pub(in crate::agents) fn told(&self) -> Option<String> {
         let heap = self.heap();
         if heap.count == 0 {
             return None;

@@ -1,6 +1,7 @@
 //! The handle on one agent process that speaks ACP.
 
 use super::{
+    choices::Manner,
     desk::{self, Desk},
     handshake::{self, Capabilities, unwritable},
     junk::Junk,
@@ -10,10 +11,12 @@ use super::{
 use crate::{
     agents::{
         badge::Badge,
+        dial::dial,
         process::{Process, ProcessHandle},
     },
     domain::{
-        agent::{Limits, McpScope},
+        agent::{Limits, McpScope, Transport},
+        caller::Token,
         fault::{ErrorKind, Fault},
         ids::SessionId,
     },
@@ -31,8 +34,9 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     sync::{mpsc, oneshot, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -53,6 +57,9 @@ struct Inner {
     limits: Limits,
     capabilities: OnceLock<Capabilities>,
     equipped: OnceLock<Equipped>,
+    manner: OnceLock<Manner>,
+    /// The last thing that it asked while no turn was under way.
+    stray: Arc<Mutex<Option<String>>>,
     /// Of its open sessions, by the agent's ids: they go with the agent.
     badges: Mutex<HashMap<String, Badge>>,
     connection: ConnectionTo<Agent>,
@@ -65,7 +72,11 @@ struct Inner {
     ended: CancellationToken,
     /// It lives, and does not do what the protocol demands: nobody else is to be given it.
     given_up: CancellationToken,
-    /// Ends the driver with the link.
+    /// It is spoken to by a connection, not on its pipes.
+    dialled: bool,
+    /// Ends the driver.
+    hang_up: CancellationToken,
+    /// Does so with the link.
     _stop: DropGuard,
 }
 
@@ -77,16 +88,51 @@ pub(super) struct Equipped {
 }
 
 impl Link {
-    /// Takes over a started process and says hello.
+    /// Takes over a started process and says hello on its pipes.
     ///
     /// # Errors
     /// `handshake_timeout`, `handshake_malformed` (only other things on stdout), `version_mismatch`, `agent_spawn`, `agent_died`,
     /// `agent_auth`; the process is then killed.
     pub async fn connect(process: Process, limits: Limits, agent: &str) -> Result<Self, Fault> {
+        let (to, from) = (process.stdin, process.stdout);
+        let link = Self::attach((to, from), process.handle, limits, agent, false).await?;
+        let limit = Duration::from_millis(limits.initialize_ms);
+        link.hello(limit, ErrorKind::HandshakeTimeout, None).await
+    }
+
+    /// Takes over a started process that serves on a port or a socket, and says hello there. `token` is what it was given to know us by.
+    ///
+    /// # Errors
+    /// As for [`Link::connect`]; `dial_timeout` where it is not reached, or does not answer there.
+    pub async fn dial(
+        process: Process,
+        transport: &Transport,
+        limits: Limits,
+        agent: &str,
+        token: &Token,
+    ) -> Result<Self, Fault> {
+        let dialled = dial(process, transport, agent).await?;
+        let ways = (dialled.to, dialled.from);
+        let link = Self::attach(ways, dialled.handle, limits, agent, true).await?;
+        let limit = dialled.deadline.saturating_duration_since(Instant::now());
+        link.hello(limit, ErrorKind::DialTimeout, Some(token)).await
+    }
+
+    async fn attach(
+        (to, from): (
+            impl AsyncWrite + Send + Unpin + 'static,
+            impl AsyncRead + Send + Unpin + 'static,
+        ),
+        process: ProcessHandle,
+        limits: Limits,
+        agent: &str,
+        dialled: bool,
+    ) -> Result<Self, Fault> {
         let junk = Junk::default();
         let (long, too_long) = watch::channel(0);
-        let transport = wire::transport(process.stdin, process.stdout, junk.clone(), long);
-        let desk = Desk::open();
+        let transport = wire::transport(to, from, junk.clone(), long);
+        let stray = Arc::default();
+        let desk = Desk::open(Arc::clone(&stray));
         let stop = CancellationToken::new();
         let ended = CancellationToken::new();
         let (ready, connection) = oneshot::channel();
@@ -105,23 +151,35 @@ impl Link {
             limits,
             capabilities: OnceLock::new(),
             equipped: OnceLock::new(),
+            manner: OnceLock::new(),
+            stray,
             badges: Mutex::default(),
             connection,
-            process: process.handle,
+            process,
             junk,
             desk,
             too_long,
             ended,
             given_up: CancellationToken::new(),
+            dialled,
+            hang_up: stop.clone(),
             _stop: stop.drop_guard(),
         };
-        let link = Self {
+        Ok(Self {
             inner: Arc::new(inner),
-        };
-        let found =
-            handshake::initialize(&link, Duration::from_millis(limits.initialize_ms)).await?;
-        link.inner.capabilities.get_or_init(|| found);
-        Ok(link)
+        })
+    }
+
+    /// `late` is what a missing answer is called.
+    async fn hello(
+        self,
+        limit: Duration,
+        late: ErrorKind,
+        token: Option<&Token>,
+    ) -> Result<Self, Fault> {
+        let found = handshake::initialize(&self, limit, late, token).await?;
+        self.inner.capabilities.get_or_init(|| found);
+        Ok(self)
     }
 
     /// From now on its sessions can be given tools of ours; said once.
@@ -129,6 +187,21 @@ impl Link {
         self.inner
             .equipped
             .get_or_init(|| Equipped { equipment, scope });
+    }
+
+    /// How it was told what its sessions are to be; said once.
+    pub fn tell_manner(&self, manner: Manner) {
+        self.inner.manner.get_or_init(|| manner);
+    }
+
+    pub(super) fn manner(&self) -> &Manner {
+        self.inner.manner.get_or_init(Manner::default)
+    }
+
+    /// The title of what the agent asked last while no turn was under way, which was answered `cancelled`.
+    pub(super) fn asked_for_nothing(&self) -> Option<String> {
+        let stray = self.inner.stray.lock();
+        stray.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn equipment(&self) -> Option<&Equipped> {
@@ -196,6 +269,10 @@ impl Link {
         self.tell(desk::Message::CancelAll { drained });
         // A turn that does not end is ended with the process.
         drop(timeout(DRAIN, done).await);
+        if self.inner.dialled {
+            // The end of its connection is to it what the end of stdin is to others.
+            self.inner.hang_up.cancel();
+        }
         self.inner.process.close().await;
     }
 
@@ -210,17 +287,26 @@ impl Link {
         }
     }
 
-    /// Returns when the agent has died, or does not answer, or floods us. Has no hold on it: who waits so does not keep it alive.
-    pub fn useless(&self) -> impl Future<Output = ()> + Send + use<> {
+    /// Returns when the agent has died, which answers true, or does not answer, or floods us. Has no hold on it: who waits so does not keep
+    /// it alive.
+    pub fn useless(&self) -> impl Future<Output = bool> + Send + use<> {
         let (ended, given_up) = (self.inner.ended.clone(), self.inner.given_up.clone());
         let gone = self.process().gone();
         async move {
             tokio::select! {
-                () = ended.cancelled() => {}
-                () = given_up.cancelled() => {}
-                () = gone => {}
+                biased;
+                () = given_up.cancelled() => false,
+                () = ended.cancelled() => true,
+                () = gone => true,
             }
         }
+    }
+
+    /// The agent has died, or closed its output, which comes to the same.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        !self.inner.given_up.is_cancelled()
+            && (self.inner.ended.is_cancelled() || self.inner.process.exit().is_some())
     }
 
     /// Whether [`Self::useless`] would return at once.
@@ -229,6 +315,12 @@ impl Link {
         self.inner.ended.is_cancelled()
             || self.inner.given_up.is_cancelled()
             || self.inner.process.exit().is_some()
+    }
+
+    /// Has the agent and all it started killed, which makes it useless and is nothing that it did.
+    pub fn kill(&self) {
+        self.give_up();
+        self.inner.process.kill();
     }
 
     /// Turns that are under way may still end; see [`Self::useless`].

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The protocol's code for "log in first".
 const AUTH_REQUIRED: i32 = -32_000;
 const NOT_FOUND: i32 = -32_002;
-const INTERNAL: i32 = -32_603;
+pub(super) const INTERNAL: i32 = -32_603;
 const UNSUPPORTED_VERSION: i32 = -32_022;
 /// Codes by which a request is refused for what it is.
 const REFUSALS: [i32; 4] = [-32_700, -32_600, -32_601, -32_602];

@@ -37,7 +37,7 @@ pub struct Opened {
     pub session: String,
     /// How the persona went in; with `PromptBlock` the caller must put it before the first prompt.
     pub route: Option<PersonaRoute>,
-    /// `model_not_set`.
+    /// `model_not_set`, `mode_not_set`.
     pub warnings: Vec<Warning>,
     /// The name of our server in it, where it stands among those of other sessions and the agent must be told which is its own.
     pub tools: Option<String>,
@@ -67,9 +67,7 @@ impl Link {
                 "answered session/new without a session id",
             ));
         };
-        let warnings = self
-            .choose_model(session, opening.model.as_deref(), &answer)
-            .await?;
+        let warnings = self.choose(session, &opening, &answer).await?;
         let tools = self.keep(session, given);
         Ok(Opened {
             session: session.to_owned(),
@@ -94,9 +92,7 @@ impl Link {
         let (continuity, answer) = self
             .take_up(session, &opening, route, given.as_ref())
             .await?;
-        let warnings = self
-            .choose_model(session, opening.model.as_deref(), &answer)
-            .await?;
+        let warnings = self.choose(session, &opening, &answer).await?;
         let tools = self.keep(session, given);
         Ok((
             continuity,
@@ -112,6 +108,10 @@ impl Link {
     /// The way by which a persona reaches this agent; `None` when there is none in the opening.
     #[must_use]
     pub fn persona_route(&self, opening: &Opening) -> Option<PersonaRoute> {
+        let persona = opening.persona.as_ref()?;
+        if self.manner().persona.as_ref() == Some(persona) {
+            return Some(PersonaRoute::EnvironmentFile);
+        }
         route(opening, self.capabilities())
     }
 
@@ -172,57 +172,6 @@ impl Link {
         ))
     }
 
-    /// A model that cannot be had is a warning: the agent works, if with another one.
-    async fn choose_model(
-        &self,
-        session: &str,
-        model: Option<&str>,
-        answer: &Value,
-    ) -> Result<Vec<Warning>, Fault> {
-        let Some(model) = model.filter(|model| !model.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let options = answer["configOptions"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let option = options
-            .iter()
-            .find(|option| option["category"] == "model" || option["id"] == "model");
-        let set = match option {
-            Some(option) if option["currentValue"] == model => return Ok(Vec::new()),
-            // Given by `_meta` when it opened.
-            Some(option)
-                if self.capabilities().takes_meta()
-                    && !choices(option).any(|choice| is_named(choice, model)) =>
-            {
-                return Ok(Vec::new());
-            }
-            Some(option) => {
-                let value = choices(option)
-                    .find(|choice| is_named(choice, model))
-                    .map_or(model, |choice| value(choice));
-                let params =
-                    json!({"sessionId": session, "configId": option["id"], "value": value});
-                self.ask("session/set_config_option", params, self.session_limit())
-                    .await
-            }
-            None => {
-                let params = json!({"sessionId": session, "modelId": model});
-                self.ask("session/set_model", params, self.session_limit())
-                    .await
-            }
-        };
-        match set {
-            Ok(_) => Ok(Vec::new()),
-            Err(fault) if is_fatal(fault.kind) => Err(fault),
-            Err(fault) => Ok(vec![Warning::new(
-                "model_not_set",
-                not_set(model, option, &fault),
-            )]),
-        }
-    }
-
     /// The badge lives as long as the session is open; the answer is the name to tell.
     fn keep(&self, session: &str, given: Option<Given>) -> Option<String> {
         let (badge, told) = match given {
@@ -233,7 +182,7 @@ impl Link {
         told
     }
 
-    fn session_limit(&self) -> Duration {
+    pub(super) fn session_limit(&self) -> Duration {
         Duration::from_millis(self.limits().session_ms)
     }
 }
@@ -266,7 +215,10 @@ fn with_persona(
                 json!({"mode": "append", "content": [{"type": "text", "text": persona}]});
         }
         Some(PersonaRoute::Meta) => params["_meta"]["systemPrompt"] = json!({"append": persona}),
-        Some(PersonaRoute::EnvironmentFile | PersonaRoute::PromptBlock) | None => {}
+        Some(
+            PersonaRoute::EnvironmentFile | PersonaRoute::PromptBlock | PersonaRoute::Argument,
+        )
+        | None => {}
     }
     if let Some(model) = &opening.model
         && can.takes_meta()
@@ -302,7 +254,7 @@ fn forgotten(fault: Fault) -> Result<String, Fault> {
 }
 
 /// The link is broken or unusable; anything else is the agent's answer to one question.
-fn is_fatal(kind: ErrorKind) -> bool {
+pub(super) fn is_fatal(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::AgentDied
@@ -311,48 +263,4 @@ fn is_fatal(kind: ErrorKind) -> bool {
             | ErrorKind::TimedOut
             | ErrorKind::TooLarge
     )
-}
-
-/// An option's choices, which may be in groups.
-fn choices(option: &Value) -> impl Iterator<Item = &Value> {
-    let top = option["options"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    top.iter()
-        .flat_map(|choice| match choice["options"].as_array() {
-            Some(group) => group.as_slice(),
-            None => std::slice::from_ref(choice),
-        })
-}
-
-fn is_named(choice: &Value, model: &str) -> bool {
-    let same = |word: &Value| {
-        word.as_str()
-            .is_some_and(|word| word.eq_ignore_ascii_case(model))
-    };
-    same(&choice["value"]) || same(&choice["name"])
-}
-
-fn value(choice: &Value) -> &str {
-    choice["value"].as_str().unwrap_or_default()
-}
-
-fn not_set(model: &str, option: Option<&Value>, fault: &Fault) -> String {
-    let offered: Vec<&str> = option
-        .into_iter()
-        .flat_map(choices)
-        .map(value)
-        .take(20)
-        .collect();
-    match offered.as_slice() {
-        [] => format!(
-            "the agent has no way to use model \"{model}\": {}",
-            fault.detail
-        ),
-        offered => format!(
-            "the agent does not offer model \"{model}\"; it offers {}",
-            offered.join(", ")
-        ),
-    }
 }

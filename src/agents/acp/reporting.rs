@@ -88,7 +88,7 @@ impl Equipment {
 }
 
 /// Its own beginning is what policies name; the rest is the random end of an id.
-fn name() -> String {
+pub(in crate::agents) fn name() -> String {
     let id = crate::stdx::mint().simple().to_string();
     format!("eyas_{}", &id[id.len() - 8..])
 }

@@ -234,7 +234,7 @@ fn answered(answer: &Value, summary: Summary) -> TurnEnd {
     end(stop_reason, tokens.is_object().then_some(usage), summary)
 }
 
-fn end(stop_reason: String, usage: Option<Usage>, summary: Summary) -> TurnEnd {
+pub(super) fn end(stop_reason: String, usage: Option<Usage>, summary: Summary) -> TurnEnd {
     let usage = match (usage, summary.cost_usd) {
         (None, None) => None,
         (usage, cost_usd) => Some(Usage {

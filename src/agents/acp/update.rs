@@ -53,6 +53,11 @@ pub enum TurnEvent {
         /// The rule behind it.
         why: &'static str,
     },
+    /// What is known only now of an agent that is run once a turn: its process, its own id of the conversation.
+    Learnt {
+        pid: Option<u32>,
+        session: Option<String>,
+    },
 }
 
 /// A step of a plan, in the agent's words.

@@ -1,37 +1,33 @@
-//! The agent's pipes as the SDK's line transport, with a bound on lines and an eye on what is no message.
+//! The agent's pipes, or its connection, as the SDK's line transport, with a bound on lines and an eye on what is no message.
 
 use super::junk::Junk;
-use crate::{
-    agents::process::Stdin,
-    stdx::lines::{self, Line},
-};
+use crate::stdx::lines::{self, Line};
 use agent_client_protocol::{Client, ConnectTo, Lines};
 use futures::{Sink, Stream, sink, stream};
 use serde::{Deserialize, de::IgnoredAny};
 use std::io;
 use tokio::{
-    io::{AsyncWriteExt as _, BufReader},
-    process::ChildStdout,
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     sync::watch,
 };
 
 /// Bytes of one line. Agents send half a megabyte in ordinary use; smaller bounds have broken people.
-pub(super) const MAX_LINE: usize = 64 * 1024 * 1024;
+pub(in crate::agents) const MAX_LINE: usize = 64 * 1024 * 1024;
 
 /// As much as a pipe holds.
 const BUFFER: usize = 64 * 1024;
 
 /// `too_long` gets the length of each line beyond [`MAX_LINE`].
 pub(super) fn transport(
-    stdin: Stdin,
-    stdout: ChildStdout,
+    to: impl AsyncWrite + Send + Unpin + 'static,
+    from: impl AsyncRead + Send + Unpin + 'static,
     junk: Junk,
     too_long: watch::Sender<usize>,
 ) -> impl ConnectTo<Client> + 'static {
     Lines::new(
-        outgoing(stdin),
+        outgoing(to),
         incoming(Reader {
-            from: BufReader::with_capacity(BUFFER, stdout),
+            from: BufReader::with_capacity(BUFFER, from),
             junk,
             too_long,
         }),
@@ -39,29 +35,33 @@ pub(super) fn transport(
 }
 
 /// Whole lines in one write each.
-fn outgoing(stdin: Stdin) -> impl Sink<String, Error = io::Error> + Send + 'static {
-    sink::unfold(stdin, async |mut stdin, mut line: String| {
+fn outgoing(
+    to: impl AsyncWrite + Send + Unpin + 'static,
+) -> impl Sink<String, Error = io::Error> + Send + 'static {
+    sink::unfold(to, async |mut to, mut line: String| {
         line.push('\n');
-        stdin.write_all(line.as_bytes()).await?;
-        stdin.flush().await?;
-        Ok(stdin)
+        to.write_all(line.as_bytes()).await?;
+        to.flush().await?;
+        Ok(to)
     })
 }
 
-fn incoming(reader: Reader) -> impl Stream<Item = io::Result<String>> + Send + 'static {
+fn incoming<R: AsyncRead + Send + Unpin + 'static>(
+    reader: Reader<R>,
+) -> impl Stream<Item = io::Result<String>> + Send + 'static {
     stream::unfold(reader, async |mut reader| {
         let line = reader.next().await.transpose()?;
         Some((line, reader))
     })
 }
 
-struct Reader {
-    from: BufReader<ChildStdout>,
+struct Reader<R> {
+    from: BufReader<R>,
     junk: Junk,
     too_long: watch::Sender<usize>,
 }
 
-impl Reader {
+impl<R: AsyncRead + Unpin> Reader<R> {
     /// The next line that is a message; `None` at the end.
     async fn next(&mut self) -> io::Result<Option<String>> {
         loop {

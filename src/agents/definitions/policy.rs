@@ -1,6 +1,9 @@
 //! How a run's policy reaches an agent that would otherwise act without asking.
 
-use crate::domain::{agent::AgentDefinition, policy::Security};
+use crate::domain::{
+    agent::{AgentDefinition, Asks},
+    policy::{Security, guarded},
+};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::Path};
 
@@ -26,6 +29,7 @@ pub fn policy_route(definition: &AgentDefinition, security: Security) -> PolicyR
     match program {
         "claude-agent-acp" | super::OWN => PolicyRoute::Asks,
         "opencode" => opencode(security),
+        _ if definition.capabilities.asks == Asks::Always => PolicyRoute::Asks,
         _ if security == Security::Full => PolicyRoute::Asks,
         _ => PolicyRoute::Unknown,
     }
@@ -44,8 +48,29 @@ fn opencode(security: Security) -> PolicyRoute {
         Security::Allowlist => "ask",
         Security::Deny => "deny",
     };
+    PolicyRoute::Environment(opencode_told(&json!("ask"), &json!(acting), &json!(acting)))
+}
+
+/// The same where nobody can be asked: what asks is refused. Edits inside the directory pass, commands do not.
+pub(super) fn opencode_by_turn(security: Security) -> BTreeMap<String, String> {
+    match security {
+        Security::Deny => opencode_told(&json!("ask"), &json!("deny"), &json!("deny")),
+        Security::Full => opencode_told(&json!("allow"), &json!("allow"), &json!("allow")),
+        Security::Allowlist => {
+            let mut edit = Map::from_iter([("*".to_owned(), json!("allow"))]);
+            for name in guarded() {
+                edit.insert(format!("*{name}"), json!("deny"));
+                edit.insert(format!("*{name}/*"), json!("deny"));
+            }
+            opencode_told(&json!("ask"), &Value::Object(edit), &json!("ask"))
+        }
+    }
+}
+
+/// `other`: whatever leaves the directory or the machine, and what is not known.
+fn opencode_told(other: &Value, edit: &Value, bash: &Value) -> BTreeMap<String, String> {
     let rules = json!({
-        "*": "ask",
+        "*": other,
         "read": "allow",
         "glob": "allow",
         "grep": "allow",
@@ -55,12 +80,12 @@ fn opencode(security: Security) -> PolicyRoute {
         "todowrite": "allow",
         "task": "allow",
         "skill": "allow",
-        "edit": acting,
-        "bash": acting,
-        "webfetch": "ask",
-        "websearch": "ask",
-        "codesearch": "ask",
-        "external_directory": "ask",
+        "edit": edit,
+        "bash": bash,
+        "webfetch": other,
+        "websearch": other,
+        "codesearch": other,
+        "external_directory": other,
         "eyas_*": "allow",
     });
     let agents: Map<String, Value> = OPENCODE_AGENTS
@@ -73,10 +98,10 @@ fn opencode(security: Security) -> PolicyRoute {
         "agent": agents,
         "experimental": { "continue_loop_on_deny": true },
     });
-    PolicyRoute::Environment(BTreeMap::from([
+    BTreeMap::from([
         ("OPENCODE_PERMISSION".to_owned(), rules.to_string()),
         ("OPENCODE_CONFIG_CONTENT".to_owned(), content.to_string()),
-    ]))
+    ])
 }
 
 /// Sets each of `over` in an environment. Where both values are JSON objects they are merged, as a person's own
@@ -116,9 +141,19 @@ mod tests {
 
     #[test]
     fn each_agent_has_its_route() {
-        let [claude, opencode, embedded] = &builtin::all()[..] else {
-            panic!("three are built in");
-        };
+        let all = builtin::all();
+        let of = |id: &str| all.iter().find(|one| one.id == id).expect(id);
+        let (claude, opencode, embedded) = (&of("claude"), &of("opencode"), &of("embedded"));
+        for (id, route) in [
+            ("gemini", PolicyRoute::Asks),
+            ("qwen", PolicyRoute::Asks),
+            ("vibe", PolicyRoute::Asks),
+            // Nobody has seen it ask.
+            ("codex", PolicyRoute::Unknown),
+            ("goose", PolicyRoute::Unknown),
+        ] {
+            assert_eq!(policy_route(of(id), Security::Allowlist), route, "{id}");
+        }
         assert_eq!(policy_route(claude, Security::Allowlist), PolicyRoute::Asks);
         assert_eq!(policy_route(embedded, Security::Deny), PolicyRoute::Asks);
         assert_eq!(policy_route(opencode, Security::Full), PolicyRoute::Asks);
@@ -135,7 +170,7 @@ mod tests {
             assert_eq!(content["agent"]["build"]["permission"], rules);
             assert_eq!(content["experimental"]["continue_loop_on_deny"], true);
         }
-        let mut stranger = claude.clone();
+        let mut stranger = of("codex").clone();
         stranger.launch.command = "/opt/hawk".to_owned();
         assert_eq!(
             policy_route(&stranger, Security::Allowlist),

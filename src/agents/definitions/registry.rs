@@ -2,7 +2,11 @@
 
 use super::{builtin, user};
 use crate::{
-    agents::{environment, resolve},
+    agents::{
+        depot::Depot,
+        environment,
+        resolve::{self, Places, Program},
+    },
     domain::{
         agent::{Agent, AgentDefinition, AgentSource},
         fault::{ErrorKind, Fault},
@@ -12,14 +16,20 @@ use crate::{
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
 };
+
+/// Made once, as definitions are read anew for every run.
+static BUILTIN: LazyLock<Vec<Arc<AgentDefinition>>> =
+    LazyLock::new(|| builtin::all().into_iter().map(Arc::new).collect());
 
 /// Definitions by id, read once. Cheap to read again when a file has changed.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    agents: Vec<AgentDefinition>,
+    agents: Vec<Arc<AgentDefinition>>,
     faults: Vec<(PathBuf, Fault)>,
     own_binary: PathBuf,
+    depot: Option<Depot>,
 }
 
 impl Registry {
@@ -28,9 +38,10 @@ impl Registry {
     #[must_use]
     pub fn load(dir: &Path, own_binary: &Path) -> Self {
         let mut registry = Self {
-            agents: builtin::all(),
+            agents: BUILTIN.clone(),
             faults: Vec::new(),
             own_binary: own_binary.to_owned(),
+            depot: None,
         };
         for path in registry.files(dir) {
             match user::read(&path) {
@@ -39,6 +50,13 @@ impl Registry {
             }
         }
         registry
+    }
+
+    /// The same definitions, with programs looked for in a depot too.
+    #[must_use]
+    pub fn with_depot(mut self, depot: Depot) -> Self {
+        self.depot = Some(depot);
+        self
     }
 
     /// The `*.toml` files of a folder, in the order of their names, so that the outcome does not hang on the disk.
@@ -73,8 +91,8 @@ impl Registry {
                 self.faults
                     .push((path, Fault::new(ErrorKind::NameExists, detail)));
             }
-            Some(builtin) => *builtin = definition,
-            None => self.agents.push(definition),
+            Some(builtin) => *builtin = Arc::new(definition),
+            None => self.agents.push(Arc::new(definition)),
         }
     }
 
@@ -96,7 +114,7 @@ impl Registry {
 
     /// Every definition: the built-in ones first, then the others by file name.
     #[must_use]
-    pub fn all(&self) -> &[AgentDefinition] {
+    pub fn all(&self) -> &[Arc<AgentDefinition>] {
         &self.agents
     }
 
@@ -114,22 +132,48 @@ impl Registry {
         &self,
         definition: &AgentDefinition,
         path: Option<&str>,
-    ) -> Result<PathBuf, Fault> {
-        resolve::resolve(definition, path, &self.own_binary)
+    ) -> Result<Program, Fault> {
+        let places = Places {
+            path,
+            own_binary: &self.own_binary,
+            depot: self.depot.as_ref(),
+        };
+        resolve::resolve(definition, places)
+    }
+
+    /// The agent of this id as it can be had, and its program: as it is defined, else its CLI run once a turn.
+    ///
+    /// # Errors
+    /// As [`Registry::get`] and [`Registry::resolve`].
+    pub fn find(&self, id: &str, path: Option<&str>) -> Result<(AgentDefinition, Program), Fault> {
+        let definition = self.get(id)?;
+        let missing = match self.resolve(definition, path) {
+            Ok(program) => return Ok((definition.clone(), program)),
+            Err(missing) => missing,
+        };
+        let stand_in = definition.stand_in().ok_or(missing.clone())?;
+        let program = self.resolve(&stand_in, path).map_err(|_worse| missing)?;
+        Ok((stand_in, program))
     }
 
     /// An agent as the API shows it.
     #[must_use]
     pub fn describe(&self, definition: &AgentDefinition, path: Option<&str>) -> Agent {
-        let found = self.resolve(definition, path).ok();
+        let found = self.find(&definition.id, path).ok();
+        let found = found.map(|(_, program)| program);
+        let depot = self.depot.as_ref();
         Agent {
             definition: definition.clone(),
             installed: found.is_some(),
-            path: found.map(|path| path.display().to_string()),
+            found_by: found.as_ref().map(|found| found.source),
+            installed_version: found.as_ref().and_then(|found| found.version.clone()),
+            path: found.map(|found| found.shown()),
+            depot: depot.map_or_else(Vec::new, |depot| depot.describe(definition)),
+            installing: None,
         }
     }
 
-    /// The names and patterns that a face sends when it joins: the common set and what any agent may see.
+    /// The names and patterns that a face sends when it joins: the common set, what any agent may see, and what installing goes by.
     #[must_use]
     pub fn env_names(&self) -> Vec<String> {
         let own = self
@@ -137,7 +181,13 @@ impl Registry {
             .iter()
             .flat_map(|agent| agent.env.pass.iter().chain(&agent.env.required))
             .map(String::as_str);
-        let names: BTreeSet<&str> = environment::COMMON.iter().copied().chain(own).collect();
+        let ours = [
+            environment::COMMON,
+            environment::TOOLS,
+            environment::FETCHING,
+        ];
+        let ours = ours.into_iter().flatten().copied();
+        let names: BTreeSet<&str> = ours.chain(own).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 }

@@ -4,7 +4,7 @@ mod file;
 mod names;
 
 pub use file::read_file;
-pub use names::{COMMON, is_secret, matches, never};
+pub use names::{COMMON, FETCHING, TOOLS, is_secret, matches, never};
 
 use crate::domain::agent::AgentDefinition;
 use std::collections::BTreeMap;
@@ -64,6 +64,17 @@ pub fn secrets(values: &Values, definition: &AgentDefinition, extra: &[String]) 
         .into_iter()
         .filter(|(name, value)| !value.is_empty() && is_secret(name))
         .map(|(_, value)| value)
+        .collect()
+}
+
+/// The environment of the machine's own tools, which install agents: of `values` the common set and what such tools go by.
+#[must_use]
+pub fn of_tools(values: &Values) -> Values {
+    let theirs = |name: &str| TOOLS.iter().any(|pattern| matches(pattern, name));
+    values
+        .iter()
+        .filter(|(name, _)| !never(name) && (common(name) || theirs(name)))
+        .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
 

@@ -27,6 +27,23 @@ pub const COMMON: &[&str] = &[
     "ALL_PROXY",
 ];
 
+/// What the tools that install agents go by: registries, mirrors, certificates, a login.
+pub const TOOLS: &[&str] = &[
+    "NPM_CONFIG_*",
+    "NPM_TOKEN",
+    "PIP_*",
+    "UV_*",
+    "NIX_*",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+];
+
+/// What we go by ourselves when we fetch an agent: seen by no agent and no tool.
+pub const FETCHING: &[&str] = &["DOCKER_CONFIG", "GITHUB_TOKEN", "GH_TOKEN"];
+
 /// What belongs to the editor, to another agent or to us, and would make a child take itself for something it is not.
 /// Names of one conversation of Claude Code are among them for a second reason: they differ each time, so an agent that
 /// saw them could never be warm for the next caller.

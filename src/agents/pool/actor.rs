@@ -1,13 +1,14 @@
 //! The pool's task: messages to the table, effects to the world.
 
 use super::{
-    Message, WarmRow,
+    BrokenRow, Message, Upkeep, WarmRow,
     berth::Berth,
     claims::Claims,
     key::WarmKey,
     launch::Launch,
     lineage::Lineage,
-    table::{Effect, Event, Row, Table, Ticket},
+    stamp::Stamp,
+    table::{Bounds, Broken, Effect, Event, Heft, Row, Table, Ticket},
 };
 use crate::{
     agents::{
@@ -43,6 +44,8 @@ pub(super) struct Actor {
     starts: JoinSet<()>,
     closings: JoinSet<()>,
     tickets: Ticket,
+    /// From which program each was started last.
+    stamps: HashMap<WarmKey, Stamp>,
     born: Instant,
     tick: Duration,
     launcher: Launcher,
@@ -59,16 +62,24 @@ impl Actor {
         lineage: Lineage,
         (own, changed): (mpsc::UnboundedSender<Message>, watch::Sender<()>),
         claims: Claims,
-        idle_ttl_ms: i64,
+        upkeep: Upkeep,
     ) -> Self {
-        let ttl = Duration::from_millis(u64::try_from(idle_ttl_ms).unwrap_or_default());
+        let ttl = Duration::from_millis(u64::try_from(upkeep.idle_ttl_ms).unwrap_or_default());
+        let bounds = Bounds {
+            heft: Heft {
+                budget: upkeep.memory_bytes,
+                of: heft,
+            },
+            restarts: upkeep.restarts,
+        };
         Self {
-            table: Table::new(idle_ttl_ms, keeps),
+            table: Table::new(upkeep.idle_ttl_ms, keeps, bounds),
             waiting: HashMap::new(),
             takers: Vec::new(),
             starts: JoinSet::new(),
             closings: JoinSet::new(),
             tickets: 0,
+            stamps: HashMap::new(),
             born: Instant::now(),
             tick: (ttl / 4).clamp(Duration::from_millis(50), TICK),
             launcher,
@@ -114,7 +125,15 @@ impl Actor {
         while self.closings.try_join_next().is_some() {}
         while self.starts.try_join_next().is_some() {}
         match message {
-            Message::Wanted { launch, reply } => self.wanted(&launch, reply),
+            Message::Wanted {
+                launch,
+                stamp,
+                reply,
+            } => self.wanted(&launch, stamp, reply),
+            Message::Event(Event::Ticked) => {
+                self.event(Event::Ticked);
+                self.stamps.retain(|key, _| self.table.knows(key));
+            }
             Message::Event(event) => self.event(event),
             Message::Retired { link } => self.end(link),
             Message::Forsaken { link, session } => {
@@ -149,6 +168,10 @@ impl Actor {
             }
             Message::End { root, reply } => self.end_all(root, reply),
             Message::Rows { reply } => drop(reply.send(self.rows())),
+            Message::Broken { reply } => drop(reply.send(self.broken())),
+            Message::Mend { agent, reply } => {
+                reply.send(self.table.mend(&agent)).ok();
+            }
             // The loop answers the first; whoever closes once more has nothing to wait for.
             Message::Close { reply } => drop(reply.send(())),
         }
@@ -200,8 +223,9 @@ impl Actor {
         }
     }
 
-    fn wanted(&mut self, launch: &Launch, reply: Reply) {
+    fn wanted(&mut self, launch: &Launch, stamp: Option<Stamp>, reply: Reply) {
         let key = launch.key();
+        self.look_at(&key, stamp);
         if self.claims.is_replaced(&key.root) {
             let root = key.root.clone();
             self.event(Event::Replaced { root });
@@ -210,8 +234,12 @@ impl Actor {
         if let Some((generation, link)) = self.table.link(&key)
             && link.is_useless()
         {
-            let key = key.clone();
-            self.event(Event::Died { key, generation });
+            let (key, unasked) = (key.clone(), link.has_ended());
+            self.event(Event::Died {
+                key,
+                generation,
+                unasked,
+            });
         }
         self.tickets += 1;
         let ticket = self.tickets;
@@ -222,6 +250,19 @@ impl Actor {
             } else {
                 self.carry_out(effect);
             }
+        }
+    }
+
+    /// Whether the program that is to be started is the one that was.
+    fn look_at(&mut self, key: &WarmKey, stamp: Option<Stamp>) {
+        // Who joins a start gets what is started, whichever that is.
+        let Some(stamp) = stamp.filter(|_| !self.table.is_starting(key)) else {
+            return;
+        };
+        let before = self.stamps.insert(key.clone(), stamp);
+        if before.is_some_and(|before| before != stamp) {
+            tracing::info!(agent.name = %key.agent, "an agent's program was replaced");
+            self.event(Event::Outdated { key: key.clone() });
         }
     }
 
@@ -339,6 +380,17 @@ impl Actor {
         });
     }
 
+    fn broken(&self) -> Vec<BrokenRow> {
+        let now = self.now();
+        let row = |(key, broken): (&WarmKey, &Broken)| BrokenRow {
+            agent: key.agent.clone(),
+            root: key.root.clone(),
+            times: broken.times,
+            since_ms: now.saturating_sub(broken.since),
+        };
+        self.table.broken().map(row).collect()
+    }
+
     fn rows(&self) -> Vec<WarmRow> {
         let row = |row: Row<Link>| WarmRow {
             agent: row.key.agent,
@@ -350,9 +402,15 @@ impl Actor {
             spawned: row.spawned,
             open: row.open,
             generation: row.generation,
+            memory_bytes: row.link.process().memory(),
         };
         self.table.rows().into_iter().map(row).collect()
     }
+}
+
+/// What is not known yet weighs nothing: it was started just now.
+fn heft(link: &Link) -> u64 {
+    link.process().memory().unwrap_or_default()
 }
 
 /// Who looks afterwards may find other agents than before.
@@ -363,6 +421,7 @@ fn may_change(event: &Event<Link>) -> bool {
         | Event::Kept { .. }
         | Event::Stopped { .. }
         | Event::Replaced { .. }
+        | Event::Outdated { .. }
         | Event::Closing => true,
         // Those that it ends are told of as they are closed.
         Event::Ticked
@@ -388,13 +447,17 @@ fn keeps(link: &Link) -> usize {
 /// Tells of a warm agent's end.
 async fn watch(
     pid: u32,
-    useless: impl Future<Output = ()>,
+    useless: impl Future<Output = bool>,
     key: WarmKey,
     generation: u64,
     own: mpsc::UnboundedSender<Message>,
 ) {
     tracing::info!(agent.name = %key.agent, agent.pid = pid, root = %key.root.display(), "started a warm agent");
-    useless.await;
+    let unasked = useless.await;
     tracing::info!(agent.name = %key.agent, agent.pid = pid, "a warm agent has ended, or is of no further use");
-    drop(own.send(Message::Event(Event::Died { key, generation })));
+    drop(own.send(Message::Event(Event::Died {
+        key,
+        generation,
+        unasked,
+    })));
 }

@@ -1,8 +1,11 @@
 //! A place at an agent for one attempt, given back when it is dropped.
 
-use super::{Message, key::WarmKey, lineage::Lineage, table::Event};
+use super::{Message, contact::Contact, key::WarmKey, lineage::Lineage, table::Event};
 use crate::{
-    agents::acp::{Link, Opened, Opening},
+    agents::{
+        acp::{Link, Opened, Opening},
+        cli::Cli,
+    },
     domain::{fault::Fault, ids::SessionId, run::Continuity},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Dropping it gives the place back: a warm agent stays, with the conversation open for a follow-up; a cold one is closed.
 #[derive(Debug)]
 pub struct Berth {
-    link: Link,
+    contact: Contact,
     home: Home,
     pool: mpsc::UnboundedSender<Message>,
     lineage: Lineage,
@@ -35,8 +38,16 @@ enum Home {
 }
 
 impl Berth {
+    pub(super) fn by_turn(
+        cli: Cli,
+        pool: mpsc::UnboundedSender<Message>,
+        lineage: Lineage,
+    ) -> Self {
+        Self::new(Contact::Cli(cli), Home::Cold, pool, lineage)
+    }
+
     pub(super) fn cold(link: Link, pool: mpsc::UnboundedSender<Message>, lineage: Lineage) -> Self {
-        Self::new(link, Home::Cold, pool, lineage)
+        Self::new(Contact::Link(link), Home::Cold, pool, lineage)
     }
 
     pub(super) fn warm(
@@ -51,12 +62,17 @@ impl Berth {
             generation,
             reused,
         };
-        Self::new(link, home, pool, lineage)
+        Self::new(Contact::Link(link), home, pool, lineage)
     }
 
-    fn new(link: Link, home: Home, pool: mpsc::UnboundedSender<Message>, lineage: Lineage) -> Self {
+    fn new(
+        contact: Contact,
+        home: Home,
+        pool: mpsc::UnboundedSender<Message>,
+        lineage: Lineage,
+    ) -> Self {
         Self {
-            link,
+            contact,
             home,
             pool,
             lineage,
@@ -69,8 +85,8 @@ impl Berth {
 
     /// The agent.
     #[must_use]
-    pub fn link(&self) -> &Link {
-        &self.link
+    pub fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     /// It was there before this attempt came.
@@ -87,7 +103,10 @@ impl Berth {
 
     /// From now on what runs below this agent has the rights of `session`.
     pub fn works_for(&mut self, session: SessionId) {
-        self.lineage.begins(self.link.process().pid(), session);
+        match &self.contact {
+            Contact::Link(link) => self.lineage.begins(link.process().pid(), session),
+            Contact::Cli(cli) => cli.works_for(session),
+        }
         self.works_for = Some(session);
     }
 
@@ -96,6 +115,10 @@ impl Berth {
     /// # Errors
     /// Those of [`Link::open`].
     pub async fn open(&mut self, opening: &Opening) -> Result<Opened, Fault> {
+        let link = match &self.contact {
+            Contact::Link(link) => link.clone(),
+            Contact::Cli(cli) => return Ok(cli.open(opening)),
+        };
         let wanted = opening.clone();
         let spare = self.ask(|key, generation, reply| Message::TakeSpare {
             key,
@@ -105,7 +128,7 @@ impl Berth {
         });
         let opened = match spare.await.flatten() {
             Some(spare) => spare,
-            None => self.link.open(opening.clone()).await?,
+            None => link.open(opening.clone()).await?,
         };
         self.has(&opened.session);
         Ok(opened)
@@ -120,6 +143,10 @@ impl Berth {
         session: &str,
         opening: &Opening,
     ) -> Result<(Continuity, Opened), Fault> {
+        let link = match &self.contact {
+            Contact::Link(link) => link.clone(),
+            Contact::Cli(cli) => return cli.reopen(session, opening),
+        };
         let name = session.to_owned();
         let open = self.ask(|key, generation, reply| Message::TakeOpen {
             key,
@@ -130,13 +157,13 @@ impl Berth {
         let reopened = if open.await == Some(true) {
             let opened = Opened {
                 session: session.to_owned(),
-                route: self.link.persona_route(opening),
+                route: link.persona_route(opening),
                 warnings: Vec::new(),
                 tools: None,
             };
             (Continuity::Live, opened)
         } else {
-            self.link.reopen(session, opening.clone()).await?
+            link.reopen(session, opening.clone()).await?
         };
         self.has(session);
         Ok(reopened)
@@ -144,8 +171,8 @@ impl Berth {
 
     /// The conversation is this attempt's, and what its tools say is said for the session.
     fn has(&mut self, conversation: &str) {
-        if let Some(session) = self.works_for {
-            self.link.bind(conversation, session);
+        if let (Some(session), Contact::Link(link)) = (self.works_for, &self.contact) {
+            link.bind(conversation, session);
         }
         self.session = Some(conversation.to_owned());
         self.bound.clone_from(&self.session);
@@ -158,8 +185,8 @@ impl Berth {
 
     /// Gives the place back without the conversation, which is of no further use.
     pub fn forsake(mut self) {
-        if let Some(session) = self.session.take() {
-            let link = self.link.clone();
+        if let (Some(session), Contact::Link(link)) = (self.session.take(), &self.contact) {
+            let link = link.clone();
             drop(self.pool.send(Message::Forsaken { link, session }));
         }
     }
@@ -184,16 +211,19 @@ impl Berth {
 
 impl Drop for Berth {
     fn drop(&mut self) {
+        let link = match &self.contact {
+            Contact::Link(link) => link.clone(),
+            // Its process, and what it was given for the turn, are gone with the turn.
+            Contact::Cli(_) => return,
+        };
         if let Some(session) = self.works_for {
-            self.lineage.ends(self.link.process().pid(), session);
+            self.lineage.ends(link.process().pid(), session);
             if let Some(conversation) = &self.bound {
-                self.link.unbind(conversation, session);
+                link.unbind(conversation, session);
             }
         }
         let message = match self.home.clone() {
-            Home::Cold => Message::Retired {
-                link: self.link.clone(),
-            },
+            Home::Cold => Message::Retired { link },
             Home::Warm {
                 key, generation, ..
             } => Message::Event(Event::Returned {

@@ -7,10 +7,15 @@ use super::{
 };
 use crate::{
     agents::{
-        acp::{Equipment, Link},
+        acp::{Equipment, Link, Manner},
+        badge,
         process::{Command, Launcher},
     },
-    domain::{agent::AgentDefinition, fault::Fault},
+    domain::{
+        agent::{AGENT_TOKEN_VARIABLE, AgentDefinition, Carrier, MODEL},
+        caller::Token,
+        fault::Fault,
+    },
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -28,6 +33,8 @@ pub struct Launch {
     pub root: PathBuf,
     /// How its sessions get tools of ours, if they do.
     pub equipment: Option<Equipment>,
+    /// What it takes with its process: see [`Launch::fitted`].
+    pub manner: Manner,
 }
 
 /// Environment values stay out of every log.
@@ -42,16 +49,52 @@ impl std::fmt::Debug for Launch {
 }
 
 impl Launch {
+    /// For sessions with this persona and model. An agent that takes them with its process, as its definition says, is shared only by those
+    /// who want the same.
+    #[must_use]
+    pub fn fitted(mut self, persona: Option<&str>, model: Option<&str>) -> Self {
+        let rules = &self.definition.session;
+        let model = model.filter(|model| !model.is_empty() && !rules.model_args.is_empty());
+        let persona = persona.filter(|_| rules.persona_file.is_some());
+        self.manner = Manner {
+            persona: persona.map(str::to_owned),
+            model: model.map(str::to_owned),
+            mode: rules.mode.clone(),
+        };
+        self
+    }
+
+    /// With those that choose the model.
+    fn args(&self) -> Vec<String> {
+        let mut args = self.definition.launch.args.clone();
+        if let Some(model) = &self.manner.model {
+            let all = self.definition.session.model_args.iter();
+            args.extend(all.map(|arg| arg.replace(MODEL, model)));
+        }
+        args
+    }
+
     pub(super) fn key(&self) -> WarmKey {
         WarmKey {
             root: self.root.clone(),
             agent: self.definition.id.clone(),
             launch: Digest::of_launch(
                 &self.program.to_string_lossy(),
-                &self.definition.launch.args,
-                &self.own_env,
+                &self.args(),
+                &self.telling_env(),
             ),
         }
+    }
+
+    /// What tells this launch from others: the values of its own names, and the text of the file that one of them will name.
+    fn telling_env(&self) -> BTreeMap<String, String> {
+        let mut env = self.own_env.clone();
+        if let (Some(name), Some(persona)) =
+            (&self.definition.session.persona_file, &self.manner.persona)
+        {
+            env.insert(name.clone(), persona.clone());
+        }
+        env
     }
 
     /// As [`Launch::link`], serving its root until the process has gone.
@@ -75,17 +118,49 @@ impl Launch {
     }
 
     /// Ours in `lineage` from its first moment to its last: an agent may call the hub before it has said hello.
-    pub(super) async fn link(self, launcher: &Launcher, lineage: &Lineage) -> Result<Link, Fault> {
+    ///
+    /// # Errors
+    /// Those of starting it and of its hello.
+    pub async fn link(self, launcher: &Launcher, lineage: &Lineage) -> Result<Link, Fault> {
+        let (transport, limits) = (self.definition.transport, self.definition.limits);
+        let is_dialled = transport.kind != Carrier::Stdio;
+        let token = is_dialled.then(badge::secret).transpose();
+        let token = token.map_err(Fault::internal)?;
+        let mut env = self.env.clone();
+        if let Some(Token(token)) = &token {
+            env.insert(AGENT_TOKEN_VARIABLE.to_owned(), token.clone());
+        }
+        let aside = match (&self.definition.session.persona_file, &self.manner.persona) {
+            (Some(name), Some(persona)) => {
+                let file = launcher.set_aside(persona)?;
+                env.insert(name.clone(), file.path().to_string_lossy().into_owned());
+                Some(file)
+            }
+            _ => None,
+        };
+        let args = self.args();
+        let agent = self.definition.id;
         let command = Command {
-            agent: self.definition.id.clone(),
+            agent: agent.clone(),
             program: self.program,
-            args: self.definition.launch.args,
-            env: self.env,
+            args,
+            env,
             cwd: self.root,
         };
         let process = launcher.launch(command).await?;
         lineage.watch(process.handle.pid(), process.handle.gone());
-        let link = Link::connect(process, self.definition.limits, &self.definition.id).await?;
+        if let Some(file) = aside {
+            let gone = process.handle.gone();
+            tokio::spawn(async move {
+                gone.await;
+                drop(file);
+            });
+        }
+        let link = match &token {
+            Some(token) => Link::dial(process, &transport, limits, &agent, token).await?,
+            None => Link::connect(process, limits, &agent).await?,
+        };
+        link.tell_manner(self.manner);
         if let Some(equipment) = self.equipment {
             link.equip(equipment, self.definition.mcp_scope);
         }

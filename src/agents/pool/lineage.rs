@@ -35,7 +35,7 @@ impl Lineage {
     }
 
     /// An agent that has ended meanwhile works for nobody: its number may soon be another process's.
-    pub(super) fn begins(&self, pid: u32, session: SessionId) {
+    pub(in crate::agents) fn begins(&self, pid: u32, session: SessionId) {
         self.edit(|agents| {
             if let Some(sessions) = agents.get_mut(&pid) {
                 sessions.insert(session);
@@ -43,7 +43,7 @@ impl Lineage {
         });
     }
 
-    pub(super) fn ends(&self, pid: u32, session: SessionId) {
+    pub(in crate::agents) fn ends(&self, pid: u32, session: SessionId) {
         self.edit(|agents| {
             if let Some(sessions) = agents.get_mut(&pid) {
                 sessions.remove(&session);

@@ -6,20 +6,25 @@
 mod actor;
 mod berth;
 mod claims;
+mod contact;
 mod key;
 mod launch;
 mod lineage;
+mod stamp;
 mod table;
 
 pub use berth::Berth;
 pub use claims::Serving;
+pub use contact::Contact;
 pub use key::Digest;
 pub use launch::Launch;
 pub use lineage::Lineage;
+pub use table::Restarts;
 
 use crate::{
     agents::{
         acp::{Link, Opened, Opening},
+        cli::Cli,
         process::Launcher,
     },
     domain::{
@@ -29,6 +34,7 @@ use crate::{
 };
 use claims::Claims;
 use key::WarmKey;
+use stamp::Stamp;
 use std::{collections::BTreeSet, path::PathBuf};
 use table::Event;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -38,6 +44,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 enum Message {
     Wanted {
         launch: Box<Launch>,
+        /// Of its program; `None` where that cannot be looked at.
+        stamp: Option<Stamp>,
         reply: oneshot::Sender<Result<Berth, Fault>>,
     },
     Event(Event<Link>),
@@ -76,9 +84,47 @@ enum Message {
     Rows {
         reply: oneshot::Sender<Vec<WarmRow>>,
     },
+    Broken {
+        reply: oneshot::Sender<Vec<BrokenRow>>,
+    },
+    /// A person has looked at what made agents of this id end again and again.
+    Mend {
+        agent: String,
+        reply: oneshot::Sender<bool>,
+    },
     Close {
         reply: oneshot::Sender<()>,
     },
+}
+
+/// How long agents are kept, and how much of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upkeep {
+    /// They end after so long without a turn.
+    pub idle_ttl_ms: i64,
+    /// Idle ones end while all together take more; 0: whatever they take.
+    pub memory_bytes: u64,
+    pub restarts: Restarts,
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self {
+            idle_ttl_ms: 600_000,
+            memory_bytes: 0,
+            restarts: Restarts::default(),
+        }
+    }
+}
+
+/// An agent that ended by itself too often and is not started any more, until a person says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenRow {
+    pub agent: String,
+    pub root: PathBuf,
+    /// How often it had ended, and how long ago it did for the last time.
+    pub times: u32,
+    pub since_ms: i64,
 }
 
 /// A warm agent as it is now.
@@ -97,6 +143,8 @@ pub struct WarmRow {
     /// The agent's own ids of conversations that are open between two turns.
     pub open: Vec<String>,
     pub generation: u64,
+    /// What it takes with all it started, when that was looked at last.
+    pub memory_bytes: Option<u64>,
 }
 
 /// The handle of the pool.
@@ -112,16 +160,26 @@ impl Pool {
     /// Starts the pool's task; agents end after `idle_ttl_ms` without a turn. Nobody else is thought to serve the same roots.
     #[must_use]
     pub fn start(launcher: Launcher, idle_ttl_ms: i64) -> Self {
-        Self::run(launcher, idle_ttl_ms, None)
+        let upkeep = Upkeep {
+            idle_ttl_ms,
+            ..Upkeep::default()
+        };
+        Self::keeping(launcher, upkeep)
+    }
+
+    /// As [`Pool::start`].
+    #[must_use]
+    pub fn keeping(launcher: Launcher, upkeep: Upkeep) -> Self {
+        Self::run(launcher, upkeep, None)
     }
 
     /// As [`Pool::start`], for one of several: it starts warm agents only in roots that no other process serves.
     #[must_use]
-    pub fn serving(launcher: Launcher, idle_ttl_ms: i64, serving: Serving) -> Self {
-        Self::run(launcher, idle_ttl_ms, Some(serving))
+    pub fn serving(launcher: Launcher, upkeep: Upkeep, serving: Serving) -> Self {
+        Self::run(launcher, upkeep, Some(serving))
     }
 
-    fn run(launcher: Launcher, idle_ttl_ms: i64, serving: Option<Serving>) -> Self {
+    fn run(launcher: Launcher, upkeep: Upkeep, serving: Option<Serving>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (changes, changed) = watch::channel(());
         let lineage = Lineage::default();
@@ -130,7 +188,7 @@ impl Pool {
             lineage.clone(),
             (messages.clone(), changes),
             Claims::new(serving),
-            idle_ttl_ms,
+            upkeep,
         );
         tokio::spawn(actor.run(inbox));
         Self {
@@ -147,35 +205,49 @@ impl Pool {
         &self.lineage
     }
 
-    /// A place at the warm agent of this launch, which is started when it is not there.
+    /// A place at the warm agent of this launch, which is started when it is not there; of one that is run once a turn, as [`Pool::cold`].
     ///
     /// # Errors
-    /// Those of the launch and of `initialize`; `busy` when the pool is closing, `external_instance` when another process serves its root.
+    /// Those of the launch and of `initialize`; `busy` when the pool is closing, `external_instance` when another process serves its root,
+    /// `agent_broken` when it ended by itself too often.
     pub async fn checkout(&self, launch: Launch) -> Result<Berth, Fault> {
+        if launch.definition.by_turn().is_some() {
+            return Box::pin(self.cold(launch)).await;
+        }
+        let stamp = Stamp::of(&launch.program);
         let (reply, answer) = oneshot::channel();
         let message = Message::Wanted {
             launch: Box::new(launch),
+            stamp,
             reply,
         };
         self.messages.send(message).map_err(|_gone| closed())?;
         answer.await.map_err(|_gone| closed())?
     }
 
-    /// A process for one attempt alone.
+    /// A process for one attempt alone, or one for each of its turns.
     ///
     /// # Errors
     /// Those of the launch and of `initialize`.
     pub async fn cold(&self, launch: Launch) -> Result<Berth, Fault> {
+        if let Some(form) = launch.definition.by_turn().cloned() {
+            let (launcher, lineage) = (self.launcher.clone(), self.lineage.clone());
+            let cli = Cli::new(launch, form, launcher, lineage.clone());
+            return Ok(Berth::by_turn(cli, self.messages.clone(), lineage));
+        }
         let link = launch.link(&self.launcher, &self.lineage).await?;
         let (pool, lineage) = (self.messages.clone(), self.lineage.clone());
         Ok(Berth::cold(link, pool, lineage))
     }
 
-    /// Launches the agent and keeps it however long it is idle.
+    /// Launches the agent and keeps it however long it is idle. Of one that is run once a turn there is nothing to keep.
     ///
     /// # Errors
     /// As [`Pool::checkout`].
     pub async fn pin(&self, launch: Launch, instance: InstanceId) -> Result<(), Fault> {
+        if launch.definition.by_turn().is_some() {
+            return Ok(());
+        }
         let key = launch.key();
         let berth = self.checkout(launch).await?;
         drop(
@@ -216,6 +288,20 @@ impl Pool {
     pub async fn rows(&self) -> Vec<WarmRow> {
         let (reply, answer) = oneshot::channel();
         drop(self.messages.send(Message::Rows { reply }));
+        answer.await.unwrap_or_default()
+    }
+
+    /// Agents that are not started any more, as they ended by themselves too often.
+    pub async fn broken(&self) -> Vec<BrokenRow> {
+        let (reply, answer) = oneshot::channel();
+        drop(self.messages.send(Message::Broken { reply }));
+        answer.await.unwrap_or_default()
+    }
+
+    /// A person has looked at the agents of this id: they are started again. Whether one was broken.
+    pub async fn mend(&self, agent: String) -> bool {
+        let (reply, answer) = oneshot::channel();
+        drop(self.messages.send(Message::Mend { agent, reply }));
         answer.await.unwrap_or_default()
     }
 

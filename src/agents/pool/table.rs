@@ -1,12 +1,19 @@
 //! The pool as a pure machine: events in, effects out; no clock, no process, no async.
 
+mod deaths;
 mod ends;
+mod leaving;
+
+pub(super) use deaths::Broken;
+pub use deaths::Restarts;
 
 use super::key::WarmKey;
 use crate::{
     agents::acp::{Opened, Opening},
     domain::{fault::Fault, ids::InstanceId},
 };
+use deaths::Deaths;
+use leaving::Leaving;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     path::PathBuf,
@@ -28,9 +35,15 @@ pub(super) enum Event<L> {
         generation: u64,
         outcome: Result<L, Fault>,
     },
+    /// It has ended, or is of no further use; `unasked`: it ended, and nobody had told it to.
     Died {
         key: WarmKey,
         generation: u64,
+        unasked: bool,
+    },
+    /// Another program lies where the agent of this key was started from.
+    Outdated {
+        key: WarmKey,
     },
     /// A turn is over; its session stays open. `opening` is what a spare should be opened with.
     Returned {
@@ -161,12 +174,30 @@ pub(super) struct Table<L> {
     generation: u64,
     idle_ttl_ms: i64,
     keeps: fn(&L) -> usize,
+    heft: Heft<L>,
+    leaving: Vec<Leaving<L>>,
+    deaths: Deaths,
     closing: bool,
+}
+
+/// How many bytes agents may take together before idle ones end, and how many one takes.
+#[derive(Debug)]
+pub(super) struct Heft<L> {
+    /// 0: as many as they like.
+    pub(super) budget: u64,
+    pub(super) of: fn(&L) -> u64,
+}
+
+/// What bounds a table beside time.
+#[derive(Debug)]
+pub(super) struct Bounds<L> {
+    pub(super) heft: Heft<L>,
+    pub(super) restarts: Restarts,
 }
 
 impl<L: Clone> Table<L> {
     /// `keeps`: how many conversations an agent keeps open for follow-ups; beyond that the least recently used is closed.
-    pub(super) fn new(idle_ttl_ms: i64, keeps: fn(&L) -> usize) -> Self {
+    pub(super) fn new(idle_ttl_ms: i64, keeps: fn(&L) -> usize, bounds: Bounds<L>) -> Self {
         Self {
             entries: BTreeMap::new(),
             pins: BTreeSet::new(),
@@ -174,6 +205,9 @@ impl<L: Clone> Table<L> {
             generation: 0,
             idle_ttl_ms,
             keeps,
+            heft: bounds.heft,
+            leaving: Vec::new(),
+            deaths: Deaths::new(bounds.restarts),
             closing: false,
         }
     }
@@ -187,10 +221,15 @@ impl<L: Clone> Table<L> {
                 generation,
                 outcome,
             } => self.started(&key, generation, outcome, now),
-            Event::Died { key, generation } => {
-                self.evict(&key, generation);
+            Event::Died {
+                key,
+                generation,
+                unasked,
+            } => {
+                self.died(&key, generation, unasked, now);
                 Vec::new()
             }
+            Event::Outdated { key } => self.outdate(&key),
             Event::Returned {
                 key,
                 generation,
@@ -223,7 +262,7 @@ impl<L: Clone> Table<L> {
                 self.forget(&root);
                 Vec::new()
             }
-            Event::Ticked => self.end_idle(now),
+            Event::Ticked => self.tick(now),
             Event::Closing => self.close_all(),
         }
     }
@@ -260,6 +299,32 @@ impl<L: Clone> Table<L> {
     }
 
     pub(super) fn rows(&self) -> Vec<Row<L>> {
+        let leaving = self.leaving.iter().map(|one| Row {
+            key: one.key.clone(),
+            generation: one.generation,
+            link: one.link.clone(),
+            busy: one.busy,
+            spare: 0,
+            pinned: false,
+            spawned: true,
+            open: Vec::new(),
+        });
+        let ready = self.ready_rows();
+        ready.into_iter().chain(leaving).collect()
+    }
+
+    /// Whether anything is remembered of a key.
+    pub(super) fn knows(&self, key: &WarmKey) -> bool {
+        self.entries.contains_key(key) || self.deaths.knows(key)
+    }
+
+    /// The agent of a key is on its way.
+    pub(super) fn is_starting(&self, key: &WarmKey) -> bool {
+        let entry = self.entries.get(key);
+        entry.is_some_and(|entry| matches!(entry.phase, Phase::Starting { .. }))
+    }
+
+    fn ready_rows(&self) -> Vec<Row<L>> {
         self.entries
             .iter()
             .filter_map(|(key, entry)| match &entry.phase {
@@ -305,6 +370,9 @@ impl<L: Clone> Table<L> {
                 ticket,
                 fault: ends::closing(),
             }];
+        }
+        if let Some(refusal) = self.refusal(&key, ticket) {
+            return vec![refusal];
         }
         if let Some(entry) = self.entries.get_mut(&key) {
             return match &mut entry.phase {
@@ -391,12 +459,6 @@ impl<L: Clone> Table<L> {
         }
     }
 
-    fn evict(&mut self, key: &WarmKey, generation: u64) {
-        if self.ready(key, generation).is_some() {
-            self.entries.remove(key);
-        }
-    }
-
     fn returned(
         &mut self,
         key: &WarmKey,
@@ -407,7 +469,7 @@ impl<L: Clone> Table<L> {
     ) -> Vec<Effect<L>> {
         let keeps = self.keeps;
         let Some(ready) = self.ready(key, generation) else {
-            return Vec::new();
+            return self.returned_late(key, generation);
         };
         ready.busy = ready.busy.saturating_sub(1);
         ready.idle_since = now;
@@ -476,5 +538,7 @@ impl<L: Clone> Table<L> {
     }
 }
 
+#[cfg(test)]
+mod endurance;
 #[cfg(test)]
 mod tests;

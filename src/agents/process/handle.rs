@@ -6,7 +6,9 @@ use super::{
     shim::{CANNOT_START, CANNOT_START_TEXT},
     stderr::Tail,
     stdin::StdinGate,
+    weight::{Peak, Weight},
 };
+use crate::stdx::text::tail;
 use rustix::process::Signal;
 use std::{
     fmt, os::unix::process::ExitStatusExt as _, process::ExitStatus, sync::Arc, time::Duration,
@@ -19,6 +21,9 @@ const STDIN_GRACE: Duration = Duration::from_millis(1_500);
 const TERM_GRACE: Duration = Duration::from_secs(2);
 /// For the kernel to make SIGKILL true.
 const KILL_GRACE: Duration = Duration::from_secs(1);
+
+/// Bytes of stderr that a fault quotes.
+const LAST_WORDS: usize = 2_048;
 
 /// How an agent ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,7 @@ struct Inner {
     stdin: StdinGate,
     tail: Tail,
     exit: watch::Receiver<Option<Exit>>,
+    weight: Arc<Weight>,
 }
 
 impl Drop for Inner {
@@ -80,6 +86,7 @@ impl ProcessHandle {
         stdin: StdinGate,
         tail: Tail,
         exit: watch::Receiver<Option<Exit>>,
+        weight: Arc<Weight>,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -88,6 +95,7 @@ impl ProcessHandle {
                 stdin,
                 tail,
                 exit,
+                weight,
             }),
         }
     }
@@ -102,6 +110,26 @@ impl ProcessHandle {
     #[must_use]
     pub fn stderr_tail(&self) -> String {
         self.inner.tail.text()
+    }
+
+    /// The end of stderr for a fault; nothing when there is none.
+    #[must_use]
+    pub fn last_words(&self) -> Option<String> {
+        let stderr = self.stderr_tail();
+        let words = tail(stderr.trim(), LAST_WORDS);
+        (!words.is_empty()).then(|| format!("; stderr ends with:\n{words}"))
+    }
+
+    /// Bytes of memory that the agent takes with all it started, when that was looked at last; `None` before the first look.
+    #[must_use]
+    pub fn memory(&self) -> Option<u64> {
+        self.inner.weight.bytes()
+    }
+
+    /// The most of it from now on.
+    #[must_use]
+    pub fn peak_memory(&self) -> Peak {
+        self.inner.weight.peak()
     }
 
     /// How the agent ended, if it has.
@@ -152,6 +180,11 @@ impl ProcessHandle {
         if self.ends_within(STDIN_GRACE).await {
             return;
         }
+        self.terminate().await;
+    }
+
+    /// The ladder from its second rung on, for an agent whose stdin has ended long ago.
+    pub async fn terminate(&self) {
         // To the shim alone: it passes the signal on to all below it, also to those that left the process group.
         self.inner.grip.signal(Signal::TERM);
         if self.ends_within(TERM_GRACE).await {

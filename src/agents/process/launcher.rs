@@ -8,6 +8,7 @@ use super::{
     stderr::{Tail, drain},
     stdin::gated,
     sweep::{self, Swept},
+    weight::{self, Scales},
 };
 use crate::{
     domain::fault::{ErrorKind, Fault},
@@ -30,6 +31,27 @@ use tokio::{
 /// Takes secrets out of a text.
 pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
+/// How the files of texts for agents end.
+pub(super) const ASIDE: &str = "md";
+
+/// A file with a text for an agent; removed with it.
+#[derive(Debug)]
+pub struct Aside(PathBuf);
+
+impl Aside {
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
 /// How long a dead agent's stderr is still read: a grandchild that escaped may hold the pipe for ever.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
@@ -38,8 +60,11 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 pub struct Launcher {
     reaper: PathBuf,
     identities: PathBuf,
+    /// Where turns have their private files.
+    turns: PathBuf,
     logs: PathBuf,
     redact: Redact,
+    scales: Scales,
 }
 
 impl fmt::Debug for Launcher {
@@ -55,11 +80,23 @@ impl Launcher {
     /// it is kept.
     #[must_use]
     pub fn new(reaper: PathBuf, identities: PathBuf, logs: PathBuf, redact: Redact) -> Self {
+        let turns = identities.with_file_name("turns");
         Self {
             reaper,
             identities,
+            turns,
             logs,
             redact,
+            scales: Scales::new(weight::EVERY),
+        }
+    }
+
+    /// The same, but for how often it is looked at how much memory agents take.
+    #[must_use]
+    pub fn weighing(self, every: Duration) -> Self {
+        Self {
+            scales: Scales::new(every),
+            ..self
         }
     }
 
@@ -68,6 +105,7 @@ impl Launcher {
     /// # Errors
     /// `agent_spawn`: the program or the directory is not there, or the system refuses.
     pub async fn launch(&self, command: Command) -> Result<Process, Fault> {
+        supported(std::env::consts::OS)?;
         check(&command)?;
         for folder in [&self.identities, &self.logs] {
             stdx::atomic::private_dir(folder).map_err(|error| refused(&command, &error))?;
@@ -96,7 +134,7 @@ impl Launcher {
         );
         let (seen, exit) = watch::channel(None);
         tokio::spawn(watch_over(child, seen, tokio::spawn(draining)));
-        let handle = ProcessHandle::new(pid, grip, gate, tail, exit);
+        let handle = ProcessHandle::new(pid, grip, gate, tail, exit, self.scales.add(pid));
         tracing::debug!(agent.name = command.agent, pid, "launched");
         Ok(Process {
             stdin,
@@ -105,8 +143,41 @@ impl Launcher {
         })
     }
 
-    /// Ends what a dead hub left: exactly the processes that its shims recorded, never a bare number. Answers what that was.
+    /// A private folder for the files of one turn, which is gone with its hold.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn folder(&self) -> std::io::Result<stdx::scratch::Scratch> {
+        stdx::atomic::private_dir(&self.turns)?;
+        stdx::scratch::Scratch::below(&self.turns, "turn-")
+    }
+
+    /// A text that an agent is told to read, in a file that goes with what this answers. What a crash leaves the next sweep removes.
+    ///
+    /// # Errors
+    /// `internal`: it cannot be written.
+    pub fn set_aside(&self, text: &str) -> Result<Aside, Fault> {
+        let path = self.identities.join(format!("{}.{ASIDE}", stdx::mint()));
+        stdx::atomic::private_dir(&self.identities)
+            .and_then(|()| stdx::atomic::write(&path, text.as_bytes(), 0o600))
+            .map_err(|error| {
+                Fault::internal(format_args!(
+                    "{} cannot be written: {error}",
+                    path.display()
+                ))
+            })?;
+        Ok(Aside(path))
+    }
+
+    /// Ends what a dead hub left: exactly the processes that its shims recorded, never a bare number. Answers what that was. What lay in the
+    /// folders of its turns goes too.
     pub async fn sweep(&self) -> Swept {
+        match std::fs::remove_dir_all(&self.turns) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(folder = %self.turns.display(), %error, "files of turns were left");
+            }
+            Ok(()) | Err(_) => {}
+        }
         sweep::sweep(&self.identities).await
     }
 
@@ -158,6 +229,16 @@ async fn watch_over(mut child: Child, seen: watch::Sender<Option<Exit>>, drainin
     seen.send_replace(Some(exit));
 }
 
+/// The shim needs what Linux alone has: without it agents would outlive the hub, so none is started.
+fn supported(system: &str) -> Result<(), Fault> {
+    if system == "linux" {
+        return Ok(());
+    }
+    let detail = format!("agents are started on Linux only for now; this is {system}");
+    Err(Fault::new(ErrorKind::AgentSpawn, detail)
+        .hint("run Eyas on Linux, or in a virtual machine or container of it"))
+}
+
 /// What can be known before the shim starts is told at once, with the right kind.
 fn check(command: &Command) -> Result<(), Fault> {
     if !command.cwd.is_dir() {
@@ -185,4 +266,20 @@ fn refused(command: &Command, why: &dyn Display) -> Fault {
         ErrorKind::AgentSpawn,
         format!("agent \"{}\" cannot be started: {why}", command.agent),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::supported;
+    use crate::domain::fault::ErrorKind;
+
+    #[test]
+    fn no_agent_is_started_where_it_might_be_orphaned() {
+        assert_eq!(supported("linux"), Ok(()));
+        for system in ["macos", "windows", "freebsd"] {
+            let fault = supported(system).expect_err("nothing would end it");
+            assert_eq!(fault.kind, ErrorKind::AgentSpawn);
+            assert!(fault.detail.contains(system) && fault.hint.is_some());
+        }
+    }
 }

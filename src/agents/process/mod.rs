@@ -15,12 +15,14 @@ mod spawner;
 mod stderr;
 mod stdin;
 mod sweep;
+mod weight;
 
 pub use handle::{Exit, ProcessHandle};
 pub use identity::{boot_id, start_time};
-pub use launcher::{Launcher, Redact};
+pub use launcher::{Aside, Launcher, Redact};
 pub use stdin::Stdin;
 pub use sweep::{Swept, left};
+pub use weight::Peak;
 
 use std::{collections::BTreeMap, path::PathBuf};
 use tokio::process::ChildStdout;

@@ -3,6 +3,7 @@
 use super::{
     grip::Grip,
     identity::{Identity, Record, boot_id},
+    launcher::ASIDE,
     lineage,
 };
 use futures::future::join_all;
@@ -63,6 +64,10 @@ pub fn left(identities: &Path) -> Vec<u32> {
 /// Which processes it ended, and whether the record is gone by it.
 async fn sweep_one(path: impl AsRef<Path>, boot: &str) -> (Vec<u32>, bool) {
     let path = path.as_ref();
+    if path.extension().is_some_and(|end| end == ASIDE) {
+        forget(path);
+        return (Vec::new(), false);
+    }
     let record = match Record::read(path) {
         Ok(record) => record,
         // A shim that was just ended removes its record itself.

@@ -37,6 +37,12 @@ const GUARDED: &[&str] = &[
     ".envrc",
 ];
 
+/// Their names, for an agent that keeps to them by rules of its own.
+#[must_use]
+pub fn guarded() -> &'static [&'static str] {
+    GUARDED
+}
+
 /// Whether a path below the directory of a run is guarded.
 #[must_use]
 pub fn is_guarded(below: &Path) -> bool {

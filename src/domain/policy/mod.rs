@@ -13,7 +13,7 @@ mod listed;
 pub use command::named;
 pub use decide::{Decision, Ruling, decide, rule};
 pub use effective::{Ceiling, Wishes, effective};
-pub use guarded::is_guarded;
+pub use guarded::{guarded, is_guarded};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

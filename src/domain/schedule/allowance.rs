@@ -48,6 +48,9 @@ pub struct Allowance {
     /// US dollars, as far as agents say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// Prompts put.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turns: Option<u32>,
     /// Milliseconds of work, without those in which a person was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_ms: Option<u64>,
@@ -62,6 +65,9 @@ pub struct UsedUp {
     pub runs: u32,
     #[serde(flatten)]
     pub usage: Usage,
+    /// Prompts put.
+    #[serde(default)]
+    pub turns: u32,
     pub wall_ms: u64,
 }
 
@@ -89,6 +95,7 @@ impl Allowance {
                 self.cost_usd
                     .is_some_and(|usd| !usd.is_finite() || usd <= 0.0),
             ),
+            ("turns", self.turns == Some(0)),
             ("wall_ms", self.wall_ms == Some(0)),
         ];
         match nothing.iter().find(|(_, wrong)| *wrong) {
@@ -108,6 +115,7 @@ impl Allowance {
         let tokens = tokens.filter(|(tokens, most)| tokens >= most);
         let cost = used.usage.cost_usd.zip(self.cost_usd);
         let cost = cost.filter(|(usd, most)| usd >= most);
+        let turns = self.turns.filter(|most| used.turns >= *most);
         let wall = self.wall_ms.filter(|most| used.wall_ms >= *most);
         let what = if let Some(most) = runs {
             format!("{} of {most} runs", used.runs)
@@ -115,6 +123,8 @@ impl Allowance {
             format!("{tokens} of {most} tokens")
         } else if let Some((usd, most)) = cost {
             format!("{usd:.4} of {most:.4} US dollars")
+        } else if let Some(most) = turns {
+            format!("{} of {most} turns", used.turns)
         } else {
             format!("{} of {} ms of work", used.wall_ms, wall?)
         };
@@ -190,6 +200,7 @@ mod tests {
                 cost_usd: Some(0.5),
                 ..Usage::default()
             },
+            turns: 7,
             wall_ms: 100,
         };
         let bare = Allowance::default();
@@ -207,6 +218,10 @@ mod tests {
             cost_usd: Some(most),
             ..bare
         };
+        let turns = |most| Allowance {
+            turns: Some(most),
+            ..bare
+        };
         let wall = |most| Allowance {
             wall_ms: Some(most),
             ..bare
@@ -215,6 +230,7 @@ mod tests {
             (runs(3), runs(4)),
             (tokens(10), tokens(11)),
             (cost(0.5), cost(0.51)),
+            (turns(7), turns(8)),
             (wall(100), wall(101)),
         ];
         for (reached, left) in cases {

@@ -70,6 +70,9 @@ enum Command {
         /// The role may delegate
         #[arg(long)]
         may_delegate: bool,
+        /// What says whose they are, in place of the environment
+        #[arg(long)]
+        token_file: Option<PathBuf>,
     },
     /// The process that owns agents and runs
     Hub {
@@ -173,6 +176,8 @@ pub enum Job {
     SessionTools {
         /// Its role may delegate.
         may_delegate: bool,
+        /// Where its token lies, if not in the environment.
+        token_file: Option<PathBuf>,
     },
     /// A look at the home and all around it.
     Doctor,
@@ -189,7 +194,13 @@ impl Cli {
         let job = match self.command {
             Command::Mcp => Job::Mcp,
             Command::Rpc => Job::Rpc,
-            Command::SessionTools { may_delegate } => Job::SessionTools { may_delegate },
+            Command::SessionTools {
+                may_delegate,
+                token_file,
+            } => Job::SessionTools {
+                may_delegate,
+                token_file,
+            },
             Command::Hub { command: None } => Job::Hub { detached: false },
             Command::Hub {
                 command: Some(HubCommand::Run { detached }),

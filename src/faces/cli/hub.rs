@@ -96,10 +96,24 @@ fn words(view: &HubView) -> String {
     for agent in &view.agents {
         let pinned = if agent.pinned { " · pinned" } else { "" };
         // Writing to a string cannot fail.
+        let takes = agent.memory_bytes.map_or_else(String::new, |bytes| {
+            format!("{} MB · ", bytes.div_ceil(1 << 20))
+        });
         write!(
             text,
-            "\n  {} · pid {} · {} turns · {}{pinned}",
+            "\n  {} · pid {} · {} turns · {takes}{}{pinned}",
             agent.agent, agent.pid, agent.busy, agent.root
+        )
+        .ok();
+    }
+    for broken in &view.broken {
+        write!(
+            text,
+            "\n  {0} · broken: ended by itself {1} times, the last {2} · {3} · when you have looked at it: eyas agent reset {0}",
+            broken.agent,
+            broken.times,
+            ago(broken.since),
+            broken.root
         )
         .ok();
     }

@@ -154,7 +154,7 @@ pub(super) fn doing(run: &Run) -> String {
 }
 
 /// As many characters as surely stand in `columns`: those beyond Latin may take two each.
-fn fit(text: &str, columns: usize) -> String {
+pub(super) fn fit(text: &str, columns: usize) -> String {
     let mut left = columns;
     text.chars()
         .take_while(|letter| {

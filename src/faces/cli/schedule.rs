@@ -147,6 +147,9 @@ struct Costs {
     /// Runs of a period
     #[arg(long, value_name = "N")]
     allow_runs: Option<u32>,
+    /// Prompts that all of them may put in a period
+    #[arg(long, value_name = "N")]
+    allow_turns: Option<u32>,
     /// The period: day, week or month; alone, nothing is bounded any more [default: day]
     #[arg(long, hide_possible_values = true, value_parser = one_of::<Period, 3>(["day", "week", "month"]))]
     per: Option<Period>,
@@ -168,6 +171,7 @@ impl Costs {
             runs: self.allow_runs,
             tokens: self.allow_tokens,
             cost_usd: self.allow_usd,
+            turns: self.allow_turns,
             wall_ms: None,
         };
         (self.per.is_some() || !allowance.is_empty()).then_some(allowance)
@@ -365,6 +369,9 @@ fn allowance(schedule: &Schedule) -> String {
         allowance
             .runs
             .map(|most| format!("{} of {most} runs", used.runs)),
+        allowance
+            .turns
+            .map(|most| format!("{} of {most} turns", used.turns)),
         allowance
             .wall_ms
             .map(|most| format!("{worked} of {} of work", span(whole(most)))),

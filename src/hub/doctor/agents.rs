@@ -2,13 +2,18 @@
 
 use super::Look;
 use crate::{
-    agents::definitions::Registry,
-    domain::{agent::AgentDefinition, finding::Finding},
+    agents::{definitions::Registry, depot::Depot},
+    domain::{
+        agent::{AgentDefinition, AgentSource},
+        fault::{ErrorKind, Fault},
+        finding::Finding,
+    },
 };
 
 pub(super) fn look(look: Look<'_>) -> Vec<Finding> {
     let settings = look.settings;
-    let registry = Registry::load(&settings.agents_dir, &look.env.exe);
+    let depot = Depot::new(&settings.depot, &settings.agents_lock);
+    let registry = Registry::load(&settings.agents_dir, &look.env.exe).with_depot(depot);
     let path = look.values.get("PATH").map(String::as_str);
     let mut findings: Vec<Finding> = registry
         .faults()
@@ -29,15 +34,21 @@ pub(super) fn look(look: Look<'_>) -> Vec<Finding> {
         let finding = Finding::wrong(format!("`agent.default`: {}", fault.detail));
         findings.push(finding.hint(fault.hint.unwrap_or_default()));
     }
+    let mut absent = Vec::new();
     for definition in registry.all() {
-        match registry.resolve(definition, path) {
-            Ok(found) => {
+        match registry.find(&definition.id, path) {
+            Ok((found, program)) => {
+                let how = found.by_turn().map_or("", |_| ", run once a turn");
                 findings.push(Finding::fine(format!(
-                    "agent {}: {}",
+                    "agent {}: {}{how}",
                     definition.id,
-                    found.display()
+                    program.shown()
                 )));
-                findings.extend(wants(look, definition));
+                findings.extend(wants(look, &found));
+            }
+            // One line for all that come with the binary: nobody uses every agent there is.
+            Err(fault) if is_plain_absence(definition, &fault, default) => {
+                absent.push(definition.id.as_str());
             }
             Err(fault) => {
                 let finding = if default == Some(definition.id.as_str()) {
@@ -49,7 +60,20 @@ pub(super) fn look(look: Look<'_>) -> Vec<Finding> {
             }
         }
     }
+    if !absent.is_empty() {
+        let words = format!(
+            "agents that are known and not installed: {}",
+            absent.join(", ")
+        );
+        findings.push(Finding::notice(words).hint("`eyas agent install <agent>` installs one"));
+    }
     findings
+}
+
+fn is_plain_absence(definition: &AgentDefinition, fault: &Fault, default: Option<&str>) -> bool {
+    definition.source == AgentSource::Builtin
+        && fault.kind == ErrorKind::AgentNotFound
+        && default != Some(definition.id.as_str())
 }
 
 /// Names without which it cannot work, and that nobody has sent.

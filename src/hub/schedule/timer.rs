@@ -46,14 +46,24 @@ impl ScheduleDesk {
             return Ok(LOOK);
         }
         let schedules = &self.runs.store.schedules;
-        for schedule in schedules.due(now()).await? {
-            self.serve(&schedule).await?;
-        }
-        let Some(next) = schedules.next().await? else {
-            return Ok(LOOK);
+        // Most looks find that nothing is due, and need no more than that.
+        let left = match self.left().await? {
+            Some(0) => {
+                for schedule in schedules.due(now()).await? {
+                    self.serve(&schedule).await?;
+                }
+                self.left().await?
+            }
+            left => left,
         };
-        let ms = u64::try_from(next.since_ms(now())).unwrap_or(0);
-        Ok(Duration::from_millis(ms).clamp(LEAST, LOOK))
+        let left = left.map_or(LOOK, Duration::from_millis);
+        Ok(left.clamp(LEAST, LOOK))
+    }
+
+    /// Milliseconds until the next time of all, if there is one.
+    async fn left(&self) -> Result<Option<u64>, Fault> {
+        let next = self.runs.store.schedules.next().await?;
+        Ok(next.map(|next| u64::try_from(next.since_ms(now())).unwrap_or(0)))
     }
 
     async fn serve(&self, schedule: &Schedule) -> Result<(), Fault> {

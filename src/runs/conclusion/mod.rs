@@ -40,6 +40,7 @@ pub struct Seen {
     pub stop_reason: Option<String>,
     pub tools: Option<ToolCounts>,
     pub changes: Option<Changes>,
+    pub peak_memory_bytes: Option<u64>,
 }
 
 /// The conclusion of a run whose last turn ended with `answer`. What it cites is looked for by [`cited`].
@@ -58,6 +59,7 @@ pub fn conclude(answer: &str, seen: Seen) -> Conclusion {
     Conclusion {
         duration_ms: seen.duration_ms,
         usage: seen.usage,
+        peak_memory_bytes: seen.peak_memory_bytes,
         stop_reason: seen.stop_reason,
         tools: seen.tools,
         changes: seen.changes,
@@ -80,6 +82,7 @@ fn blank(source: ConclusionSource) -> Conclusion {
         tools: None,
         duration_ms: 0,
         usage: None,
+        peak_memory_bytes: None,
         stop_reason: None,
     }
 }

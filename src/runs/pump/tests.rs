@@ -222,3 +222,14 @@ async fn what_could_not_be_written_comes_before_what_came_since() {
     assert_eq!((taken.note.pid, taken.note.warm), (Some(2), Some(false)));
     assert_eq!(taken.step.as_deref(), Some("thinking"));
 }
+
+#[tokio::test]
+async fn a_turn_is_counted_once_though_it_was_not_written_at_first() {
+    let mut pump = Pump::default();
+    pump.count_turn();
+    let taken = pump.take_ripe().expect("it is to be written");
+    assert_eq!(taken.turns, 1);
+    pump.put_back(taken);
+    pump.count_turn();
+    assert_eq!((pump.take().turns, pump.take().turns), (2, 0));
+}

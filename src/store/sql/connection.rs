@@ -3,10 +3,10 @@
 //! Every statement is prepared once per connection and kept, as its text is the same each time.
 
 use super::{
-    error::Error,
+    error::{Error, is_cut},
     postgres,
     sqlite::{self, cells::Cells, connection::Local},
-    statement::Statement,
+    statement::{Either, Statement},
     value::{Value, Values},
 };
 use serde::de::DeserializeOwned;
@@ -16,9 +16,8 @@ use sqlx::{
 };
 use std::{fmt, path::PathBuf};
 
-/// A transaction, and the savepoint of its first item; answers the database's clock, in milliseconds.
-const BEGIN: &str =
-    "BEGIN IMMEDIATE; SAVEPOINT item; SELECT CAST(unixepoch('subsec')*1000 AS INTEGER)";
+/// A transaction; answers the database's clock, in milliseconds.
+const BEGIN: &str = "BEGIN IMMEDIATE; SELECT CAST(unixepoch('subsec')*1000 AS INTEGER)";
 
 /// What can be read from a row of any of the databases: `derive(FromRow, Deserialize)` makes it so, and tuples are.
 pub(super) trait Row: DeserializeOwned + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -38,15 +37,28 @@ pub(super) enum Readers {
     Postgres(PgPool),
 }
 
-/// `$way` of running `$sql` on a server.
+/// `$way` of running `$sql`, a server's text.
 macro_rules! ask {
     ($sql:expr, $values:expr, $way:ident, $of:expr, $row:ty) => {
-        Ok(
-            sqlx::query_as_with::<Postgres, $row, _>($sql.for_postgres(), postgres($values)?)
-                .$way($of)
-                .await?,
-        )
+        async {
+            let query = sqlx::query_as_with::<Postgres, $row, _>($sql, postgres($values)?);
+            Ok::<_, Error>(query.$way($of).await?)
+        }
+        .await
     };
+}
+
+/// The same by a reader. One that was cut while it was at rest says so only now; a question may be asked again.
+macro_rules! read {
+    ($sql:expr, $values:expr, $way:ident, $pool:expr, $row:ty) => {{
+        let (sql, mut left) = ($sql.for_postgres(), postgres::connect::READERS);
+        loop {
+            match ask!(sql.clone(), $values.clone(), $way, $pool, $row) {
+                Err(error) if left > 0 && is_cut(&error) => left -= 1,
+                asked => break asked,
+            }
+        }
+    }};
 }
 
 /// The forms of `one`, `optional` and `all` for rows of one column.
@@ -114,7 +126,7 @@ impl Connection {
     ) -> Result<Option<T>, Error> {
         match self {
             Self::Sqlite(one) => first(&one.rows(sql.for_sqlite().as_str(), &values, 1)?),
-            Self::Postgres(one) => ask!(sql, values, fetch_optional, one, T),
+            Self::Postgres(one) => ask!(sql.for_postgres(), values, fetch_optional, one, T),
         }
     }
 
@@ -126,7 +138,7 @@ impl Connection {
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Sqlite(one) => each(&one.rows(sql.for_sqlite().as_str(), &values, usize::MAX)?),
-            Self::Postgres(one) => ask!(sql, values, fetch_all, one, T),
+            Self::Postgres(one) => ask!(sql.for_postgres(), values, fetch_all, one, T),
         }
     }
 }
@@ -152,7 +164,7 @@ impl Readers {
                 let sql = sql.for_sqlite();
                 first(&pool.here(|one| one.rows(sql.as_str(), &values, 1))?)
             }
-            Self::Postgres(pool) => ask!(sql, values, fetch_optional, pool, T),
+            Self::Postgres(pool) => read!(sql, values, fetch_optional, pool, T),
         }
     }
 
@@ -169,7 +181,7 @@ impl Readers {
                 let read = move |one: &Local| one.rows(sql.as_str(), &values, usize::MAX);
                 each(&pool.beside(read).await?)
             }
-            Self::Postgres(pool) => ask!(sql, values, fetch_all, pool, T),
+            Self::Postgres(pool) => read!(sql, values, fetch_all, pool, T),
         }
     }
 }
@@ -192,6 +204,15 @@ pub(super) enum Told {
 }
 
 impl Told {
+    /// The first row of the last statement, if it has one.
+    pub(super) fn last<T: Row>(&self) -> Result<Option<T>, Error> {
+        let statements = match self {
+            Self::Sqlite(rows) => rows.len(),
+            Self::Postgres(rows) => rows.len(),
+        };
+        self.first(statements.saturating_sub(1))
+    }
+
     /// The first row of the `statement`-th, if it has one.
     pub(super) fn first<T: Row>(&self, statement: usize) -> Result<Option<T>, Error> {
         match self {
@@ -253,8 +274,7 @@ impl fmt::Debug for Readers {
 }
 
 impl Connection {
-    /// Begins a transaction that writes, with a savepoint `item`; nobody else writes until its end. Answers the database's clock, in
-    /// milliseconds, as it is then.
+    /// Begins a transaction that writes; nobody else writes until its end. Answers the database's clock, in milliseconds, as it is then.
     pub(super) async fn begin(&mut self) -> Result<i64, Error> {
         match self {
             Self::Sqlite(one) => {
@@ -266,6 +286,14 @@ impl Connection {
                 Ok(clock)
             }
             Self::Postgres(one) => Ok(postgres::connect::begin(one).await?),
+        }
+    }
+
+    /// Whether each statement is a journey.
+    pub(super) fn is_server(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(_) => true,
         }
     }
 
@@ -287,14 +315,15 @@ impl Connection {
     /// Runs statements that stand in one text, parted by a semicolon and a blank. Values are numbered over the whole text.
     pub(super) async fn script(
         &mut self,
-        script: &'static str,
+        script: impl Into<Either>,
         values: Values<'_>,
     ) -> Result<Told, Error> {
+        let script = script.into();
         match self {
-            Self::Sqlite(one) => Ok(Told::Sqlite(one.script(script, &values)?)),
+            Self::Sqlite(one) => Ok(Told::Sqlite(one.script(script.sqlite, &values)?)),
             Self::Postgres(one) => {
                 let mut told = Vec::new();
-                for step in postgres::script::steps(script).iter() {
+                for step in postgres::script::steps(script.postgres).iter() {
                     let given = step.values.iter().map(|n| values[*n].clone()).collect();
                     let query = sqlx::query_with(step.text.clone(), postgres(given)?);
                     told.push(query.fetch_all(&mut *one).await?);
@@ -302,6 +331,19 @@ impl Connection {
                 Ok(Told::Postgres(told))
             }
         }
+    }
+
+    /// Runs statements that take and answer nothing, parted as in a script, in one journey.
+    pub(super) async fn go_on(&mut self, script: &'static str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(one) => {
+                one.script(script, &[])?;
+            }
+            Self::Postgres(one) => {
+                sqlx::raw_sql(script).execute(one).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Closes in order.

@@ -85,6 +85,17 @@ pub(super) fn may_pass(error: &Error) -> bool {
     }
 }
 
+/// Whether the connection is gone, by whomever's hand.
+pub(super) fn is_cut(error: &Error) -> bool {
+    let Error::Sqlx(error) = error else {
+        return false;
+    };
+    match error.as_database_error().and_then(DatabaseError::code) {
+        Some(code) => postgres::error::ends_connection(&code),
+        None => matches!(error, sqlx::Error::Io(_)),
+    }
+}
+
 /// Whether a unique index refused the row.
 pub(super) fn is_duplicate(error: &Error) -> bool {
     match error {

@@ -1,7 +1,7 @@
 //! The log in SQL.
 
 use super::{
-    Base, cursor, log,
+    Base, cursor, log, statement,
     tx::Tx,
     value::values,
     words::{unjson, unword},
@@ -75,7 +75,7 @@ impl TryFrom<EventRow> for Event {
 }
 
 /// The statement for a filter; the narrowest index is named.
-pub(super) fn after_sql(filter: &EventFilter) -> String {
+pub(super) fn after_sql(filter: &EventFilter) -> statement::Page {
     let index = if filter.run.is_some() {
         " INDEXED BY event_by_run"
     } else if filter.instance.is_some() {
@@ -85,7 +85,7 @@ pub(super) fn after_sql(filter: &EventFilter) -> String {
     } else {
         ""
     };
-    let mut sql = format!(
+    let mut list = format!(
         "SELECT cursor, at, run, run_seq, project, instance, kind, data FROM event{index} WHERE cursor>$1"
     );
     for (asked, condition) in [
@@ -94,11 +94,15 @@ pub(super) fn after_sql(filter: &EventFilter) -> String {
         (filter.instance.is_some(), " AND instance=$4"),
     ] {
         if asked {
-            sql.push_str(condition);
+            list.push_str(condition);
         }
     }
-    sql.push_str(" ORDER BY cursor LIMIT $5+0");
-    sql
+    list.push_str(" ORDER BY cursor");
+    statement::Page {
+        list,
+        limit: "$5",
+        most: MOST,
+    }
 }
 
 /// The statement for some kinds, whose words are our own.

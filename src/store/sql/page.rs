@@ -5,6 +5,9 @@ use crate::{
     store::{PageAt, StoreError},
 };
 
+/// What no page has more rows than, the one that says whether another follows among them.
+pub(super) const MOST: u32 = 201;
+
 /// How many rows to read for a page.
 pub(super) fn rows(page: &PageAt) -> i64 {
     i64::try_from(page.rows()).unwrap_or(i64::MAX - 1) + 1

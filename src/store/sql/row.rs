@@ -17,31 +17,50 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 /// A run with its session, its host where there may be others, why it waits, and what it asks. Only a queued run is asked why, and only one that has not ended what it asks; by
-/// index each. In one statement, so that what is read fits together.
+/// index each: of an EXISTS, PostgreSQL would make a table of all who have one. In one statement, so that what is read fits together.
 macro_rules! run_columns {
     () => {
+        $crate::store::sql::row::run_columns!(concat!(
+            "(SELECT ",
+            $crate::store::sql::row::class_waits!(),
+            " FROM class c WHERE c.class_key=s.class_key)"
+        ))
+    };
+    // What its class says of one that nothing else keeps.
+    ($class:expr) => {
         concat!(
             "r.id, r.state, r.session, r.instance, r.project, r.previous, r.continuity, r.label, r.mode, r.warm, r.attempt, r.step, \
          r.warnings, r.created_at, r.started_at, r.ended_at, r.error, r.conclusion, r.usage, r.prompt, s.persona, s.agent, \
          (SELECT h.name FROM host h WHERE h.place=s.place AND h.shared) AS host, r.tool, r.said, r.parent, r.depth, r.policy, r.isolation, r.worktree, r.hook, r.archived_at, \
-         EXISTS(SELECT 1 FROM run c WHERE c.parent=r.id) AS has_children, \
+         (SELECT 1 FROM run c WHERE c.parent=r.id LIMIT 1) IS NOT NULL AS has_children, \
          CASE WHEN r.ended_at IS NULL THEN (SELECT CAST(json_group_array(json_object('n', q.n, 'id', q.id, 'kind', q.kind, 'title', q.title, \
           'detail', q.detail, 'options', json(q.options), 'deadline', q.deadline)) AS TEXT) \
           FROM request q INDEXED BY request_open WHERE q.run=r.id AND q.decided_by IS NULL) END AS requests, \
          CASE WHEN r.state<>'queued' THEN NULL \
           WHEN s.head_run<>r.id THEN 'session' \
           WHEN s.waiting IS NOT NULL THEN s.waiting \
-          WHEN s.tree IS NOT NULL AND EXISTS(SELECT 1 FROM session b WHERE b.tree=s.tree AND b.lease_holder IS NOT NULL) THEN 'tree' \
-          WHEN (SELECT ",
-            $crate::store::sql::runs::caps::allowed!(),
-            " FROM class c WHERE c.class_key=s.class_key)<=0 THEN 'degraded' \
-          WHEN (SELECT ",
-            $crate::store::sql::runs::caps::room!(),
-            " FROM class c WHERE c.class_key=s.class_key)<=0 THEN 'slot' END AS waiting"
+          WHEN s.tree IS NOT NULL AND (SELECT 1 FROM session b WHERE b.tree=s.tree AND b.lease_holder IS NOT NULL LIMIT 1) IS NOT NULL THEN 'tree' \
+          ELSE ",
+            $class,
+            " END AS waiting"
         )
     };
 }
 pub(super) use run_columns;
+
+/// Why the next of class `c` has to wait; NULL: it has not.
+macro_rules! class_waits {
+    () => {
+        concat!(
+            "CASE WHEN ",
+            $crate::store::sql::runs::caps::allowed!(),
+            "<=0 THEN 'degraded' WHEN ",
+            $crate::store::sql::runs::caps::room!(),
+            "<=0 THEN 'slot' END"
+        )
+    };
+}
+pub(super) use class_waits;
 
 /// The columns of `run_columns`.
 #[derive(Debug, FromRow, Deserialize)]
@@ -133,17 +152,10 @@ impl TryFrom<RunRow> for Run {
     }
 }
 
-macro_rules! session_columns {
-    () => {
-        "id, instance, persona, agent, project, cwd, agent_session"
-    };
-}
-pub(super) use session_columns;
-
 pub(super) const SESSION: &str =
-    concat!("SELECT ", session_columns!(), " FROM session WHERE id=$1");
+    "SELECT id, instance, persona, agent, project, cwd, agent_session FROM session WHERE id=$1";
 
-/// The columns of `session_columns`.
+/// The columns of `SESSION`.
 #[derive(Debug, FromRow, Deserialize)]
 pub(super) struct Session {
     id: Uuid,

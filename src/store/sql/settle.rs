@@ -4,6 +4,7 @@ use super::{
     classes, inputs,
     log::{self, Subject, append, count, event, gone},
     requests,
+    statement::Either,
     tx::Tx,
     value::values,
     words::{json, word_of},
@@ -27,26 +28,62 @@ pub(super) const END: &str = "UPDATE run SET state=$2, fence=NULL, event_seq=eve
  conclusion=coalesce($6,conclusion), usage=coalesce($7,usage), warnings=CASE WHEN $8 IS NULL THEN warnings \
  WHEN warnings IS NULL THEN $8 ELSE substr(warnings,1,length(warnings)-1)||','||substr($8,2) END, \
  step=NULL, tool=NULL, said=NULL, waited_ms=waited_ms+CASE WHEN $4>input_since THEN $4-input_since ELSE 0 END, input_since=NULL, \
- continuity=coalesce($10,continuity), warm=coalesce($11,warm), worktree=coalesce($12,worktree) \
+ continuity=coalesce($10,continuity), warm=coalesce($11,warm), worktree=coalesce($12,worktree), turns=turns+$13 \
  WHERE id=$1 AND ended_at IS NULL AND fence IS NOT DISTINCT FROM $9 \
  RETURNING session, seq, attempt, event_seq, project, instance, \
  EXISTS(SELECT 1 FROM request q WHERE q.run=$1 AND q.decided_by IS NULL) AS asks, \
  EXISTS(SELECT 1 FROM input i WHERE i.run=$1 AND i.state='pending') AS waits, \
  EXISTS(SELECT 1 FROM failure y WHERE y.class_key=run.class_key) AS blamed";
 pub(super) const END_ATTEMPT: &str = "UPDATE attempt SET outcome=$3, ended_at=$4, reason=coalesce($5,reason), stderr_tail=$6 WHERE run=$1 AND n=$2 AND ended_at IS NULL";
-/// What follows: the session's next run comes forward, the attempt ends, and the log tells of it. The state is hidden from PostgreSQL's
-/// planner: while it takes few runs to be queued, it would look at all that are.
-pub(super) const FOLLOW: &str = "UPDATE session SET head_run=n.id, class_key=coalesce(n.class_key,session.class_key), tree=n.tree, \
- ready_rank=CASE WHEN n.id IS NULL THEN NULL ELSE $4 END, wake_at=NULL, waiting=NULL, lease_holder=NULL, lease_until=NULL, overflow=FALSE, \
- agent_session=coalesce($5,agent_session) FROM (SELECT 1) one LEFT JOIN \
- (SELECT id, class_key, tree FROM run WHERE session=$2 AND seq>$3 AND state||''='queued' ORDER BY seq LIMIT 1) n ON TRUE \
- WHERE session.id=$2 AND head_run=$1 RETURNING head_run; \
- UPDATE attempt SET outcome=$7, ended_at=$4, reason=coalesce($8,reason), stderr_tail=$9, warm=coalesce($10,warm), \
- persona_route=coalesce($11,persona_route), pid=coalesce($12,pid), touched=coalesce($18,touched) WHERE run=$1 AND n=$6 AND ended_at IS NULL AND $7 IS NOT NULL; \
- INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
- SELECT $4,$1,$13+key,$14,$15,value->>0,value->>1 FROM json_each($16); \
- INSERT INTO event(at,project,kind,data) SELECT $4, $14, $17, '{\"count\":'|| \
- (SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=$14)||'}' WHERE $14 IS NOT NULL";
+/// The session's next run comes forward. The state is hidden from PostgreSQL's planner: while it takes few runs to be queued, it would look
+/// at all that are.
+macro_rules! forward {
+    () => {
+        "UPDATE session SET head_run=n.id, class_key=coalesce(n.class_key,session.class_key), tree=n.tree, \
+         ready_rank=CASE WHEN n.id IS NULL THEN NULL ELSE $4 END, wake_at=NULL, waiting=NULL, lease_holder=NULL, lease_until=NULL, overflow=FALSE, \
+         agent_session=coalesce($5,agent_session) FROM (SELECT 1) one LEFT JOIN \
+         (SELECT id, class_key, tree FROM run WHERE session=$2 AND seq>$3 AND state||''='queued' ORDER BY seq LIMIT 1) n ON TRUE \
+         WHERE session.id=$2 AND head_run=$1 RETURNING head_run"
+    };
+}
+macro_rules! end_attempt {
+    () => {
+        "UPDATE attempt SET outcome=$7, ended_at=$4, reason=coalesce($8,reason), stderr_tail=$9, warm=coalesce($10,warm), \
+         persona_route=coalesce($11,persona_route), pid=coalesce($12,pid), touched=coalesce($18,touched) WHERE run=$1 AND n=$6 AND ended_at IS NULL AND $7 IS NOT NULL"
+    };
+}
+/// Of the run, and of how many its project then has open.
+macro_rules! events {
+    ($and:literal) => {
+        concat!(
+            "INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
+             SELECT $4,$1,$13+key,$14,$15,value->>0,value->>1 FROM json_each($16)",
+            $and,
+            "$14,NULL,$17,'{\"count\":'||(SELECT count(*) FROM run INDEXED BY run_open WHERE ended_at IS NULL AND project=$14)||'}' WHERE $14 IS NOT NULL"
+        )
+    };
+}
+/// What follows: who comes forward, the attempt's end, and what the log tells of it; in one statement where each is a journey.
+pub(super) const FOLLOW: Either = Either {
+    sqlite: concat!(
+        forward!(),
+        "; ",
+        end_attempt!(),
+        "; ",
+        events!(
+            "; INSERT INTO event(at,run,run_seq,project,instance,kind,data) SELECT $4,NULL,NULL,"
+        )
+    ),
+    postgres: concat!(
+        "WITH f AS (",
+        forward!(),
+        "), a AS (",
+        end_attempt!(),
+        "), e AS (",
+        events!(" UNION ALL SELECT $4,NULL,NULL,"),
+        ") SELECT head_run FROM f"
+    ),
+};
 
 /// Which of them says who has come forward.
 const FORWARD: usize = 0;
@@ -168,7 +205,8 @@ async fn end(tx: &mut Tx<'_>, settlement: &Settlement<'_>) -> Result<Option<Ende
                 settlement.fence,
                 word_of(note.and_then(|note| note.continuity.as_ref()))?,
                 note.and_then(|note| note.warm),
-                worktree.map(json).transpose()?
+                worktree.map(json).transpose()?,
+                progress.map_or(0, |progress| progress.turns)
             ],
         )
         .await?)

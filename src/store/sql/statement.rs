@@ -60,6 +60,16 @@ pub(super) struct Either {
     pub(super) postgres: &'static str,
 }
 
+/// The same for both.
+impl From<&'static str> for Either {
+    fn from(text: &'static str) -> Self {
+        Self {
+            sqlite: text,
+            postgres: text,
+        }
+    }
+}
+
 impl Statement for Either {
     fn for_sqlite(self) -> SqlStr {
         self.sqlite.into_sql_str()
@@ -67,6 +77,28 @@ impl Statement for Either {
 
     fn for_postgres(self) -> SqlStr {
         self.postgres.for_postgres()
+    }
+}
+
+/// A list of which one value says how many rows are wanted.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// Without a limit.
+    pub(super) list: String,
+    /// The name of that value.
+    pub(super) limit: &'static str,
+    /// It is never above this: PostgreSQL makes one plan for all values, and would have to guess how much of the list is ever read.
+    pub(super) most: u32,
+}
+
+impl Statement for Page {
+    fn for_sqlite(self) -> SqlStr {
+        format!("{} LIMIT {}+0", self.list, self.limit).for_sqlite()
+    }
+
+    fn for_postgres(self) -> SqlStr {
+        let Self { list, limit, most } = self;
+        format!("SELECT * FROM ({list} LIMIT {most}) AS page LIMIT {limit}").for_postgres()
     }
 }
 
@@ -113,5 +145,20 @@ mod tests {
         );
         assert_eq!(translated("SELECT 1"), None);
         assert_eq!(text.for_sqlite().as_str(), text);
+    }
+
+    #[test]
+    fn a_page_is_bounded_where_its_plan_is_made_once() {
+        let page = || Page {
+            list: "SELECT a FROM b ORDER BY a".to_owned(),
+            limit: "$2",
+            most: 7,
+        };
+        let (sqlite, postgres) = (page().for_sqlite(), page().for_postgres());
+        assert_eq!(sqlite.as_str(), "SELECT a FROM b ORDER BY a LIMIT $2+0");
+        assert_eq!(
+            postgres.as_str(),
+            "SELECT * FROM (SELECT a FROM b ORDER BY a LIMIT 7) AS page LIMIT $2"
+        );
     }
 }

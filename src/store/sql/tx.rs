@@ -3,7 +3,7 @@
 use super::{
     connection::{Connection, Row, Told, scalars},
     error::Error,
-    statement::Statement,
+    statement::{Either, Statement},
     value::Values,
 };
 use crate::{
@@ -63,7 +63,7 @@ impl Tx<'_> {
     /// As [`Connection::script`].
     pub(super) async fn script(
         &mut self,
-        script: &'static str,
+        script: impl Into<Either>,
         values: Values<'_>,
     ) -> Result<Told, Error> {
         self.connection.script(script, values).await

@@ -1,7 +1,10 @@
 //! The one task that writes.
 //!
-//! It owns the connection, so nothing ever waits for a lock of ours. What has gathered while it committed goes into the next transaction;
-//! each item has a savepoint, so that one refusal is that item's alone. Answers are given after the commit, never before.
+//! It owns the connection, so nothing ever waits for a lock of ours. What has gathered while it committed goes into the next transaction.
+//! Where some of it is refused, it is written once more with a savepoint before each part, so that a refusal is that part's alone: most often
+//! nothing is, and a savepoint copies every page that changes after it. Answers are given after the commit, never before.
+
+mod parts;
 
 use super::{
     connection::{Connection, Target},
@@ -9,17 +12,19 @@ use super::{
     error::{Error, may_pass},
     moment::Moment,
     tx::Tx,
-    value::Values,
 };
 use crate::store::{Change, StoreError};
 use async_trait::async_trait;
+use parts::Parts;
 use std::{
+    any::Any,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot},
+    task::yield_now,
     time::sleep,
 };
 use tokio_util::{
@@ -46,8 +51,8 @@ pub(super) trait Write: fmt::Debug + Send + Sync + 'static {
 /// Handle of the writer; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
-    urgent: mpsc::Sender<Box<dyn Item>>,
-    patient: mpsc::Sender<Box<dyn Item>>,
+    urgent: mpsc::Sender<Parcel>,
+    patient: mpsc::Sender<Parcel>,
     closing: CancellationToken,
     task: TaskTracker,
     /// The task ends with the last handle.
@@ -57,19 +62,31 @@ pub(super) struct Writer {
 impl Writer {
     /// Sends a write and waits until it is synced. A caller that stops waiting does not take the write back.
     pub(super) async fn send<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
-        let (reply, answer) = oneshot::channel();
+        let (item, answer) = pending(write);
+        self.post::<W>(vec![item]).await?;
+        answered(answer).await
+    }
+
+    /// Sends two that go into one transaction, the first before the second. Each is refused for itself.
+    pub(super) async fn send_both<A: Write, B: Write>(
+        &self,
+        first: A,
+        second: B,
+    ) -> (Result<A::Answer, StoreError>, Result<B::Answer, StoreError>) {
+        let ((first, one), (second, other)) = (pending(first), pending(second));
+        match self.post::<A>(vec![first, second]).await {
+            Ok(()) => (answered(one).await, answered(other).await),
+            Err(_) => (Err(closed()), Err(closed())),
+        }
+    }
+
+    async fn post<W: Write>(&self, parcel: Parcel) -> Result<(), StoreError> {
         let queue = if W::URGENT {
             &self.urgent
         } else {
             &self.patient
         };
-        let item = Pending {
-            write,
-            outcome: None,
-            reply,
-        };
-        queue.send(Box::new(item)).await.or(Err(closed()))?;
-        answer.await.unwrap_or_else(|_gone| Err(closed()))
+        queue.send(parcel).await.or(Err(closed()))
     }
 
     /// Writes what was sent before, then ends.
@@ -83,9 +100,27 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
+/// What goes into one transaction together.
+type Parcel = Vec<Box<dyn Item>>;
+type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+fn pending<W: Write>(write: W) -> (Box<dyn Item>, Answer<W::Answer>) {
+    let (reply, answer) = oneshot::channel();
+    let item = Pending {
+        write,
+        outcome: None,
+        reply,
+    };
+    (Box::new(item), answer)
+}
+
+async fn answered<T>(answer: Answer<T>) -> Result<T, StoreError> {
+    answer.await.unwrap_or_else(|_gone| Err(closed()))
+}
+
 /// A write that somebody waits for.
 #[async_trait]
-trait Item: fmt::Debug + Send {
+trait Item: Any + fmt::Debug + Send + Sync {
     /// What it is.
     fn name(&self) -> &'static str;
     async fn write(&mut self, tx: &mut Tx<'_>);
@@ -189,8 +224,8 @@ struct Task {
     target: Target,
     /// `None` after a commit or a roll-back failed: what state it was in, nobody knows.
     connection: Option<Connection>,
-    urgent: mpsc::Receiver<Box<dyn Item>>,
-    patient: mpsc::Receiver<Box<dyn Item>>,
+    urgent: mpsc::Receiver<Parcel>,
+    patient: mpsc::Receiver<Parcel>,
     closing: CancellationToken,
     changes: broadcast::Sender<Change>,
     /// Told after a commit that changed something.
@@ -226,7 +261,7 @@ impl Task {
     }
 
     /// Waits for a write, and takes along what else is there; `None` at the end.
-    async fn next(&mut self) -> Option<Vec<Box<dyn Item>>> {
+    async fn next(&mut self) -> Option<Parcel> {
         let mut batch = Vec::new();
         while batch.is_empty() {
             let open = !self.urgent.is_closed() || !self.patient.is_closed();
@@ -237,32 +272,43 @@ impl Task {
                     self.urgent.close();
                     self.patient.close();
                 }
-                Some(item) = self.urgent.recv() => batch.push(item),
-                Some(item) = self.patient.recv() => batch.push(item),
+                Some(parcel) = self.urgent.recv() => batch = parcel,
+                Some(parcel) = self.patient.recv() => batch = parcel,
                 else => return None,
             }
         }
+        if self.target.is_remote() {
+            // Those who were answered together have more to say, and here the first of them wakes us before the others have had their turn.
+            yield_now().await;
+        }
         take(&mut self.urgent, &mut batch, BATCH);
         // A few in any case, lest a stream of urgent ones hold them up for ever.
-        let room = (BATCH - batch.len()).max(BATCH / 4);
-        take(&mut self.patient, &mut batch, room);
+        let full = BATCH.max(batch.len() + BATCH / 4);
+        take(&mut self.patient, &mut batch, full);
         Some(batch)
     }
 
     /// One transaction; answers what changed. An error is the fate of the whole batch.
     async fn write(&mut self, batch: &mut [Box<dyn Item>]) -> Result<Vec<Change>, StoreError> {
-        let mut again = self.target.is_remote();
+        let due = Death::due(&mut self.death, batch.iter().map(|item| item.name()));
+        let (mut again, mut guarded) = (self.target.is_remote(), false);
         loop {
             let (mut connection, now) = self.begin().await?;
             let at = Instant::now();
-            let due = Death::due(&mut self.death, batch.iter().map(|item| item.name()));
-            match commit(&mut connection, batch, now, due).await {
+            match commit(&mut connection, batch, now, (due, guarded)).await {
                 Ok(changes) => {
                     Death::at(due, Due::After);
                     self.moment.was(now, at);
-                    // Only a connection that has committed is used again: after a failure, nobody knows in what state it is.
+                    // Only a connection that has ended its transaction is used again: after a failure, nobody knows in what state it is.
                     self.connection = Some(connection);
                     return Ok(changes);
+                }
+                Err(Lost::Refused) => {
+                    self.connection = Some(connection);
+                    if batch.len() == 1 {
+                        return Ok(Vec::new());
+                    }
+                    guarded = true;
                 }
                 // Nothing of it is there, for sure: what a dead connection or a deadlock took is done once more.
                 Err(Lost::Before(StoreError::Unavailable(why))) if again => {
@@ -326,10 +372,11 @@ fn tell(items: usize, fate: Option<&str>) {
     }
 }
 
-fn take(queue: &mut mpsc::Receiver<Box<dyn Item>>, batch: &mut Vec<Box<dyn Item>>, room: usize) {
-    for _ in 0..room {
+/// Takes along what is there, until the batch is full.
+fn take(queue: &mut mpsc::Receiver<Parcel>, batch: &mut Parcel, full: usize) {
+    while batch.len() < full {
         match queue.try_recv() {
-            Ok(item) => batch.push(item),
+            Ok(parcel) => batch.extend(parcel),
             Err(mpsc::error::TryRecvError::Empty | mpsc::error::TryRecvError::Disconnected) => {
                 break;
             }
@@ -343,6 +390,8 @@ enum Lost {
     Before(StoreError),
     /// While it was under way: nobody knows whether it is there.
     Within(StoreError),
+    /// As a part of it was refused that nothing guarded the others from. It is rolled back.
+    Refused,
 }
 
 /// Writes and commits in a transaction that has begun; answers what changed.
@@ -350,54 +399,45 @@ async fn commit(
     connection: &mut Connection,
     batch: &mut [Box<dyn Item>],
     now: i64,
-    due: Option<Due>,
+    (due, guarded): (Option<Due>, bool),
 ) -> Result<Vec<Change>, Lost> {
     let mut all = Vec::new();
-    let mut left = batch.len();
-    for item in batch {
-        left -= 1;
-        let changes = attempt(item, connection, now).await.map_err(Lost::Before)?;
-        let then = after(changes.is_some(), left == 0);
-        if left == 0 {
-            Death::at(due, Due::Before);
-        }
-        let done = connection.script(then, Values::new()).await;
-        done.map_err(|error| match left {
-            0 => Lost::Within(error.into()),
-            _ => Lost::Before(error.into()),
-        })?;
-        all.extend(changes.unwrap_or_default());
+    let mut parts = Parts::of(batch, connection.is_server());
+    if guarded {
+        run(connection, "SAVEPOINT item").await?;
     }
+    while let Some(mut part) = parts.next() {
+        let changes = part.write(connection, now).await.map_err(Lost::Before)?;
+        let kept = changes.is_some();
+        if !kept && !guarded {
+            run(connection, "ROLLBACK").await?;
+            return Err(Lost::Refused);
+        }
+        if !kept {
+            parts.refused(part);
+        }
+        all.extend(changes.unwrap_or_default());
+        if guarded {
+            run(connection, after(kept)).await?;
+        }
+    }
+    Death::at(due, Due::Before);
+    let done = connection.go_on("COMMIT").await;
+    done.map_err(|error| Lost::Within(error.into()))?;
     Ok(all)
 }
 
-/// What follows an item, in one go.
-fn after(kept: bool, last: bool) -> &'static str {
-    match (kept, last) {
-        (true, false) => "RELEASE item; SAVEPOINT item",
-        (true, true) => "COMMIT",
-        // The savepoint itself stays.
-        (false, false) => "ROLLBACK TO item",
-        (false, true) => "ROLLBACK TO item; COMMIT",
-    }
+async fn run(connection: &mut Connection, script: &'static str) -> Result<(), Lost> {
+    let done = connection.go_on(script).await;
+    done.map_err(|error| Lost::Before(error.into()))
 }
 
-/// What the item changed; `None` when it was refused. An error when the database itself refuses: SQLite may then have rolled back
-/// everything, and what follows would be written outside of any transaction.
-async fn attempt(
-    item: &mut Box<dyn Item>,
-    connection: &mut Connection,
-    now: i64,
-) -> Result<Option<Vec<Change>>, StoreError> {
-    let mut tx = Tx {
-        connection,
-        now,
-        changes: Vec::new(),
-    };
-    item.write(&mut tx).await;
-    match item.refusal() {
-        None => Ok(Some(tx.changes)),
-        Some(StoreError::Unavailable(why)) => Err(StoreError::Unavailable(why.clone())),
-        Some(_) => Ok(None),
+/// What follows a part that is guarded.
+fn after(kept: bool) -> &'static str {
+    if kept {
+        "RELEASE item; SAVEPOINT item"
+    } else {
+        // The savepoint itself stays.
+        "ROLLBACK TO item"
     }
 }

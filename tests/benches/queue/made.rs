@@ -98,6 +98,7 @@ fn conclusion() -> Conclusion {
         source: ConclusionSource::Tool,
         duration_ms: 5,
         usage: None,
+        peak_memory_bytes: None,
         stop_reason: None,
     }
 }

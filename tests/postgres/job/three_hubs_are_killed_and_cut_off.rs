@@ -21,7 +21,7 @@ use std::{
 const DELEGATIONS: usize = 2_000;
 const LEASE_MS: u32 = 4_000;
 /// Delegations of a client at once.
-const OPEN: usize = 16;
+const OPEN: usize = 48;
 
 fn set(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.parse().ok()

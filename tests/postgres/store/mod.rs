@@ -49,6 +49,7 @@ mod model_said;
 mod old_runs_are_removed_whole;
 pub(crate) mod place;
 mod postgres_is_waited_for;
+mod postgres_reads_by_index;
 mod postgres_schema_moves_forward_only;
 mod postgres_takes_every_text;
 #[path = "../../suite/store/projects_remember_that_they_were_unregistered.rs"]

@@ -28,6 +28,13 @@ async fn capabilities_are_read() {
 }
 
 #[tokio::test]
+async fn version_1_is_asked_for() {
+    let linked = Linked::new(&[]).await;
+    let session = linked.session().await;
+    assert_eq!(linked.say(&session, "!version").await, "1");
+}
+
+#[tokio::test]
 async fn a_silent_agent_times_out() {
     assert_eq!(
         refused(&["--silent"]).await.kind,

@@ -13,6 +13,22 @@ async fn garbage_in_a_turn() {
 }
 
 #[tokio::test]
+async fn a_flood_on_stdout() {
+    let linked = Linked::new(&[]).await;
+    let session = linked.session().await;
+    assert_eq!(
+        linked.say(&session, "!chatter 50000\n!say dry").await,
+        "dry"
+    );
+    let fault = linked
+        .prompt(&session, "!chatter 5\n!die 2")
+        .await
+        .unwrap_err();
+    assert!(fault.detail.contains("50005 line(s) on stdout"), "{fault}");
+    assert!(fault.detail.len() < 8_000, "{fault}");
+}
+
+#[tokio::test]
 async fn a_stop_reason_an_update_and_an_option_kind_from_the_future() {
     let linked = Linked::new(&[]).await;
     let session = linked.session().await;

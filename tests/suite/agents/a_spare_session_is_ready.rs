@@ -3,10 +3,13 @@
 use super::kit::{Bench, FAKE, LIMITS};
 use eyas::{
     agents::{
-        acp::Opening,
+        acp::{Manner, Opening},
         pool::{Berth, Launch, Pool},
     },
-    domain::agent::{AgentDefinition, AgentSource, EnvRules, Launch as Program, McpScope},
+    domain::agent::{
+        AgentDefinition, AgentSource, EnvRules, Launch as Program, McpScope, SessionRules,
+        Transport,
+    },
 };
 use std::{collections::BTreeMap, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -23,7 +26,13 @@ fn launch(bench: &Bench) -> Launch {
         env: EnvRules::default(),
         limits: LIMITS,
         mcp_scope: McpScope::default(),
+        version: None,
+        distribution: eyas::domain::distribution::Distribution::default(),
+        capabilities: eyas::domain::agent::AgentCapabilities::default(),
+        transport: Transport::default(),
+        session: SessionRules::default(),
         install: None,
+        turn: None,
         source: AgentSource::User,
     };
     Launch {
@@ -33,6 +42,7 @@ fn launch(bench: &Bench) -> Launch {
         own_env: BTreeMap::new(),
         root: command.cwd.clone(),
         equipment: None,
+        manner: Manner::default(),
     }
 }
 

@@ -1,9 +1,10 @@
 use super::kit::{Bench, FAKE, is_alive, number_in, until};
+use eyas::agents::process::ProcessHandle;
 use std::{
     io::ErrorKind,
     time::{Duration, Instant},
 };
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[tokio::test]
 async fn the_end_of_stdin_is_enough_for_the_willing() {
@@ -96,6 +97,30 @@ async fn the_fake_agent_can_be_deaf() {
     process.handle.close().await;
     assert!(begun.elapsed() > Duration::from_secs(1));
     assert!(!is_alive(process.handle.pid()));
+}
+
+#[tokio::test]
+async fn many_that_are_deaf_take_hardly_longer_than_one() {
+    let bench = Bench::new();
+    let mut handles = Vec::new();
+    for _ in 0..10 {
+        let script = "trap '' TERM; echo up; while :; do sleep 1; done";
+        let mut process = bench.launch("sh", &["-c", script]).await;
+        let mut up = [0; 3];
+        process.stdout.read_exact(&mut up).await.unwrap();
+        handles.push(process.handle);
+    }
+    let begun = Instant::now();
+    handles[0].close().await;
+    let one = begun.elapsed();
+    let begun = Instant::now();
+    futures::future::join_all(handles[1..].iter().map(ProcessHandle::close)).await;
+    assert!(
+        begun.elapsed() < one + one / 2,
+        "{one:?}, then {:?}",
+        begun.elapsed()
+    );
+    assert!(handles.iter().all(|one| one.exit().is_some()));
 }
 
 #[tokio::test]

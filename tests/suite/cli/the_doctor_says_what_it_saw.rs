@@ -54,7 +54,10 @@ fn a_home_that_works_is_sound_with_and_without_its_hub() {
         assert!(says(&fine, words), "{words}: {with}");
     }
     // Agents that are not there come with the command that installs them.
-    assert!(says(&of_level(&with, "notice"), "npm install"), "{with}");
+    assert!(
+        says(&of_level(&with, "notice"), "eyas agent install <agent>"),
+        "{with}"
+    );
 
     assert!(nest.say(&["hub", "stop"], "").status.success());
     let after = doctor(&nest);

@@ -2,6 +2,7 @@
 
 mod a_captain_leads_its_talons;
 mod a_class_that_fails_is_tried_one_at_a_time;
+mod a_cli_without_acp_does_the_work;
 mod a_conclusion_may_be_hostile;
 mod a_long_queue_goes_cold_where_that_is_set;
 mod a_person_is_asked_through_their_editor;
@@ -19,6 +20,8 @@ mod a_secret_stays_where_it_belongs;
 mod a_slow_repository_holds_up_nobody_else;
 mod a_task_outlives_its_hub;
 mod a_warm_delegation_costs_two_commits;
+mod an_agent_is_kept_within_bounds;
+mod an_agent_is_taken_as_its_definition_says;
 mod an_agent_may_fail_in_any_way;
 mod an_agent_speaks_for_its_own_run_alone;
 mod an_agent_without_a_role_may_only_look;

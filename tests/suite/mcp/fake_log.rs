@@ -114,6 +114,7 @@ fn view() -> HubView {
         started_at: Timestamp(1_700_000_000_000),
         peers: 1,
         open_runs: 0,
+        broken: Vec::new(),
         agents: Vec::new(),
         classes: Vec::new(),
         draining: false,

@@ -145,6 +145,7 @@ pub(super) fn conclude(run: &mut Run, summary: &str) {
         source: ConclusionSource::Block,
         duration_ms: 1200,
         usage: None,
+        peak_memory_bytes: None,
         stop_reason: Some("end_turn".to_owned()),
     });
 }

@@ -45,7 +45,8 @@ async fn death_in_a_turn_is_told_and_the_next_run_has_a_new_agent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn death_while_idle_fails_no_run() {
     let yard = Yard::new().await;
-    for _ in 0..5 {
+    // As often as an agent may end by itself within a minute.
+    for _ in 0..3 {
         let first = yard.run(yard.asking("hello")).await;
         assert_eq!(first.state, RunState::Succeeded, "{first:#?}");
         let pid = yard.pid(first.id).await;
@@ -63,5 +64,33 @@ async fn an_agent_that_always_dies_is_not_started_for_ever() {
     let yard = Yard::with_args(&["--die-at", "prompt"]).await;
     let run = yard.run(yard.asking("hello")).await;
     assert_eq!(run.error.unwrap().kind, ErrorKind::AgentDied);
+    yard.pool.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_ends_again_and_again_waits_for_a_person() {
+    let yard = Yard::new().await;
+    for _ in 0..4 {
+        let run = yard.run(yard.asking("hello")).await;
+        assert_eq!(run.state, RunState::Succeeded, "{run:#?}");
+        kill(yard.pid(run.id).await);
+    }
+    let broken = async || yard.pool.broken().await;
+    let begun = std::time::Instant::now();
+    while broken().await.is_empty() {
+        assert!(begun.elapsed() < super::kit::PATIENCE);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(broken().await[0].times, 4);
+    let run = yard.run(yard.asking("hello")).await;
+    assert_eq!(run.state, RunState::Failed);
+    let error = run.error.unwrap();
+    assert_eq!(error.kind, ErrorKind::AgentBroken, "{error}");
+    assert!(error.hint.unwrap().contains("eyas agent reset"));
+    assert_eq!(run.attempt, 1, "another attempt would fail alike");
+    assert!(yard.pool.mend(broken().await[0].agent.clone()).await);
+    let run = yard.run(yard.asking("hello")).await;
+    assert_eq!(run.state, RunState::Succeeded, "{run:#?}");
+    assert!(broken().await.is_empty());
     yard.pool.close().await;
 }

@@ -33,7 +33,8 @@ async fn a_cold_agent_is_closed_behind_its_run() {
         yard.pool.lineage().caller(pid).is_some(),
         "it is still an agent of ours"
     );
-    // It hears neither the end of stdin nor SIGTERM: closing takes seconds, which nobody waited for.
+    // It hears neither the end of stdin nor SIGTERM: closing takes seconds, which nobody waited for. The attempt gives it back first.
+    yard.dispatch.drain().await;
     yard.pool.close().await;
     assert!(
         ended.elapsed() > Duration::from_secs(1),

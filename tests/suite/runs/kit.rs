@@ -3,19 +3,24 @@
 use async_trait::async_trait;
 use eyas::{
     agents::{
+        acp::{Equipment, Manner, Reporting},
         pool::{Launch, Pool},
         process::Launcher,
     },
     domain::{
-        agent::{AgentDefinition, AgentSource, EnvRules, Launch as Start, Limits, McpScope},
+        agent::{
+            AgentDefinition, AgentSource, EnvRules, Launch as Start, Limits, McpScope,
+            SessionRules, Transport,
+        },
         event::EventKind,
-        fault::Fault,
+        fault::{ErrorKind, Fault},
         ids::{HubId, RunId, SessionId},
         policy::Policy,
         request::{Answer, DecidedBy, Request},
         retry::Retry,
         run::{AttemptOutcome, Mode, Run, RunState},
         spent::Budget,
+        turn_form::TurnForm,
         worktree::Isolation,
     },
     runs::{self, Brief, Calls, Dispatch, Pace, Parts, Supply},
@@ -39,6 +44,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(super) struct Larder {
     pub(super) args: Vec<String>,
+    /// It is run once a turn.
+    pub(super) turn: Option<TurnForm>,
+    pub(super) equipment: Option<Equipment>,
     pub(super) persona: Option<String>,
     /// Taken by the next brief.
     pub(super) fault: Mutex<Option<Fault>>,
@@ -68,7 +76,13 @@ impl Supply for Larder {
                 ..Limits::default()
             },
             mcp_scope: McpScope::default(),
+            version: None,
+            distribution: eyas::domain::distribution::Distribution::default(),
+            capabilities: eyas::domain::agent::AgentCapabilities::default(),
+            transport: Transport::default(),
+            session: SessionRules::default(),
             install: None,
+            turn: self.turn.clone(),
             source: AgentSource::User,
         };
         Ok(Brief {
@@ -78,15 +92,19 @@ impl Supply for Larder {
                 env: std::env::vars().filter(|(n, _)| n == "PATH").collect(),
                 own_env: [].into(),
                 root: claimed.session.cwd.clone().into(),
-                equipment: None,
+                equipment: self.equipment.clone(),
+                manner: Manner::default(),
             },
             persona: self.persona.clone(),
             model: None,
             policy: claimed.run.policy,
             workspace: None,
             worktree: None,
-            reporting: None,
-            cold: None,
+            reporting: self.equipment.is_some().then(Reporting::default),
+            cold: self
+                .turn
+                .is_some()
+                .then(|| Fault::new(ErrorKind::WarmCapReached, "run once a turn")),
             briefing: None,
             warnings: Vec::new(),
         })

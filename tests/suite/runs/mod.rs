@@ -1,6 +1,7 @@
 //! Runs from the queue to their end, over the fake agent.
 
 mod a_cancelled_run_has_let_go_of_its_tree;
+mod a_cli_is_run_once_a_turn;
 mod a_conclusion_says_what_was_seen;
 mod a_conversation_goes_on;
 mod a_dead_agent_is_replaced;

@@ -5,13 +5,14 @@ use eyas::{
     domain::{
         fault::ErrorKind,
         ids::ScheduleId,
+        run::AttemptOutcome,
         schedule::{Allowance, Misfire, Overlap, Schedule, Tick, Work},
         spent::Budget,
         time::Timestamp,
         usage::Usage,
     },
     stdx::mint,
-    store::{Finish, Lease, NewRun, Occasion, StoreError},
+    store::{Back, Finish, Lease, NewRun, Occasion, Progress, StoreError},
 };
 
 const FIRST: Timestamp = Timestamp(1_700_000_000_000);
@@ -156,6 +157,49 @@ async fn what_its_runs_and_those_below_them_cost_counts_in_its_period() {
     home.accept(at(&nightly, Some(tick), LATER)).await;
     let used = home.store.schedules.used(nightly.id, LATER).await.unwrap();
     assert_eq!((used.runs, used.usage.cost_usd), (0, None));
+}
+
+#[tokio::test]
+async fn turns_count_when_they_are_put_and_through_all_attempts() {
+    let home = Home::new().await;
+    let nightly = schedule(Some(Allowance {
+        turns: Some(4),
+        ..Allowance::default()
+    }));
+    home.store.schedules.insert(nightly.clone()).await.unwrap();
+    let used = async || {
+        let used = home.store.schedules.used(nightly.id, AGO).await;
+        used.unwrap().turns
+    };
+    let put = |turns| Progress {
+        turns,
+        ..Progress::default()
+    };
+    home.accept(at(&nightly, None, AGO)).await;
+    let lease = home.claim_one().await;
+    home.store.runs.append(lease, put(1)).await.unwrap();
+    assert_eq!(used().await, 1, "while its turn goes on");
+    let back = Back {
+        outcome: AttemptOutcome::Failed,
+        reason: "it broke".to_owned(),
+        left: None,
+        counts: true,
+        delay_ms: 0,
+        stderr_tail: None,
+        progress: put(1),
+    };
+    home.store.runs.back(lease, back).await.unwrap();
+    assert_eq!(used().await, 2, "after its attempt");
+    home.accept(at(&nightly, None, AGO)).await;
+    // Of the two that wait one is ended, with two more turns.
+    let claimed = home.claim(10).await;
+    let end = Finish {
+        progress: put(2),
+        ..success()
+    };
+    home.store.runs.finish(claimed[0].lease, end).await.unwrap();
+    let detail = refused(&home, at(&nightly, None, AGO)).await;
+    assert!(detail.contains("4 of 4 turns"), "{detail}");
 }
 
 #[tokio::test]

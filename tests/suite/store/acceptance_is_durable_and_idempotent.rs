@@ -4,10 +4,12 @@ use super::kit::{Home, keyed, run, run_in, session};
 use eyas::{
     domain::{
         event::EventKind,
+        ids::RunId,
         run::{Mode, RunState, Warning},
     },
-    store::{Change, NewRun, StoreError},
+    store::{Change, EventFilter, NewRun, SessionRow, StoreError},
 };
+use std::collections::HashSet;
 
 #[tokio::test]
 async fn an_accepted_run_is_read_back_whole_after_a_restart() {
@@ -18,7 +20,7 @@ async fn an_accepted_run_is_read_back_whole_after_a_restart() {
         label: Some("nightly".to_owned()),
         mode: Mode::Cold,
         warnings: vec![Warning::new("untrusted", "ignored")],
-        ..run_in(eyas::store::SessionRow {
+        ..run_in(SessionRow {
             instance: Some(eyas::domain::ids::InstanceId(eyas::stdx::mint())),
             persona: Some("reviewer".to_owned()),
             project: Some(super::kit::project_id()),
@@ -95,6 +97,92 @@ async fn many_with_one_key_at_once_are_one_run_and_one_refusal_harms_no_other() 
     }
     assert_eq!(fresh, 1);
     assert_eq!(home.store.runs.open(None).await.unwrap(), 21);
+}
+
+/// Accepts all of them at once.
+async fn at_once(home: &Home, asked: Vec<NewRun>) -> Vec<Result<RunId, StoreError>> {
+    let accept = |run: NewRun| {
+        let runs = home.store.runs.clone();
+        tokio::spawn(async move { Ok(runs.accept(run).await?.run.id) })
+    };
+    let all = futures::future::join_all(asked.into_iter().map(accept)).await;
+    all.into_iter().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_harms_nothing_that_came_with_it() {
+    let home = Home::new().await;
+    let there = home.accept(run()).await;
+    let lease = home.claim_one().await;
+    home.finish(lease).await;
+    let asked = (0..40).map(|n| match n {
+        // An id that is taken, and a parent that has ended.
+        7 => NewRun { id: there, ..run() },
+        9 => NewRun {
+            parent: Some(lease),
+            depth: 1,
+            ..run()
+        },
+        _ => run(),
+    });
+    let outcomes = at_once(&home, asked.collect()).await;
+    for (n, outcome) in outcomes.into_iter().enumerate() {
+        match (n, outcome) {
+            (7, outcome) => assert!(matches!(outcome, Err(StoreError::Internal(_)))),
+            (9, outcome) => assert!(matches!(outcome, Err(StoreError::LeaseLost(_)))),
+            (_, outcome) => assert_eq!(home.state(outcome.unwrap()).await, RunState::Queued),
+        }
+    }
+    assert_eq!(home.store.runs.open(None).await.unwrap(), 38);
+}
+
+#[tokio::test]
+async fn what_comes_at_once_is_as_if_it_came_one_by_one() {
+    let home = Home::capped(1000).await;
+    let project = super::kit::project_id();
+    let shared = SessionRow {
+        project: Some(project),
+        ..session()
+    };
+    // Every other one in the same conversation, each of which is in the same project.
+    let asked = (0..40).map(|n| {
+        let own = SessionRow {
+            id: session().id,
+            ..shared.clone()
+        };
+        run_in(if n % 2 == 0 { shared.clone() } else { own })
+    });
+    let accepted = at_once(&home, asked.collect()).await;
+    let accepted: HashSet<_> = accepted.into_iter().map(Result::unwrap).collect();
+    assert_eq!(accepted.len(), 40);
+    for id in &accepted {
+        assert_eq!(home.kinds(*id).await, [EventKind::Accepted]);
+    }
+    let filter = EventFilter {
+        project: Some(project),
+        ..EventFilter::default()
+    };
+    let told = home.store.events.after(None, filter, 1000).await.unwrap();
+    let counts = told.iter().filter_map(|event| event.data["count"].as_u64());
+    let mut counts: Vec<_> = counts.collect();
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=40).collect::<Vec<_>>());
+    // One of the conversation at a time, and all in the end.
+    let mut worked = HashSet::new();
+    loop {
+        let claimed = home.claim(100).await;
+        let of_it = claimed.iter().filter(|one| one.session.id == shared.id);
+        assert!(of_it.count() <= 1);
+        if claimed.is_empty() {
+            break;
+        }
+        for one in claimed {
+            assert_eq!(one.session.project, Some(project));
+            home.finish(one.lease).await;
+            worked.insert(one.lease.run);
+        }
+    }
+    assert_eq!(worked, accepted);
 }
 
 #[tokio::test]

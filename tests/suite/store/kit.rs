@@ -213,6 +213,7 @@ pub(super) fn conclusion(summary: &str) -> Conclusion {
         source: ConclusionSource::Tool,
         duration_ms: 5,
         usage: None,
+        peak_memory_bytes: None,
         stop_reason: None,
     }
 }

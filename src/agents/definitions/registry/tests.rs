@@ -1,5 +1,8 @@
 use super::Registry;
-use crate::domain::{agent::AgentSource, fault::ErrorKind};
+use crate::domain::{
+    agent::{AgentSource, Carrier, Transport},
+    fault::ErrorKind,
+};
 use std::{fs, path::Path};
 
 fn load(files: &[(&str, &str)]) -> Registry {
@@ -14,11 +17,32 @@ fn load(files: &[(&str, &str)]) -> Registry {
 fn the_built_in_agents_are_there_without_a_folder() {
     let registry = Registry::load(Path::new("/does/not/exist"), Path::new("/opt/eyas"));
     let ids: Vec<&str> = registry.all().iter().map(|a| a.id.as_str()).collect();
-    assert_eq!(ids, ["claude", "opencode", "embedded"]);
+    assert_eq!(
+        ids,
+        [
+            "claude",
+            "codex",
+            "gemini",
+            "opencode",
+            "qwen",
+            "vibe",
+            "goose",
+            "copilot",
+            "cursor",
+            "kimi",
+            "junie",
+            "amp",
+            "embedded",
+            "claude-cli",
+            "codex-cli",
+            "gemini-cli",
+            "opencode-cli"
+        ]
+    );
     assert!(registry.faults().is_empty());
     let embedded = registry.get("embedded").unwrap();
     assert_eq!(
-        registry.resolve(embedded, None).unwrap(),
+        registry.resolve(embedded, None).unwrap().path,
         Path::new("/opt/eyas")
     );
 }
@@ -41,7 +65,7 @@ fn a_file_needs_only_a_command_and_overrides_a_built_in_one() {
     let claude = registry.get("claude").unwrap();
     assert_eq!((claude.name.as_str(), claude.limits.prompt_ms), ("Mine", 5));
     assert_eq!(claude.limits.initialize_ms, 30_000);
-    assert_eq!(registry.all().len(), 4);
+    assert_eq!(registry.all().len(), 18);
     let names = registry.env_names();
     assert!(names.iter().any(|n| n == "HAWK_*") && names.iter().any(|n| n == "PATH"));
 }
@@ -94,4 +118,42 @@ fn an_unknown_agent_is_answered_with_the_nearest() {
     let fault = load(&[]).get("claud").unwrap_err();
     assert_eq!(fault.kind, ErrorKind::AgentNotFound);
     assert!(fault.hint.unwrap().contains("\"claude\""));
+}
+
+#[test]
+fn how_it_is_reached_and_set_up_is_said_in_tables_of_their_own() {
+    let of = |more: &str| {
+        load(&[(
+            "hawk.toml",
+            &format!("[launch]\ncommand = \"hawk\"\n{more}"),
+        )])
+    };
+    let registry = of(
+        "[transport]\nkind = \"unix\"\ndial_ms = 5\n[session]\npersona_file = \"HAWK_MD\"\nmodel_args = [\"-m={model}\"]\nmode = \"plan\"",
+    );
+    assert_eq!(registry.faults(), &[]);
+    let hawk = registry.get("hawk").unwrap();
+    let transport = hawk.transport;
+    assert_eq!(
+        (transport.kind, transport.startup_ms, transport.dial_ms),
+        (Carrier::Unix, 30_000, 5)
+    );
+    assert_eq!(hawk.session.persona_file.as_deref(), Some("HAWK_MD"));
+    assert_eq!(hawk.session.mode.as_deref(), Some("plan"));
+    let plain = of("");
+    assert_eq!(plain.get("hawk").unwrap().transport, Transport::default());
+    for wrong in [
+        "[transport]\nkind = \"pigeon\"",
+        "[transport]\nkind = \"tcp\"\nstartup_ms = 0",
+        "[transport]\nport = 80",
+        "[session]\npersona_file = \"\"",
+        "[session]\npersona_file = \"A=B\"",
+        "[session]\npersona_file = \"1A\"",
+        "[session]\nmodel_args = [\"--model\"]",
+        "[session]\npersona = \"x\"",
+    ] {
+        let registry = of(wrong);
+        assert_eq!(registry.faults().len(), 1, "{wrong}");
+        assert!(registry.get("hawk").is_err());
+    }
 }

@@ -1,6 +1,6 @@
 //! Which agents end, and which are kept.
 
-use super::{Effect, Entry, Phase, Table};
+use super::{Effect, Entry, Heft, Phase, Table, WarmKey};
 use crate::domain::fault::{ErrorKind, Fault};
 use std::{
     collections::BTreeSet,
@@ -32,16 +32,59 @@ impl<L: Clone> Table<L> {
                 "its project was stopped while its agent started",
             )
         };
-        entries
-            .into_iter()
-            .flat_map(|entry| entry.end(stopped))
-            .collect()
+        let mut effects = self.end_leaving(|key| key.root == root);
+        self.deaths.forget(|key| key.root == root);
+        effects.extend(entries.into_iter().flat_map(|entry| entry.end(stopped)));
+        effects
     }
 
     /// Those that work there end their turns; nobody new comes to them, and they go with the last who is there.
     pub(super) fn forget(&mut self, root: &Path) {
         self.entries
             .retain(|key, entry| key.root != root || matches!(entry.phase, Phase::Starting { .. }));
+    }
+
+    pub(super) fn tick(&mut self, now: i64) -> Vec<Effect<L>> {
+        self.deaths.fade(now);
+        let mut effects = self.end_idle(now);
+        effects.extend(self.end_heavy());
+        effects
+    }
+
+    /// Ends idle agents, the least recently used first, until those that are left are as light as they may be: those in roots that people
+    /// work in last, those that are pinned or at work never.
+    fn end_heavy(&mut self) -> Vec<Effect<L>> {
+        let Heft { budget, of } = self.heft;
+        if budget == 0 {
+            return Vec::new();
+        }
+        let leaving = self.leaving.iter().map(|one| of(&one.link));
+        let ready = self.entries.values().filter_map(Entry::link).map(of);
+        let mut sum: u64 = ready.chain(leaving).sum();
+        let mut idle: Vec<(bool, i64, WarmKey, u64)> = self
+            .entries
+            .iter()
+            .filter_map(|(key, entry)| match &entry.phase {
+                Phase::Ready(ready) if ready.busy == 0 && !self.is_pinned(key) => {
+                    let kept = self.kept.contains(&key.root);
+                    Some((kept, ready.idle_since, key.clone(), of(&ready.link)))
+                }
+                Phase::Ready(_) | Phase::Starting { .. } => None,
+            })
+            .collect();
+        idle.sort_unstable();
+        let mut effects = Vec::new();
+        for (_, _, key, bytes) in idle {
+            if sum <= budget {
+                break;
+            }
+            if let Some(entry) = self.entries.remove(&key) {
+                tracing::info!(agent.name = %key.agent, root = %key.root.display(), bytes, "ended an idle agent, as all together take too much memory");
+                sum = sum.saturating_sub(bytes);
+                effects.extend(entry.end(closing));
+            }
+        }
+        effects
     }
 
     pub(super) fn end_idle(&mut self, now: i64) -> Vec<Effect<L>> {
@@ -62,10 +105,10 @@ impl<L: Clone> Table<L> {
 
     pub(super) fn close_all(&mut self) -> Vec<Effect<L>> {
         self.closing = true;
-        std::mem::take(&mut self.entries)
-            .into_values()
-            .flat_map(|entry| entry.end(closing))
-            .collect()
+        let mut effects = self.end_leaving(|_all| true);
+        let all = std::mem::take(&mut self.entries).into_values();
+        effects.extend(all.flat_map(|entry| entry.end(closing)));
+        effects
     }
 }
 
@@ -74,6 +117,13 @@ pub(super) fn closing() -> Fault {
 }
 
 impl<L> Entry<L> {
+    fn link(&self) -> Option<&L> {
+        match &self.phase {
+            Phase::Starting { .. } => None,
+            Phase::Ready(ready) => Some(&ready.link),
+        }
+    }
+
     fn end(self, why: impl Fn() -> Fault) -> Vec<Effect<L>> {
         match self.phase {
             Phase::Starting { waiters } => waiters

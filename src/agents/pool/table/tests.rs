@@ -1,4 +1,4 @@
-use super::{Effect, Event, Table};
+use super::{Bounds, Effect, Event, Heft, Restarts, Table};
 use crate::{
     agents::{
         acp::{Opened, Opening},
@@ -12,9 +12,9 @@ use crate::{
 use std::{collections::BTreeSet, path::PathBuf};
 use uuid::Uuid;
 
-type Link = &'static str;
+pub(super) type Link = &'static str;
 
-fn key(root: &str) -> WarmKey {
+pub(super) fn key(root: &str) -> WarmKey {
     WarmKey {
         root: PathBuf::from(root),
         agent: "fake".to_owned(),
@@ -22,12 +22,22 @@ fn key(root: &str) -> WarmKey {
     }
 }
 
-fn table() -> Table<Link> {
-    Table::new(1_000, |_| 6)
+pub(super) fn table() -> Table<Link> {
+    bounded(0)
+}
+
+/// Its agents may take so many bytes together; each takes as many as its name has.
+pub(super) fn bounded(budget: u64) -> Table<Link> {
+    let of: fn(&Link) -> u64 = |link| link.len() as u64;
+    let bounds = Bounds {
+        heft: Heft { budget, of },
+        restarts: Restarts::default(),
+    };
+    Table::new(1_000, |_| 6, bounds)
 }
 
 /// Brings up the agent of `root` for one caller, at time 0.
-fn warm(table: &mut Table<Link>, root: &str, link: Link) -> u64 {
+pub(super) fn warm(table: &mut Table<Link>, root: &str, link: Link) -> u64 {
     let effects = table.handle(
         Event::Wanted {
             key: key(root),
@@ -60,7 +70,12 @@ fn warm(table: &mut Table<Link>, root: &str, link: Link) -> u64 {
     generation
 }
 
-fn returned(root: &str, generation: u64, session: &str, opening: Option<Opening>) -> Event<Link> {
+pub(super) fn returned(
+    root: &str,
+    generation: u64,
+    session: &str,
+    opening: Option<Opening>,
+) -> Event<Link> {
     Event::Returned {
         key: key(root),
         generation,
@@ -165,6 +180,7 @@ fn a_death_evicts_at_once_and_an_old_generation_touches_nothing() {
         Event::Died {
             key: key("/p"),
             generation: old,
+            unasked: true,
         },
         0,
     );
@@ -175,6 +191,7 @@ fn a_death_evicts_at_once_and_an_old_generation_touches_nothing() {
         Event::Died {
             key: key("/p"),
             generation: old,
+            unasked: true,
         },
         0,
     );
@@ -461,6 +478,7 @@ fn whoever_comes_as_an_idle_agent_ends_has_another_and_who_was_first_keeps_it() 
     let died = Event::Died {
         key: key("/p"),
         generation,
+        unasked: true,
     };
     assert!(table.handle(died, 9_000).is_empty());
 }

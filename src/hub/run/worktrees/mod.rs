@@ -141,15 +141,16 @@ impl Worktrees {
         run: RunId,
         cwd: &str,
     ) -> Result<Option<Place>, Fault> {
-        let folder = self.folder().await?;
-        let Some(first) = Path::new(cwd)
-            .strip_prefix(&folder)
-            .ok()
-            .and_then(|name| name.to_str()?.parse::<RunId>().ok())
-        else {
+        let path = Path::new(cwd);
+        let name = path.file_name().and_then(|name| name.to_str());
+        // By its name first, as most have none, and where they lie is asked of the disk.
+        let Some(first) = name.and_then(|name| name.parse::<RunId>().ok()) else {
             return Ok(None);
         };
-        let door = self.door(Path::new(cwd)).await;
+        if path.parent() != Some(self.folder().await?.as_path()) {
+            return Ok(None);
+        }
+        let door = self.door(path).await;
         let live = self.sharing(cwd).await?;
         if let Some(worktree) = live.into_iter().next().and_then(|run| run.worktree) {
             self.open().insert(run);

@@ -15,8 +15,9 @@ pub(in crate::store::sql) const OF: &str = concat!(
     input_columns!(),
     " FROM input WHERE run=$1 ORDER BY CASE WHEN delivered_at IS NULL THEN 1 ELSE 0 END, delivered_at, pos"
 );
+/// `NULL` where none waits; else whether one cuts a turn short. One row, so that it is read where it is asked for.
 pub(in crate::store::sql) const PENDING: &str =
-    "SELECT cuts FROM input WHERE run=$1 AND state='pending'";
+    "SELECT max(CASE WHEN cuts THEN 1 ELSE 0 END) FROM input WHERE run=$1 AND state='pending'";
 
 pub(super) async fn of(readers: &Readers, run: RunId) -> Result<Vec<Input>, StoreError> {
     let rows: Vec<Row> = readers.all(OF, values![run.0]).await?;
@@ -24,12 +25,10 @@ pub(super) async fn of(readers: &Readers, run: RunId) -> Result<Vec<Input>, Stor
 }
 
 pub(super) async fn waiting(readers: &Readers, run: RunId) -> Result<InputsWaiting, StoreError> {
-    let cuts: Vec<bool> = readers.scalars(PENDING, values![run.0]).await?;
-    Ok(if cuts.contains(&true) {
-        InputsWaiting::Interrupt
-    } else if cuts.is_empty() {
-        InputsWaiting::Nothing
-    } else {
-        InputsWaiting::Something
+    let cuts: Option<i32> = readers.scalar(PENDING, values![run.0]).await?;
+    Ok(match cuts {
+        None => InputsWaiting::Nothing,
+        Some(0) => InputsWaiting::Something,
+        Some(_) => InputsWaiting::Interrupt,
     })
 }

@@ -2,15 +2,18 @@
 
 use crate::store::StoreError;
 use sqlx::{
-    ConnectOptions as _, Error, PgConnection, PgPool, Row as _,
+    ConnectOptions as _, Connection as _, Error, PgConnection, PgPool, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{str::FromStr as _, time::Duration};
 
-const READERS: u32 = 8;
+/// Connections that read.
+pub(in crate::store::sql) const READERS: u32 = 8;
+/// A reader that was at rest for no longer is taken to be connected still.
+const TRUSTED: Duration = Duration::from_millis(500);
 
 /// Lock, then clock: what is read of it must not lie before the wait. The lock is in the space of two numbers; the migrator's is in the other.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SAVEPOINT item; SELECT CAST(pg_advisory_xact_lock(1702453619, 1) AS TEXT); \
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT CAST(pg_advisory_xact_lock(1702453619, 1) AS TEXT); \
  SELECT CAST(extract(epoch FROM clock_timestamp())*1000 AS BIGINT)";
 /// What is answered must outlive a crash, whatever this server is set to.
 const DURABLE: &str = "SELECT CASE WHEN current_setting('synchronous_commit')='off' THEN set_config('synchronous_commit','local',FALSE) END";
@@ -36,11 +39,16 @@ fn bounded(options: &PgConnectOptions) -> PgConnectOptions {
     ])
 }
 
+/// Every write finds its rows by keys: nothing is gained by planning it for the values of the moment.
+const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
+/// A hint need not outlive a crash, and a commit that waits for the disk holds up those that must.
+const UNSYNCED: (&str, &str) = ("synchronous_commit", "off");
+
 /// The one that writes.
 pub(in crate::store::sql) async fn writer(
     options: &PgConnectOptions,
 ) -> Result<PgConnection, Error> {
-    let mut connection = bounded(options).connect().await?;
+    let mut connection = bounded(options).options([PLANNED_ONCE]).connect().await?;
     sqlx::raw_sql(DURABLE).execute(&mut connection).await?;
     Ok(connection)
 }
@@ -50,11 +58,17 @@ pub(in crate::store::sql) fn readers(options: &PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(20))
-        .connect_lazy_with(bounded(options).options([
-            ("default_transaction_read_only", "on"),
-            // A list is planned for the state it asks for: one that is rare lies elsewhere than one that is not.
-            ("plan_cache_mode", "force_custom_plan"),
-        ]))
+        // One that was used a moment ago is there: whether it is would be a journey more for every read.
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for >= TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(bounded(options).options([("default_transaction_read_only", "on")]))
 }
 
 /// Those that tell and are told.
@@ -62,7 +76,7 @@ pub(in crate::store::sql) fn callers(options: &PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(3)
         .acquire_timeout(Duration::from_secs(20))
-        .connect_lazy_with(options.clone())
+        .connect_lazy_with(options.clone().options([UNSYNCED]))
 }
 
 /// Waits until no other hub writes; in one round trip.

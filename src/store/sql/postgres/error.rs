@@ -5,6 +5,14 @@ const CLASSES: [&str; 6] = ["08", "53", "57", "58", "XX", "28"];
 /// Read only, serialization, deadlock, a lock not had in time, idle for too long in a transaction, no such database, a read-only standby.
 const CODES: [&str; 6] = ["25006", "25P03", "40001", "40P01", "55P03", "3D000"];
 
+/// By an operator, by a crash, by the loss of the database, after too long a rest in a transaction.
+const ENDS: [&str; 4] = ["57P01", "57P02", "57P04", "25P03"];
+
+/// Whether it has ended the connection with that.
+pub(in crate::store::sql) fn ends_connection(code: &str) -> bool {
+    ENDS.contains(&code)
+}
+
 /// Whatever is asked of it.
 pub(in crate::store::sql) fn is_unavailable(code: &str) -> bool {
     CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)

@@ -1,4 +1,9 @@
 //! Accepting a run.
+//!
+//! A file takes one after the other, by statements of their own. A server takes several in the same statements, see [`set`].
+
+mod set;
+pub(in crate::store::sql) use set::Set;
 
 use super::extras;
 use crate::{
@@ -67,7 +72,7 @@ pub(in crate::store::sql) const PARENT: &str =
 
 /// A run to be written, its texts redacted.
 #[derive(Debug)]
-pub(super) struct Accept {
+pub(in crate::store::sql) struct Accept {
     run: NewRun,
     /// Of the host whose store this is.
     own: Place,
@@ -83,7 +88,7 @@ pub(super) struct Accept {
 
 /// What became of it.
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(in crate::store::sql) enum Taken {
     /// As it was written.
     Fresh(Box<RunRow>),
     /// Its key stands for this one.
@@ -126,6 +131,15 @@ impl Accept {
             },
             run,
         })
+    }
+
+    /// Whether all that it is written with are the rows that every run has.
+    fn is_plain(&self) -> bool {
+        let extras = &self.run.extras;
+        self.run.occasion.is_none()
+            && extras.session_key.is_none()
+            && extras.extra_system_prompt.is_none()
+            && extras.host.is_none()
     }
 
     /// The run that delegates must be held, under the lease it was given.
@@ -192,6 +206,9 @@ impl Accept {
             Some(host) => hosts::place_of(tx, host).await?,
             None => self.own.get().to_owned(),
         };
+        if tx.connection.is_server() {
+            return set::put(tx, self, &place).await;
+        }
         let tree = run.tree.as_deref().map(|tree| tree_at(&place, tree));
         let told = tx
             .script(
@@ -254,6 +271,9 @@ impl Write for Accept {
     type Answer = Taken;
 
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Taken, StoreError> {
+        if tx.connection.is_server() && self.is_plain() {
+            return set::alone(tx, self).await;
+        }
         self.hold(tx).await?;
         if let Some(earlier) = self.seen(tx).await? {
             return Ok(Taken::Seen(earlier));

@@ -5,7 +5,8 @@ use crate::{
     store::{
         AttemptNote, Lease, Progress, Redactor, StoreError,
         sql::{
-            log::{Subject, append_all, count},
+            log::{count, list},
+            statement::Either,
             tx::Tx,
             value::values,
             words::{json, state, word_of},
@@ -16,12 +17,41 @@ use crate::{
 use async_trait::async_trait;
 use serde::Deserialize;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 /// The fence is on the run only while it is held: a stale one matches nothing.
-pub(in crate::store::sql) const STEP: &str = "UPDATE run SET event_seq=event_seq+$3, step=coalesce($4,step), \
- continuity=coalesce($5,continuity), warm=coalesce($6,warm), tool=CASE WHEN $7 THEN $8 ELSE tool END, said=coalesce($9,said), \
- worktree=coalesce($10,worktree), leftover=coalesce($11,leftover) WHERE id=$1 AND fence=$2 RETURNING state, event_seq, project, instance";
+macro_rules! step {
+    () => {
+        "UPDATE run SET event_seq=event_seq+$3, step=coalesce($4,step), \
+         continuity=coalesce($5,continuity), warm=coalesce($6,warm), tool=CASE WHEN $7 THEN $8 ELSE tool END, said=coalesce($9,said), \
+         worktree=coalesce($10,worktree), leftover=coalesce($11,leftover), turns=turns+$14 WHERE id=$1 AND fence=$2 RETURNING state, event_seq, project, instance"
+    };
+}
+macro_rules! events {
+    ($run:literal) => {
+        concat!(
+            "INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
+             SELECT $12,$1,r.event_seq-$3+1+j.key,r.project,r.instance,j.value->>0,j.value->>1 FROM ",
+            $run
+        )
+    };
+}
+/// The run's row, then its events; in one statement where each is a journey.
+pub(in crate::store::sql) const STEP: Either = Either {
+    sqlite: concat!(
+        step!(),
+        "; ",
+        events!("run r CROSS JOIN json_each($13) j WHERE r.id=$1 AND r.fence=$2")
+    ),
+    postgres: concat!(
+        "WITH r AS (",
+        step!(),
+        "), e AS (",
+        events!("r, json_each($13) j"),
+        ") SELECT state FROM r"
+    ),
+};
+/// Which of them says in what state the run is.
+const STEPPED: usize = 0;
 pub(in crate::store::sql) const NOTE: &str = "UPDATE attempt SET warm=coalesce($3,warm), reason=coalesce($4,reason), \
  persona_route=coalesce($5,persona_route), pid=coalesce($6,pid), touched=coalesce($7,touched) WHERE run=$1 AND n=$2";
 pub(in crate::store::sql) const CONVERSATION: &str =
@@ -37,9 +67,6 @@ pub(super) struct Append {
 #[derive(FromRow, Deserialize)]
 struct Stepped {
     state: String,
-    event_seq: i64,
-    project: Option<Uuid>,
-    instance: Option<Uuid>,
 }
 
 impl Append {
@@ -85,8 +112,8 @@ impl Write for Append {
 
 /// Writes progress; answers the state of the run.
 async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<RunState, StoreError> {
-    let stepped: Stepped = tx
-        .optional(
+    let told = tx
+        .script(
             STEP,
             values![
                 lease.run.0,
@@ -99,19 +126,17 @@ async fn write(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<Run
                 progress.tool.as_ref().and_then(Option::as_ref),
                 &progress.said,
                 progress.worktree.as_ref().map(json).transpose()?,
-                progress.left.as_ref().map(json).transpose()?
+                progress.left.as_ref().map(json).transpose()?,
+                tx.now,
+                list(&progress.events)?,
+                progress.turns
             ],
         )
-        .await?
-        .ok_or(StoreError::LeaseLost(lease.run))?;
-    let subject = Subject {
-        run: lease.run.0,
-        project: stepped.project,
-        instance: stepped.instance,
-    };
-    append_all(tx, subject, stepped.event_seq, &progress.events).await?;
+        .await?;
+    let stepped: Option<Stepped> = told.first(STEPPED)?;
+    let Stepped { state: word } = stepped.ok_or(StoreError::LeaseLost(lease.run))?;
     note(tx, lease, &progress.note).await?;
-    state(&stepped.state)
+    state(&word)
 }
 
 /// Writes what is known of the attempt; the caller has checked the fence.

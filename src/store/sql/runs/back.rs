@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 /// A number that is given back is 1, one that is used up 0.
 pub(in crate::store::sql) const BACK: &str = "UPDATE run SET state='queued', fence=NULL, attempt=attempt-$4, event_seq=event_seq+$5, leftover=coalesce($6,leftover), \
- started_at=CASE WHEN attempt=$4 THEN NULL ELSE started_at END, step=NULL, tool=NULL, said=NULL, warm=FALSE, continuity=NULL, usage=coalesce($7,usage), worktree=coalesce($8,worktree), \
+ started_at=CASE WHEN attempt=$4 THEN NULL ELSE started_at END, step=NULL, tool=NULL, said=NULL, warm=FALSE, continuity=NULL, usage=coalesce($7,usage), worktree=coalesce($8,worktree), turns=turns+$9, \
  waited_ms=waited_ms+CASE WHEN $3>input_since THEN $3-input_since ELSE 0 END, deadline=deadline+CASE WHEN $3>input_since THEN $3-input_since ELSE 0 END, input_since=NULL \
  WHERE id=$1 AND fence=$2 AND NOT cancel_requested RETURNING event_seq, project, instance";
 pub(in crate::store::sql) const LEAVE: &str = "UPDATE session SET lease_holder=NULL, lease_until=NULL, overflow=FALSE, waiting=$4, \
@@ -124,7 +124,8 @@ pub(super) async fn hand_back(tx: &mut Tx<'_>, back: &Returned<'_>) -> Result<()
                 count(events.len() + 1),
                 left.as_ref().map(json).transpose()?,
                 usage.map(json).transpose()?,
-                worktree.map(json).transpose()?
+                worktree.map(json).transpose()?,
+                back.progress.map_or(0, |one| one.turns)
             ],
         )
         .await?;

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     domain::{
         event::EventKind,
-        ids::{HubId, RunId},
-        run::RunState,
+        ids::HubId,
+        run::{Run, RunState},
     },
     store::{
         Claimed, Lease, SessionRow, StoreError,
@@ -16,7 +16,7 @@ use crate::{
             connection::{Readers, Told},
             log::gone,
             place::Place,
-            row::{RunRow, Session, run_columns, session_columns},
+            row::{RunRow, run_columns},
             statement::Either,
             tx::Tx,
             value::values,
@@ -93,39 +93,80 @@ macro_rules! lease {
              AND NOT EXISTS(SELECT 1 FROM session b WHERE b.tree=session.tree AND b.lease_holder IS NOT NULL) \
              AND (SELECT ",
             $room,
-            " FROM class c WHERE c.class_key=session.class_key)>0 RETURNING head_run, fence"
+            " FROM class c WHERE c.class_key=session.class_key)>0 RETURNING "
         )
     };
 }
-pub(in crate::store::sql) const LEASE: &str = lease!("FALSE", room!());
+/// A run is under way: the next attempt, with nothing left of the one before.
+macro_rules! begin {
+    ($fence:literal, $now:literal) => {
+        concat!(
+            "UPDATE run SET state='running', fence=",
+            $fence,
+            ", attempt=attempt+1, event_seq=event_seq+1, started_at=coalesce(started_at,",
+            $now,
+            "), warm=FALSE, step=NULL, tool=NULL, said=NULL, continuity=NULL"
+        )
+    };
+}
+/// A number given back by a release is used again.
+macro_rules! used_again {
+    () => {
+        "ON CONFLICT(run,n) DO UPDATE SET fence=excluded.fence, holder=excluded.holder, started_at=excluded.started_at, \
+         outcome=NULL, reason=NULL, warm=FALSE, persona_route=NULL, pid=NULL, ended_at=NULL, touched=NULL, stderr_tail=NULL"
+    };
+}
+/// All that is to be known of run `r` in session `s`.
+macro_rules! all_of_it {
+    () => {
+        // A run that is under way waits for no class.
+        concat!(
+            "SELECT ",
+            run_columns!("NULL"),
+            ", s.fence, s.cwd, s.agent_session, r.timeout_ms+r.waited_ms AS timeout_ms, r.retry, r.budget, r.leftover, \
+             (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq AND p.conclusion IS NOT NULL \
+             ORDER BY p.seq DESC LIMIT 1) AS last, r.prompted, s.extra_system_prompt AS more"
+        )
+    };
+}
+/// Its head is begun in the same statement where each is a journey; what there then is of it is what the parts say that they have written.
+macro_rules! lease_and_begin {
+    ($overflow:literal, $room:expr) => {
+        concat!(
+            "WITH s AS (",
+            lease!($overflow, $room),
+            "*), r AS (",
+            begin!("s.fence", "$4"),
+            " FROM s WHERE run.id=s.head_run AND run.state='queued' RETURNING run.*), \
+             a AS (INSERT INTO attempt(run,n,fence,holder,started_at) SELECT id,attempt,fence,$2,$4 FROM r ",
+            used_again!(),
+            "), e AS (INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
+             SELECT $4,id,event_seq,project,instance,$5,'{\"attempt\":'||attempt||',\"fence\":'||fence||'}' FROM r) ",
+            all_of_it!(),
+            " FROM s LEFT JOIN r ON TRUE"
+        )
+    };
+}
+pub(in crate::store::sql) const LEASE: Either = Either {
+    sqlite: concat!(lease!("FALSE", room!()), "head_run, fence"),
+    postgres: lease_and_begin!("FALSE", room!()),
+};
 /// Beyond the slots of its class.
-pub(in crate::store::sql) const LEASE_BEYOND: &str = lease!("TRUE", turns_in_project!());
-/// What a leased session's head needs to be worked on: it runs, with an attempt and its event. A number given back by a release is used
-/// again. Then all that is to be known of it.
+pub(in crate::store::sql) const LEASE_BEYOND: Either = Either {
+    sqlite: concat!(lease!("TRUE", turns_in_project!()), "head_run, fence"),
+    postgres: lease_and_begin!("TRUE", turns_in_project!()),
+};
+/// What a leased session's head needs to be worked on, in a file: it runs, with an attempt and its event. Then all that is to be known of it.
 pub(in crate::store::sql) const START: &str = concat!(
-    "UPDATE run SET state='running', fence=$2, attempt=attempt+1, event_seq=event_seq+1, \
- started_at=coalesce(started_at,$3), warm=FALSE, step=NULL, tool=NULL, said=NULL, continuity=NULL \
- WHERE id=$1 AND state='queued' RETURNING attempt; \
- INSERT INTO attempt(run,n,fence,holder,started_at) SELECT id,attempt,$2,$4,$3 FROM run WHERE id=$1 \
- ON CONFLICT(run,n) DO UPDATE SET fence=excluded.fence, holder=excluded.holder, started_at=excluded.started_at, \
- outcome=NULL, reason=NULL, warm=FALSE, persona_route=NULL, pid=NULL, ended_at=NULL, touched=NULL, stderr_tail=NULL; \
- INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
- SELECT $3,id,event_seq,project,instance,$6,'{\"attempt\":'||attempt||',\"fence\":'||fence||'}' FROM run WHERE id=$1; \
- SELECT ",
-    run_columns!(),
-    " FROM run r JOIN session s ON s.id=r.session WHERE r.id=$1; \
- SELECT ",
-    session_columns!(),
-    " FROM session WHERE id=$5; \
- SELECT r.timeout_ms+r.waited_ms AS timeout_ms, r.retry, r.budget, r.leftover, (SELECT p.conclusion FROM run p WHERE p.session=r.session AND p.seq<r.seq \
- AND p.conclusion IS NOT NULL ORDER BY p.seq DESC LIMIT 1) AS last, r.prompted, \
- (SELECT s.extra_system_prompt FROM session s WHERE s.id=r.session) AS more FROM run r WHERE r.id=$1"
+    begin!("$2", "$3"),
+    " WHERE id=$1 AND state='queued'; \
+     INSERT INTO attempt(run,n,fence,holder,started_at) SELECT id,attempt,$2,$4,$3 FROM run WHERE id=$1 ",
+    used_again!(),
+    "; INSERT INTO event(at,run,run_seq,project,instance,kind,data) \
+     SELECT $3,id,event_seq,project,instance,$5,'{\"attempt\":'||attempt||',\"fence\":'||fence||'}' FROM run WHERE id=$1; ",
+    all_of_it!(),
+    " FROM run r JOIN session s ON s.id=r.session WHERE r.id=$1 AND r.fence=$2"
 );
-/// Which of them answer.
-const STARTED: usize = 0;
-const RUN: usize = 3;
-const SESSION: usize = 4;
-const REST: usize = 5;
 
 /// Whether a claim would find something.
 pub(super) async fn any(
@@ -208,36 +249,38 @@ impl Claim {
         &self,
         tx: &mut Tx<'_>,
         session: Uuid,
-        sql: &'static str,
+        sql: Either,
         overflow: Option<u32>,
     ) -> Result<Option<Claimed>, StoreError> {
-        let until = tx.now.saturating_add(self.lease_ms);
-        let leased: Option<(Uuid, i64)> = tx
-            .optional(sql, values![session, self.holder.0, until])
-            .await?;
-        let Some((run, fence)) = leased else {
-            return Ok(None);
+        let (holder, now) = (self.holder.0, tx.now);
+        let until = now.saturating_add(self.lease_ms);
+        let kind = EventKind::Started.as_str();
+        let claimed = if tx.connection.is_server() {
+            let values = values![session, holder, until, now, kind];
+            read(&tx.script(sql, values).await?, overflow)?
+        } else {
+            let leased: Option<(Uuid, i64)> =
+                tx.optional(sql, values![session, holder, until]).await?;
+            let Some((run, fence)) = leased else {
+                return Ok(None);
+            };
+            let values = values![run, fence, now, holder, kind];
+            let begun = read(&tx.script(START, values).await?, overflow)?;
+            Some(begun.ok_or_else(|| gone(run))?)
         };
-        let told = tx
-            .script(
-                START,
-                values![
-                    run,
-                    fence,
-                    tx.now,
-                    self.holder.0,
-                    session,
-                    EventKind::Started.as_str()
-                ],
-            )
-            .await?;
-        tx.changed(RunId(run), RunState::Running);
-        read(&told, RunId(run), fence, overflow).map(Some)
+        if let Some(claimed) = &claimed {
+            tx.changed(claimed.lease.run, RunState::Running);
+        }
+        Ok(claimed)
     }
 }
 
+/// What is beside the columns of a run.
 #[derive(FromRow, Deserialize)]
 struct Rest {
+    fence: i64,
+    cwd: String,
+    agent_session: Option<String>,
     timeout_ms: Option<i64>,
     retry: Option<String>,
     budget: Option<String>,
@@ -248,22 +291,29 @@ struct Rest {
     more: Option<String>,
 }
 
-fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Claimed, StoreError> {
-    let missing = || gone(run.0);
-    let (attempt,): (i64,) = told.first(STARTED)?.ok_or_else(missing)?;
-    let row: RunRow = told.first(RUN)?.ok_or_else(missing)?;
-    let session: Session = told.first(SESSION)?.ok_or_else(missing)?;
-    let rest: Rest = told.first(REST)?.ok_or_else(missing)?;
-    let session = SessionRow::from(session);
-    Ok(Claimed {
+/// What was leased, if it was.
+fn read(told: &Told, overflow: Option<u32>) -> Result<Option<Claimed>, StoreError> {
+    let (Some(row), Some(rest)) = (told.last::<RunRow>()?, told.last::<Rest>()?) else {
+        return Ok(None);
+    };
+    let run = Run::try_from(row)?;
+    Ok(Some(Claimed {
         lease: Lease {
-            run,
-            session: session.id,
-            fence,
-            attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+            run: run.id,
+            session: run.session,
+            fence: rest.fence,
+            attempt: run.attempt,
         },
-        run: row.try_into()?,
-        session,
+        session: SessionRow {
+            id: run.session,
+            instance: run.instance,
+            persona: run.persona.clone(),
+            agent: run.agent.clone(),
+            project: run.project,
+            cwd: rest.cwd,
+            agent_session: rest.agent_session,
+        },
+        run,
         timeout_ms: rest.timeout_ms,
         overflow,
         last_conclusion: unjson_of(rest.last.as_deref())?,
@@ -272,5 +322,5 @@ fn read(told: &Told, run: RunId, fence: i64, overflow: Option<u32>) -> Result<Cl
         left: unjson_of(rest.leftover.as_deref())?,
         extra_system_prompt: rest.more,
         prompted: rest.prompted,
-    })
+    }))
 }

@@ -18,6 +18,7 @@ pub(super) mod renew;
 pub(super) mod sessions;
 pub(super) mod stats;
 pub(super) mod sweep;
+pub(super) mod trail;
 pub(super) mod tree;
 pub(super) mod worktree;
 
@@ -25,6 +26,7 @@ use super::{Base, classes};
 use crate::{
     domain::{
         breaker::ClassView,
+        event::NewEvent,
         ids::{HubId, ProjectId, RunId, SessionId},
         page::Page,
         run::{Attempt, Run, RunState, Waiting},
@@ -48,11 +50,9 @@ pub(super) struct SqlRuns {
     pub(super) overflow: Option<u32>,
 }
 
-#[async_trait]
-impl Runs for SqlRuns {
-    async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError> {
-        let accept = accept::Accept::new(run, &self.base.redactor, &self.base.place)?;
-        match self.base.writer.send(accept).await? {
+impl SqlRuns {
+    async fn accepted(&self, taken: accept::Taken) -> Result<Accepted, StoreError> {
+        match taken {
             accept::Taken::Fresh(row) => Ok(Accepted {
                 run: (*row).try_into()?,
                 duplicate: false,
@@ -62,6 +62,47 @@ impl Runs for SqlRuns {
                 duplicate: true,
             }),
         }
+    }
+
+    fn claiming(&self, holder: HubId, limit: u32, lease_ms: i64) -> claim::Claim {
+        claim::Claim {
+            holder,
+            place: self.base.place.clone(),
+            limit,
+            lease_ms,
+            overflow: self.overflow,
+        }
+    }
+}
+
+#[async_trait]
+impl Runs for SqlRuns {
+    async fn accept(&self, run: NewRun) -> Result<Accepted, StoreError> {
+        let accept = accept::Accept::new(run, &self.base.redactor, &self.base.place)?;
+        let taken = self.base.writer.send(accept).await?;
+        self.accepted(taken).await
+    }
+
+    async fn accept_and_claim(
+        &self,
+        run: NewRun,
+        holder: HubId,
+        lease_ms: i64,
+    ) -> (
+        Result<Accepted, StoreError>,
+        Result<Option<Claimed>, StoreError>,
+    ) {
+        let accept = match accept::Accept::new(run, &self.base.redactor, &self.base.place) {
+            Ok(accept) => accept,
+            Err(error) => return (Err(error), Ok(None)),
+        };
+        let claim = self.claiming(holder, 1, lease_ms);
+        let (taken, claimed) = self.base.writer.send_both(accept, claim).await;
+        let accepted = match taken {
+            Ok(taken) => self.accepted(taken).await,
+            Err(error) => Err(error),
+        };
+        (accepted, claimed.map(|claimed| claimed.into_iter().next()))
     }
 
     async fn ready(&self) -> Result<bool, StoreError> {
@@ -78,16 +119,8 @@ impl Runs for SqlRuns {
         limit: u32,
         lease_ms: i64,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.base
-            .writer
-            .send(claim::Claim {
-                holder,
-                place: self.base.place.clone(),
-                limit,
-                lease_ms,
-                overflow: self.overflow,
-            })
-            .await
+        let claim = self.claiming(holder, limit, lease_ms);
+        self.base.writer.send(claim).await
     }
 
     async fn renew(&self, leases: Vec<Lease>, lease_ms: i64) -> Result<Vec<Renewed>, StoreError> {
@@ -103,6 +136,11 @@ impl Runs for SqlRuns {
     async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError> {
         let append = append::Append::new(lease, progress, &self.base.redactor);
         self.base.writer.send(append).await
+    }
+
+    async fn trail(&self, run: RunId, events: Vec<NewEvent>) -> Result<(), StoreError> {
+        let trail = trail::Trail::new(run, events, &self.base.redactor);
+        self.base.writer.send(trail).await
     }
 
     async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError> {

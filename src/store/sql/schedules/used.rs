@@ -24,7 +24,7 @@ pub(in crate::store::sql) const ALLOWANCE: &str = "SELECT allowance FROM schedul
 pub(in crate::store::sql) const USED: &str = "WITH RECURSIVE t(id, root) AS ( \
  SELECT o.run, o.run FROM occurrence o WHERE o.schedule=$1 AND o.at>=$2 AND o.run IS NOT NULL \
  UNION ALL SELECT r.id, NULL FROM t CROSS JOIN run r ON r.parent=t.id) \
- SELECT t.root IS NOT NULL AS is_root, r.usage, r.started_at, r.ended_at, r.waited_ms FROM t LEFT JOIN run r ON r.id=t.id";
+ SELECT t.root IS NOT NULL AS is_root, r.usage, r.started_at, r.ended_at, r.waited_ms, r.turns FROM t LEFT JOIN run r ON r.id=t.id";
 
 #[derive(Debug, FromRow, Deserialize)]
 pub(super) struct Row {
@@ -33,6 +33,7 @@ pub(super) struct Row {
     started_at: Option<i64>,
     ended_at: Option<i64>,
     waited_ms: Option<i64>,
+    turns: Option<i64>,
 }
 
 pub(super) fn sum(rows: Vec<Row>, since: Timestamp, now: i64) -> Result<UsedUp, StoreError> {
@@ -49,6 +50,8 @@ pub(super) fn sum(rows: Vec<Row>, since: Timestamp, now: i64) -> Result<UsedUp, 
             until.saturating_sub(row.waited_ms.unwrap_or(0)).max(0)
         });
         used.wall_ms = used.wall_ms.saturating_add(worked.unsigned_abs());
+        let turns = u32::try_from(row.turns.unwrap_or(0)).unwrap_or(u32::MAX);
+        used.turns = used.turns.saturating_add(turns);
     }
     Ok(used)
 }

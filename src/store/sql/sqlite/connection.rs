@@ -6,19 +6,49 @@ use rusqlite::{
     CachedStatement, ToSql,
     types::{ToSqlOutput, ValueRef},
 };
-use std::sync::Arc;
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 /// More than there are statements.
 const STATEMENTS: usize = 256;
 
 /// An open database file.
 #[derive(Debug)]
-pub(in crate::store::sql) struct Local(rusqlite::Connection);
+pub(in crate::store::sql) struct Local {
+    connection: rusqlite::Connection,
+    /// Of the statements that it has prepared, by their texts.
+    shapes: RefCell<HashMap<Box<str>, Shape>>,
+}
+
+/// What a prepared statement takes and gives, which is asked of SQLite once.
+#[derive(Clone, Debug)]
+struct Shape {
+    /// Which value each of its places takes. `$3` is a name to SQLite, whose places are in the order in which names first occur.
+    places: Arc<[usize]>,
+    columns: Arc<[String]>,
+}
+
+impl Shape {
+    fn of(statement: &CachedStatement<'_>) -> Option<Self> {
+        let value = |place| {
+            let number: usize = statement.parameter_name(place)?.get(1..)?.parse().ok()?;
+            number.checked_sub(1)
+        };
+        let places: Option<_> = (1..=statement.parameter_count()).map(value).collect();
+        let columns = statement.column_names().into_iter().map(str::to_owned);
+        Some(Self {
+            places: places?,
+            columns: columns.collect(),
+        })
+    }
+}
 
 impl Local {
     pub(super) fn new(connection: rusqlite::Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        Self(connection)
+        Self {
+            connection,
+            shapes: RefCell::default(),
+        }
     }
 
     /// Runs a statement that answers no rows; how many it changed.
@@ -27,7 +57,8 @@ impl Local {
         sql: &str,
         values: &[Value<'_>],
     ) -> Result<u64, Error> {
-        let changed = self.bound(sql, values)?.raw_execute()?;
+        let (mut statement, _shape) = self.bound(sql, values)?;
+        let changed = statement.raw_execute()?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 
@@ -38,17 +69,15 @@ impl Local {
         values: &[Value<'_>],
         most: usize,
     ) -> Result<Vec<Cells>, Error> {
-        let mut statement = self.bound(sql, values)?;
-        let names = statement.column_names().into_iter().map(str::to_owned);
-        let names: Arc<[String]> = names.collect();
+        let (mut statement, Shape { columns, .. }) = self.bound(sql, values)?;
         let mut rows = statement.raw_query();
         let mut read = Vec::new();
         while read.len() < most
             && let Some(row) = rows.next()?
         {
-            let values = (0..names.len()).map(|column| row.get(column));
+            let values = (0..columns.len()).map(|column| row.get(column));
             let values = values.collect::<Result<_, _>>()?;
-            read.push(Cells::new(Arc::clone(&names), values));
+            read.push(Cells::new(Arc::clone(&columns), values));
         }
         Ok(read)
     }
@@ -67,20 +96,38 @@ impl Local {
 
     /// In order.
     pub(in crate::store::sql) fn close(self) -> Result<(), Error> {
-        self.0.close().map_err(|(_connection, error)| error.into())
+        self.connection
+            .close()
+            .map_err(|(_connection, error)| error.into())
     }
 
-    fn bound(&self, sql: &str, values: &[Value<'_>]) -> Result<CachedStatement<'_>, Error> {
-        let mut statement = self.0.prepare_cached(sql)?;
-        for place in 1..=statement.parameter_count() {
-            // `$3` is a name to SQLite, whose places are in the order in which names first occur.
-            let name = statement.parameter_name(place);
-            let number = name.and_then(|name| name.get(1..)?.parse::<usize>().ok());
-            let value = number.and_then(|number| values.get(number.checked_sub(1)?));
-            let value = value.ok_or_else(|| Error::Unbound(sql.to_owned()))?;
-            statement.raw_bind_parameter(place, value)?;
+    fn bound(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<(CachedStatement<'_>, Shape), Error> {
+        let unbound = || Error::Unbound(sql.to_owned());
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let shape = self.shape(sql, &statement).ok_or_else(unbound)?;
+        for (before, number) in shape.places.iter().enumerate() {
+            let value = values.get(*number).ok_or_else(unbound)?;
+            statement.raw_bind_parameter(before + 1, value)?;
         }
-        Ok(statement)
+        Ok((statement, shape))
+    }
+
+    fn shape(&self, sql: &str, statement: &CachedStatement<'_>) -> Option<Shape> {
+        if let Some(known) = self.shapes.borrow().get(sql) {
+            return Some(known.clone());
+        }
+        let shape = Shape::of(statement)?;
+        let mut shapes = self.shapes.borrow_mut();
+        // Those of texts that are put together for a request are not kept for ever.
+        if shapes.len() >= STATEMENTS {
+            shapes.clear();
+        }
+        shapes.insert(sql.into(), shape.clone());
+        Some(shape)
     }
 }
 

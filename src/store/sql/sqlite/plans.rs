@@ -1,7 +1,10 @@
 //! Every hot statement finds its rows by index: what it costs does not grow with history.
 
 use super::{
-    super::{classes, events, inputs, log, requests, row, runs, schedules, settle},
+    super::{
+        classes, events, inputs, log, requests, row, runs, schedules, settle,
+        statement::Statement as _,
+    },
     connect, file, schema,
 };
 use crate::{
@@ -81,14 +84,14 @@ fn statements() -> Vec<String> {
         log::INSERT,
         log::INSERT_ALL,
         runs::claim::PICK.sqlite,
-        runs::claim::LEASE,
-        runs::claim::LEASE_BEYOND,
+        runs::claim::LEASE.sqlite,
+        runs::claim::LEASE_BEYOND.sqlite,
         runs::overflow::ROOM,
         runs::overflow::CROWDS,
         runs::overflow::FIRST,
         runs::claim::START,
         runs::renew::RENEW,
-        runs::append::STEP,
+        runs::append::STEP.sqlite,
         runs::append::NOTE,
         runs::append::CONVERSATION,
         classes::BLAME,
@@ -102,7 +105,7 @@ fn statements() -> Vec<String> {
         classes::LIST,
         settle::END,
         settle::END_ATTEMPT,
-        settle::FOLLOW,
+        settle::FOLLOW.sqlite,
         runs::back::BACK,
         runs::back::LEAVE,
         runs::release::WAITS,
@@ -174,6 +177,7 @@ fn statements() -> Vec<String> {
         runs::extras::NAMED,
         runs::extras::NAME,
         runs::extras::HOOK,
+        runs::trail::TRAIL,
         runs::archive::STATE,
         runs::archive::HIDE,
         runs::archive::SHOW,
@@ -189,19 +193,20 @@ fn lists() -> Vec<String> {
     for (bits, state) in (0..8).flat_map(|bits| states.map(|state| (bits, state))) {
         let project = (bits & 1 != 0).then(|| ProjectId(mint()));
         let instance = (bits & 2 != 0).then(|| InstanceId(mint()));
-        all.push(runs::read::list_sql(&RunFilter {
+        let runs = runs::read::list_sql(&RunFilter {
             state,
             project,
             instance,
             label: (bits & 4 != 0).then(|| "label".to_owned()),
             archived: state.is_none(),
             here: bits & 1 != 0,
-        }));
-        all.push(events::after_sql(&EventFilter {
+        });
+        let events = events::after_sql(&EventFilter {
             run: (bits & 4 != 0).then(|| RunId(mint())),
             project,
             instance,
-        }));
+        });
+        all.extend([runs, events].map(|page| page.for_sqlite().as_str().to_owned()));
     }
     all
 }
