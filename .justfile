@@ -19,6 +19,10 @@ sweep kills="1000":
 history runs="1000000" events="20000000":
     cargo bench --bench queue -- history {{runs}} {{events}}
 
+# Every agent that can be installed, against fake models: minutes, and gigabytes in the clients' cache.
+agents *words:
+    tests/clients/run --slow {{words}}
+
 # What must pass before anything lands.
 ci:
     .ci/run

@@ -36,7 +36,8 @@ class Entry:
     @property
     def key(self) -> str:
         """What the agent proved itself with."""
-        return self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        keys = self.headers.get("x-api-key") or self.headers.get("x-goog-api-key")
+        return keys or self.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 class RequestLog:

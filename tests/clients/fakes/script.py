@@ -162,5 +162,6 @@ def last_words(prompt: str, calls: list[Call]) -> str:
         summary = SUMMARY.search(call.result or "")
         if summary and call.name.endswith(RUN_TOOLS):
             return f"The run said: {summary[1]}"
-    mark = MARK.search(SCRIPT.sub("", prompt))
-    return f"Looked at it.\n\n{conclusion(f'done {mark[0]}')}" if mark else "Done."
+    # The last: what was concluded before may stand in front of the prompt.
+    marks = MARK.findall(SCRIPT.sub("", prompt))
+    return f"Looked at it.\n\n{conclusion(f'done {marks[-1]}')}" if marks else "Done."

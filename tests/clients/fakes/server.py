@@ -1,16 +1,19 @@
-"""One loopback server for all three APIs."""
+"""One loopback server for all four APIs."""
 
 import json
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from . import anthropic, chat, responses
+from . import anthropic, chat, gemini, responses
 from .log import Entry, RequestLog
 from .script import SCRIPT, asked, decide, is_side
+from .talk import Talk
 
 WIRES = {"/v1/messages": anthropic, "/v1/chat/completions": chat, "/v1/responses": responses}
+GEMINI = re.compile(r"/v1(?:beta)?/models/([^/:]+):(generateContent|streamGenerateContent|countTokens)$")
 MODELS = ("fake-model", "fake-other")
 
 
@@ -38,13 +41,23 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
         if path.endswith("/count_tokens"):
             self._json({"input_tokens": 11})
+        elif found := GEMINI.search(path):
+            self._gemini(*found.groups(), path, body)
         elif path in WIRES:
-            self._turn(WIRES[path], path, body)
+            self._turn(WIRES[path], path, WIRES[path].parse(body), body)
         else:
             self._json({})
 
-    def _turn(self, wire, path: str, body: dict) -> None:
-        talk = wire.parse(body)
+    def _gemini(self, model: str, verb: str, path: str, body: dict) -> None:
+        """It says in the address what the others say in the body."""
+        if verb == "countTokens":
+            self._json({"totalTokens": 11})
+            return
+        talk = gemini.parse(body)
+        talk.model, talk.stream = model, verb == "streamGenerateContent"
+        self._turn(gemini, path, talk, body)
+
+    def _turn(self, wire, path: str, talk: Talk, body: dict) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         prompt = SCRIPT.sub("", asked(talk.said)[1])  # a mark in a script is for whom the script is delegated to
         entry = Entry(time.time(), path, headers, body, talk.model, talk.system, talk.tools, prompt, is_side(talk))

@@ -19,6 +19,33 @@ QUIET = {
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
 }
+CODEX = """\
+model = "fake-model"
+model_provider = "fake"
+
+[model_providers.fake]
+name = "Fake"
+base_url = "{url}/v1"
+wire_api = "responses"
+env_key = "CODEX_API_KEY"
+"""
+VIBE = """\
+active_model = "fake"
+enable_telemetry = false
+enable_update_checks = false
+
+[[providers]]
+name = "fake"
+api_base = "{url}/v1"
+api_key_env_var = "MISTRAL_API_KEY"
+api_style = "openai"
+backend = "generic"
+
+[[models]]
+name = "fake-model"
+provider = "fake"
+alias = "fake"
+"""
 OPENCODE_PROVIDER = "fake"
 OPENCODE_MODELS = ("fake-model", "fake-other")
 
@@ -68,3 +95,37 @@ def write_opencode(url: str, env: dict[str, str], key: str) -> Path:
     file = folder / "opencode.json"
     file.write_text(json.dumps(config, indent=2))
     return file
+
+
+def codex_env(url: str, home: Path, key: str) -> dict[str, str]:
+    """Codex knows its provider from a file in its own folder."""
+    folder = home / "codex"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(CODEX.format(url=url))
+    return {"CODEX_HOME": str(folder), "CODEX_API_KEY": key}
+
+
+def gemini_env(url: str, home: Path, key: str) -> dict[str, str]:
+    """Which of its ways to log in Gemini CLI takes stands in a file of the home. Without a model it asks another one which to ask."""
+    folder = home / ".gemini"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False}}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    return {"GEMINI_API_KEY": key, "GOOGLE_GEMINI_BASE_URL": url, "GEMINI_MODEL": "fake-model", "GEMINI_CLI_TRUST_WORKSPACE": "true"}
+
+
+def qwen_env(url: str, home: Path, key: str) -> dict[str, str]:
+    """As Gemini CLI, of which it is a fork, with another API."""
+    folder = home / ".qwen"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {"security": {"auth": {"selectedType": "openai"}}, "privacy": {"usageStatisticsEnabled": False}}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    return {"OPENAI_API_KEY": key, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_MODEL": "fake-model"}
+
+
+def vibe_env(url: str, home: Path, key: str) -> dict[str, str]:
+    """Vibe knows its provider from a file in its own folder."""
+    folder = home / ".vibe"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(VIBE.format(url=url))
+    return {"MISTRAL_API_KEY": key, "VIBE_HOME": str(folder)}
