@@ -2,7 +2,7 @@
 
 use super::{
     dispatch::Parts,
-    ending::{self, End},
+    ending::{self, End, Next, Written},
     inputs::Course,
     late::Late,
     preamble::{self, briefing, concluding, own_tools},
@@ -76,8 +76,8 @@ pub(super) struct Ready {
     pub(super) patience: Duration,
 }
 
-/// Drives a claimed run to its end, or gives it back.
-pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) {
+/// Drives a claimed run to its end, or gives it back. What is to be begun in its place.
+pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) -> Next {
     let stop = ties.stop.clone();
     let mut attempt = Attempt::new(tools, &claimed, stop.clone());
     let unrenewed = unrenewed(ties.renewed, tools.pace);
@@ -91,12 +91,14 @@ pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) {
     let mut end = attempt.begin(stopped.as_mut()).await;
     loop {
         let record = attempt.record(end).await;
-        let refused = ending::write(&tools.store, claimed.lease, record, stop.clone()).await;
-        let Some(finish) = refused else {
-            attempt.trail();
-            return;
-        };
-        end = attempt.further(finish, stopped.as_mut()).await;
+        let (store, claimer) = (&tools.store, Some(tools.claimer()));
+        match ending::write(store, claimed.lease, record, claimer, stop.clone()).await {
+            Written::Over(next) => {
+                attempt.trail();
+                return next;
+            }
+            Written::Refused(finish) => end = attempt.further(*finish, stopped.as_mut()).await,
+        }
     }
 }
 

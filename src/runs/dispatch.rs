@@ -3,7 +3,7 @@
 use super::{
     attempt,
     calls::Calls,
-    ending,
+    ending::{self, Claimer, Next},
     freed::Freed,
     supply::Supply,
     ties::{Stop, Ties, Working},
@@ -54,6 +54,15 @@ pub struct Parts {
     pub pace: Pace,
 }
 
+impl Parts {
+    pub(super) fn claimer(&self) -> Claimer {
+        Claimer {
+            hub: self.hub,
+            lease_ms: self.pace.lease_ms(),
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Command {
     /// Claimed as it was accepted, or another in its place; after this moment.
@@ -74,7 +83,7 @@ pub struct Dispatch {
 struct Slots {
     free: Arc<Semaphore>,
     /// Who claims, and for how long, once the task has been started.
-    hub: Arc<OnceLock<(HubId, Pace)>>,
+    hub: Arc<OnceLock<Claimer>>,
 }
 
 /// What a handle asks for, until somebody does it.
@@ -88,7 +97,7 @@ impl Orders {
     /// Starts dispatching.
     pub fn start(self, parts: Parts) {
         // A second start has a handle of its own.
-        self.slots.hub.get_or_init(|| (parts.hub, parts.pace));
+        self.slots.hub.get_or_init(|| parts.claimer());
         tokio::spawn(Loop::new(parts, self.slots.free).run(self.inbox));
     }
 }
@@ -118,14 +127,11 @@ impl Dispatch {
     /// Those of [`crate::store::Runs::accept`].
     pub async fn accept(&self, store: &Store, run: NewRun) -> Result<Accepted, StoreError> {
         let slot = Arc::clone(&self.slots.free).try_acquire_owned();
-        let (Some((hub, pace)), Ok(slot)) = (self.slots.hub.get(), slot) else {
+        let (Some(Claimer { hub, lease_ms }), Ok(slot)) = (self.slots.hub.get(), slot) else {
             return store.runs.accept(run).await;
         };
         let before = Instant::now();
-        let (accepted, claimed) = store
-            .runs
-            .accept_and_claim(run, *hub, pace.lease_ms())
-            .await;
+        let (accepted, claimed) = store.runs.accept_and_claim(run, *hub, *lease_ms).await;
         match claimed {
             Ok(Some(claimed)) => self.begin(store, claimed, (slot, before)).await,
             Ok(None) => {}
@@ -167,7 +173,7 @@ impl Dispatch {
 struct Loop {
     parts: Parts,
     slots: Arc<Semaphore>,
-    attempts: JoinSet<()>,
+    attempts: JoinSet<Next>,
     working: HashMap<Id, Working>,
     draining: bool,
     /// When it looked last.
@@ -186,7 +192,7 @@ enum Woken {
     /// Something may be ready.
     Look,
     Changed(Result<Change, RecvError>),
-    Ended(Result<Id, JoinError>),
+    Ended(Result<(Id, Next), JoinError>),
     Renew,
     Told(Option<Command>),
 }
@@ -211,7 +217,7 @@ impl Loop {
         loop {
             let woken = tokio::select! {
                 command = inbox.recv() => Woken::Told(command),
-                Some(ended) = self.attempts.join_next_with_id() => Woken::Ended(ended.map(|(id, ())| id)),
+                Some(ended) = self.attempts.join_next_with_id() => Woken::Ended(ended),
                 change = changes.recv() => Woken::Changed(change),
                 _ = renewals.tick() => Woken::Renew,
                 () = tokio::time::sleep_until(next_look) => Woken::Look,
@@ -225,8 +231,9 @@ impl Loop {
                 },
                 // What frees a place makes nothing due.
                 Woken::Ended(ended) => {
-                    self.ended(ended);
-                    self.claim().await;
+                    if self.ended(ended) {
+                        self.claim().await;
+                    }
                 }
                 Woken::Renew => self.renew().await,
                 Woken::Told(Some(Command::Begin(claimed, slot, before))) => {
@@ -368,13 +375,11 @@ impl Loop {
 
     fn begin(&mut self, claimed: Claimed, slot: Option<OwnedSemaphorePermit>, before: Instant) {
         let lease = claimed.lease;
-        let tools = self.parts.clone();
         if self.draining {
             let record = ending::Record::Release(ending::hub_ends());
-            return self.work(lease, (slot, before), async move |ties| {
-                ending::write(&tools.store, lease, record, ties.stop).await;
-            });
+            return self.record(lease, (slot, before), record);
         }
+        let tools = self.parts.clone();
         tracing::info!(run.id = %lease.run, run.attempt = lease.attempt, "an attempt begins");
         let stale = self.stale(lease.run);
         self.work(lease, (slot, before), async move |ties| {
@@ -382,7 +387,7 @@ impl Loop {
                 // It says nothing but that it is closed.
                 while over.changed().await.is_ok() {}
             }
-            Box::pin(attempt::drive(&tools, claimed, ties)).await;
+            Box::pin(attempt::drive(&tools, claimed, ties)).await
         });
     }
 
@@ -400,40 +405,66 @@ impl Loop {
         (slot, before): (Option<OwnedSemaphorePermit>, Instant),
         what: impl FnOnce(Ties) -> F,
     ) where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = Next> + Send + 'static,
     {
         let (alive, over) = watch::channel(());
         let (working, ties) = Working::new(lease, slot, before, over);
         let work = what(ties);
         let work = async move {
-            work.await;
+            let next = work.await;
             drop(alive);
+            next
         };
         let id = self.attempts.spawn(work).id();
         self.working.insert(id, working);
     }
 
-    /// An attempt that panicked has written nothing, and nobody else will end its run.
-    fn ended(&mut self, ended: Result<Id, JoinError>) {
-        let id = ended.as_ref().map_or_else(JoinError::id, |id| *id);
+    /// Begins what was claimed with its end. Whether a claim may find more.
+    fn ended(&mut self, ended: Result<(Id, Next), JoinError>) -> bool {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(working) = self.working.remove(&id) else {
-            return;
+            return true;
         };
-        if let Err(error) = ended {
-            let Working {
-                lease,
-                slot,
-                renewed,
-                ..
-            } = working;
-            tracing::error!(run.id = %lease.run, %error, "an attempt broke");
-            let before = *renewed.borrow();
-            let store = self.parts.store.clone();
-            let record = ending::broken("the attempt broke; the hub's log says where");
-            self.work(lease, (slot, before), async move |ties| {
-                drop(ending::write(&store, lease, record, ties.stop).await);
-            });
+        match ended {
+            Ok((_, Next::Nothing)) => false,
+            Ok((_, Next::Unknown)) => true,
+            Ok((_, Next::Run(claimed, before))) => {
+                self.begin(*claimed, working.slot, before);
+                true
+            }
+            Err(error) => {
+                self.broke(working, &error);
+                true
+            }
         }
+    }
+
+    /// An attempt that panicked has written nothing, and nobody else will end its run.
+    fn broke(&mut self, working: Working, error: &JoinError) {
+        let Working {
+            lease,
+            slot,
+            renewed,
+            ..
+        } = working;
+        tracing::error!(run.id = %lease.run, %error, "an attempt broke");
+        let before = *renewed.borrow();
+        let record = ending::broken("the attempt broke; the hub's log says where");
+        self.record(lease, (slot, before), record);
+    }
+
+    /// Writes what becomes of a lease under which nothing more is done.
+    fn record(
+        &mut self,
+        lease: Lease,
+        held: (Option<OwnedSemaphorePermit>, Instant),
+        record: ending::Record,
+    ) {
+        let store = self.parts.store.clone();
+        self.work(lease, held, async move |ties| {
+            drop(ending::write(&store, lease, record, None, ties.stop).await);
+            Next::Unknown
+        });
     }
 
     /// Whether it is one of ours.
@@ -499,7 +530,10 @@ impl Loop {
                 Command::Drain(reply) => others.push(reply),
             }
         }
-        while self.attempts.join_next().await.is_some() {}
+        while let Some(ended) = self.attempts.join_next_with_id().await {
+            // What was claimed as it ended is given back by one more.
+            self.ended(ended);
+        }
         self.working.clear();
         for reply in others {
             reply.send(()).ok();

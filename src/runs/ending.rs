@@ -11,16 +11,17 @@ use crate::{
         conclusion::{Conclusion, ConclusionSource, ConclusionStatus},
         event::{EventKind, NewEvent},
         fault::{ErrorKind, Fault},
+        ids::HubId,
         policy::Grounds,
         retry::Left,
         run::{AttemptOutcome, RunState, Waiting, Warning},
         usage::Usage,
     },
-    store::{Back, Finish, Lease, Progress, Release, Store, StoreError},
+    store::{Back, Claimed, Finish, Lease, Progress, Release, Store, StoreError},
 };
 use serde_json::json;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 /// A run that waits for an environment value is looked at again, unasked, after so long.
 const ENVIRONMENT_MS: i64 = 3_600_000;
@@ -63,6 +64,25 @@ pub(super) enum Record {
     /// It is tried again.
     Back(Box<Back>),
     Finish(Box<Finish>),
+}
+
+/// What came of writing it.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// It does not hold, as an input waits.
+    Refused(Box<Finish>),
+    /// As far as it can be.
+    Over(Next),
+}
+
+/// What is to be begun in place of what ended.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Nobody looked.
+    Unknown,
+    Nothing,
+    /// Claimed as the end was written; after this moment.
+    Run(Box<Claimed>, Instant),
 }
 
 impl Attempt<'_> {
@@ -348,31 +368,37 @@ fn judge(stop_reason: &str) -> (RunState, AttemptOutcome, Option<Fault>) {
     (RunState::Failed, AttemptOutcome::Failed, Some(fault))
 }
 
-/// Writes it; gives back an end that does not hold, as an input waits. A database that cannot be written to now is asked again: nobody else will end this run while the hub lives.
+/// Who claims what comes next as an end is written, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claimer {
+    pub(super) hub: HubId,
+    pub(super) lease_ms: i64,
+}
+
+/// Writes it. A database that cannot be written to now is asked again: nobody else will end this run while the hub lives.
 pub(super) async fn write(
     store: &Store,
     lease: Lease,
     record: Record,
+    mut claimer: Option<Claimer>,
     mut stop: watch::Receiver<Option<Stop>>,
-) -> Option<Finish> {
+) -> Written {
     let mut pause = PAUSE.0;
     loop {
-        let written = match &record {
-            Record::Nothing => return None,
-            Record::Release(release) => store.runs.release(lease, release.clone()).await,
-            Record::Back(back) => store.runs.back(lease, (**back).clone()).await,
-            Record::Finish(finish) => store.runs.finish(lease, (**finish).clone()).await,
+        // One that is to stop begins nothing more.
+        let claimer = claimer.take().filter(|_| stop.borrow().is_none());
+        let error = match put(store, lease, &record, claimer).await {
+            Ok(next) => return Written::Over(next),
+            Err(error) => error,
         };
-        let Err(error) = written else { return None };
-        if matches!(error, StoreError::InputsWait(_)) {
-            return match record {
-                Record::Finish(finish) => Some(*finish),
-                Record::Release(_) | Record::Back(_) | Record::Nothing => None,
-            };
+        if matches!(error, StoreError::InputsWait(_))
+            && let Record::Finish(finish) = record
+        {
+            return Written::Refused(finish);
         }
         tracing::warn!(run.id = %lease.run, run.attempt = lease.attempt, %error, "could not write how an attempt ended");
         if matches!(error, StoreError::LeaseLost(_)) {
-            return None;
+            return Written::Over(Next::Unknown);
         }
         let over = |stop: &Option<Stop>| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost));
         // What is not written then is found by the next hub, as that of a hub that died.
@@ -380,10 +406,32 @@ pub(super) async fn write(
             .await
             .is_ok()
         {
-            return None;
+            return Written::Over(Next::Unknown);
         }
         pause = (pause * 2).min(PAUSE.1);
     }
+}
+
+async fn put(
+    store: &Store,
+    lease: Lease,
+    record: &Record,
+    claimer: Option<Claimer>,
+) -> Result<Next, StoreError> {
+    let runs = &store.runs;
+    match (record, claimer) {
+        (Record::Nothing, _) => {}
+        (Record::Release(release), _) => runs.release(lease, release.clone()).await?,
+        (Record::Back(back), _) => runs.back(lease, (**back).clone()).await?,
+        (Record::Finish(finish), None) => runs.finish(lease, (**finish).clone()).await?,
+        (Record::Finish(finish), Some(Claimer { hub, lease_ms })) => {
+            let before = Instant::now();
+            let finish = (**finish).clone();
+            let next = runs.finish_and_claim(lease, finish, hub, lease_ms).await?;
+            return Ok(next.map_or(Next::Nothing, |run| Next::Run(Box::new(run), before)));
+        }
+    }
+    Ok(Next::Unknown)
 }
 
 #[cfg(test)]

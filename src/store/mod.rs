@@ -343,6 +343,14 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     /// Ends the run under the fence and lets the session's next run come forward. `InputsWait` when it ends only if no input waits, and one
     /// does: decided in the same transaction, so that no input falls between the last look and the end.
     async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError>;
+    /// As `finish`, with a claim of one in the same commit. An end that is refused claims nothing.
+    async fn finish_and_claim(
+        &self,
+        lease: Lease,
+        finish: Finish,
+        holder: HubId,
+        lease_ms: i64,
+    ) -> Result<Option<Claimed>, StoreError>;
     /// Gives the run back under the fence.
     async fn release(&self, lease: Lease, release: Release) -> Result<(), StoreError>;
     /// Gives the run back under the fence to be tried again; one whose end was asked for is cancelled instead.

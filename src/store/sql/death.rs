@@ -73,7 +73,11 @@ impl Death {
         mut writes: impl Iterator<Item = &'static str>,
     ) -> Option<Moment> {
         let death = death.as_mut()?;
-        let is_its = |path: &str| path.rsplit("::").next() == Some(death.kind);
+        // What is two as one is named with both.
+        let is_its = |name: &str| {
+            let mut paths = name.split(['<', '>', ',', ' ']);
+            paths.any(|path| path.rsplit("::").next() == Some(death.kind))
+        };
         if !writes.any(is_its) {
             return None;
         }
@@ -104,7 +108,10 @@ mod tests {
         let mut due = |writes: [&'static str; 2]| Death::due(&mut death, writes.into_iter());
         assert_eq!(due(["a::Accept", "a::NoClaim"]), None);
         assert_eq!(due(["a::Claim", "b::Claim"]), None);
-        assert_eq!(due(["a::Accept", "a::Claim"]), Some(Moment::Before));
+        assert_eq!(
+            due(["a::Accept", "a::Then<b::End, b::Claim>"]),
+            Some(Moment::Before)
+        );
         for text in [
             "",
             "before",

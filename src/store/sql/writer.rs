@@ -48,6 +48,20 @@ pub(super) trait Write: fmt::Debug + Send + Sync + 'static {
     async fn write(&self, tx: &mut Tx<'_>) -> Result<Self::Answer, StoreError>;
 }
 
+/// Two as one: the second is written once the first was, and what refuses either refuses both.
+#[derive(Debug)]
+pub(super) struct Then<A, B>(pub(super) A, pub(super) B);
+
+#[async_trait]
+impl<A: Write, B: Write> Write for Then<A, B> {
+    type Answer = (A::Answer, B::Answer);
+    const URGENT: bool = A::URGENT;
+
+    async fn write(&self, tx: &mut Tx<'_>) -> Result<Self::Answer, StoreError> {
+        Ok((self.0.write(tx).await?, self.1.write(tx).await?))
+    }
+}
+
 /// Handle of the writer; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {

@@ -2,6 +2,8 @@
 
 #[path = "../../suite/store/a_class_that_fails_is_degraded.rs"]
 mod a_class_that_fails_is_degraded;
+#[path = "../../suite/store/a_commit_may_claim_as_well.rs"]
+mod a_commit_may_claim_as_well;
 #[path = "../../suite/store/a_request_is_asked_once_and_decided_once.rs"]
 mod a_request_is_asked_once_and_decided_once;
 #[path = "../../suite/store/a_run_tree_adds_up.rs"]

@@ -1,6 +1,7 @@
 //! What every store promises. Nothing here but `kit` and the files named `sqlite_…` knows which backend it is.
 
 mod a_class_that_fails_is_degraded;
+mod a_commit_may_claim_as_well;
 mod a_long_queue_may_overflow;
 mod a_project_bounds_its_turns;
 mod a_request_is_asked_once_and_decided_once;

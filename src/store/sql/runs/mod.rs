@@ -22,7 +22,7 @@ pub(super) mod trail;
 pub(super) mod tree;
 pub(super) mod worktree;
 
-use super::{Base, classes};
+use super::{Base, classes, writer::Then};
 use crate::{
     domain::{
         breaker::ClassView,
@@ -146,6 +146,19 @@ impl Runs for SqlRuns {
     async fn finish(&self, lease: Lease, finish: Finish) -> Result<(), StoreError> {
         let end = finish::End::new(lease, finish, &self.base.redactor)?;
         self.base.writer.send(end).await
+    }
+
+    async fn finish_and_claim(
+        &self,
+        lease: Lease,
+        finish: Finish,
+        holder: HubId,
+        lease_ms: i64,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let end = finish::End::new(lease, finish, &self.base.redactor)?;
+        let both = Then(end, self.claiming(holder, 1, lease_ms));
+        let ((), claimed) = self.base.writer.send(both).await?;
+        Ok(claimed.into_iter().next())
     }
 
     async fn release(&self, lease: Lease, release: Release) -> Result<(), StoreError> {

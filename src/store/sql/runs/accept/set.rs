@@ -12,7 +12,7 @@ use crate::{
         sql::{
             log::gone,
             place::tree_at,
-            row::{RunRow, class_waits, run_columns},
+            row::{RunRow, class_waits},
             tx::Tx,
             value::values,
             words::{json, unjson},
@@ -33,6 +33,7 @@ const TAKE: &str = "WITH g AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST
  label text, lane text, mode text, warnings text, prompt text, parent uuid, parent_fence bigint, depth bigint, isolation text, policy text, \
  worktree text, turns bigint, cold boolean, bounding uuid, retry text, budget text, hook text, scope text, key text, fingerprint text)), \
  t AS MATERIALIZED (SELECT g.*, coalesce(s.place,g.place) AS its_place, coalesce(s.agent,g.agent) AS its_agent, coalesce(s.next_seq,1) AS seq, \
+  s.head_run IS NOT NULL AS follows, CASE WHEN s.id IS NULL THEN g.persona ELSE s.persona END AS its_persona, \
   CASE WHEN s.id IS NULL THEN g.instance ELSE s.instance END AS its_instance, \
   CASE WHEN s.id IS NULL THEN g.project ELSE s.project END AS its_project, i.fingerprint AS seen_as, i.run AS seen, \
   g.parent_fence IS NULL OR EXISTS(SELECT 1 FROM run p WHERE p.id=g.parent AND p.fence=g.parent_fence AND NOT p.cancel_requested) AS held \
@@ -62,15 +63,12 @@ const TAKE: &str = "WITH g AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST
   SELECT NULL, NULL, NULL, $4, '{\"count\":'||o.open_before+(SELECT count(*) FROM w z WHERE z.its_project=o.project AND z.n<=w.n)||'}' \
   FROM o WHERE o.project=w.its_project) v), \
  x AS (INSERT INTO outbox(run,kind,at) SELECT run,'accepted',$2 FROM w) \
- SELECT its_place||'/'||its_agent||'/'||class_lane AS class_key, held, seen_as, seen FROM t ORDER BY n";
-/// Runs as they are now, by a list of ids; what holds them up is found out once for each of a list of classes.
-const READ: &str = concat!(
-    "WITH k AS MATERIALIZED (SELECT c.class_key, ",
+ SELECT its_place||'/'||its_agent||'/'||class_lane AS class_key, held, seen_as, seen, its_agent, its_instance, its_project, its_persona,   (SELECT h.name FROM host h WHERE h.place=its_place AND h.shared) AS host, CASE WHEN follows THEN 'session'   WHEN tree IS NOT NULL AND EXISTS(SELECT 1 FROM session b WHERE b.tree=t.tree AND b.lease_holder IS NOT NULL) THEN 'tree' END AS waits   FROM t ORDER BY n";
+/// What holds up those of each of a list of classes that nothing else does.
+const WAIT: &str = concat!(
+    "SELECT c.class_key, ",
     class_waits!(),
-    " AS waits FROM json_array_elements_text(CAST($2 AS json)) AS n(key) JOIN LATERAL (SELECT * FROM class WHERE class_key=n.key LIMIT 1) c ON TRUE) SELECT ",
-    run_columns!("(SELECT k.waits FROM k WHERE k.class_key=s.class_key)"),
-    " FROM json_array_elements_text(CAST($1 AS json)) AS j(id) JOIN LATERAL (SELECT * FROM run WHERE id=CAST(j.id AS UUID) LIMIT 1) r ON TRUE \
-     JOIN LATERAL (SELECT * FROM session WHERE id=r.session LIMIT 1) s ON TRUE"
+    " AS waits FROM json_array_elements_text(CAST($1 AS json)) AS n(key) JOIN LATERAL (SELECT * FROM class WHERE class_key=n.key LIMIT 1) c ON TRUE"
 );
 
 /// A run as `TAKE` is given it.
@@ -194,19 +192,13 @@ impl Set {
         let given = these.iter().enumerate();
         let given = given.map(|(n, one)| Given::whole(one, n)).collect();
         let found = take(tx, given).await?;
-        let fresh = these.iter().zip(&found);
-        let fresh = fresh.filter(|(_, found)| found.is_fresh());
-        let fresh: Vec<_> = fresh
-            .map(|(one, found)| (one.run.id.0, found.class_key.as_str()))
-            .collect();
-        let mut rows = read(tx, &fresh).await?;
         let mut outcomes = Vec::with_capacity(these.len());
         for (one, found) in these.iter().zip(found) {
             outcomes.push(if let Some(outcome) = found.before(one) {
                 outcome
             } else {
                 tx.changed(one.run.id, RunState::Queued);
-                Ok(Taken::Fresh(Box::new(row(&mut rows, one)?)))
+                Ok(Taken::Fresh(Box::new(found.row(one, tx.now))))
             });
         }
         Ok(outcomes)
@@ -221,12 +213,9 @@ pub(super) async fn alone(tx: &mut Tx<'_>, one: &Accept) -> Result<Taken, StoreE
 
 /// The rows of one whose key, delegating run and occasion have been looked at.
 pub(super) async fn put(tx: &mut Tx<'_>, one: &Accept, place: &str) -> Result<RunRow, StoreError> {
-    let found = take(tx, vec![Given::run(one, 0, place)]).await?;
-    let fresh: Vec<_> = found
-        .iter()
-        .map(|found| (one.run.id.0, found.class_key.as_str()))
-        .collect();
-    row(&mut read(tx, &fresh).await?, one)
+    let mut found = take(tx, vec![Given::run(one, 0, place)]).await?;
+    let found = found.pop().ok_or_else(|| gone(one.run.id.0))?;
+    Ok(found.row(one, tx.now))
 }
 
 /// What was there when it came.
@@ -239,6 +228,13 @@ struct Found {
     /// Its key: the fingerprint, and the run that it stands for.
     seen_as: Option<String>,
     seen: Option<Uuid>,
+    its_agent: String,
+    its_instance: Option<Uuid>,
+    its_project: Option<Uuid>,
+    its_persona: Option<String>,
+    host: Option<String>,
+    /// What holds it up.
+    waits: Option<String>,
 }
 
 impl Found {
@@ -247,46 +243,76 @@ impl Found {
     }
 
     /// What became of it where it was not written.
-    fn before(self, one: &Accept) -> Option<Result<Taken, StoreError>> {
+    fn before(&self, one: &Accept) -> Option<Result<Taken, StoreError>> {
         let run = &one.run;
         match (self.seen, &run.idempotency, run.parent) {
             (_, _, Some(parent)) if !self.held => Some(Err(StoreError::LeaseLost(parent.run))),
             (None, ..) | (_, None, _) => None,
-            (Some(seen), Some(key), _) => Some(if self.seen_as == Some(key.fingerprint.clone()) {
-                Ok(Taken::Seen(RunId(seen)))
-            } else {
-                Err(StoreError::IdempotencyConflict(key.key.clone()))
-            }),
+            (Some(seen), Some(key), _) => {
+                Some(if self.seen_as.as_ref() == Some(&key.fingerprint) {
+                    Ok(Taken::Seen(RunId(seen)))
+                } else {
+                    Err(StoreError::IdempotencyConflict(key.key.clone()))
+                })
+            }
+        }
+    }
+
+    /// As it was written: to read it again would cost as much as to write it.
+    fn row(self, one: &Accept, now: i64) -> RunRow {
+        let run = &one.run;
+        let text = |text: &Option<String>| text.as_deref().map(kept);
+        RunRow {
+            id: run.id.0,
+            state: RunState::Queued.as_str().to_owned(),
+            waiting: self.waits,
+            host: self.host,
+            prompt: kept(&run.prompt),
+            instance: self.its_instance,
+            project: self.its_project,
+            persona: self.its_persona,
+            agent: self.its_agent,
+            session: run.session.id.0,
+            previous: run.previous.map(|id| id.0),
+            label: text(&run.label),
+            mode: one.mode.clone(),
+            warnings: text(&one.warnings),
+            created_at: now,
+            parent: run.parent.map(|lease| lease.run.0),
+            depth: run.depth,
+            policy: Some(kept(&one.policy)),
+            isolation: one.isolation.clone(),
+            worktree: text(&one.worktree),
+            hook: text(&run.extras.hook),
+            ..RunRow::default()
         }
     }
 }
 
+/// Writes those that can be; what was there, and what holds them up now.
 async fn take(tx: &mut Tx<'_>, given: Vec<Given<'_>>) -> Result<Vec<Found>, StoreError> {
     let (accepted, changed) = (EventKind::Accepted, EventKind::DelegationChanged);
     let kinds = (accepted.as_str(), changed.as_str());
     let given = list(&given)?;
-    Ok(tx
-        .all(TAKE, values![given, tx.now, kinds.0, kinds.1])
-        .await?)
-}
-
-/// Runs and their classes.
-async fn read(
-    tx: &mut Tx<'_>,
-    fresh: &[(Uuid, &str)],
-) -> Result<HashMap<Uuid, RunRow>, StoreError> {
-    if fresh.is_empty() {
-        return Ok(HashMap::new());
+    let values = values![given, tx.now, kinds.0, kinds.1];
+    let mut found: Vec<Found> = tx.all(TAKE, values).await?;
+    let free = |one: &Found| one.is_fresh() && one.waits.is_none();
+    let keys = found.iter().filter(|one| free(one));
+    let keys: BTreeSet<_> = keys.map(|one| one.class_key.as_str()).collect();
+    if keys.is_empty() {
+        return Ok(found);
     }
-    let runs: Vec<_> = fresh.iter().map(|(run, _)| run).collect();
-    let classes: BTreeSet<_> = fresh.iter().map(|(_, class)| class).collect();
-    let rows: Vec<RunRow> = tx.all(READ, values![json(&runs)?, json(&classes)?]).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    let classes: Vec<(String, Option<String>)> = tx.all(WAIT, values![json(&keys)?]).await?;
+    let classes: HashMap<_, _> = classes.into_iter().collect();
+    for one in found.iter_mut().filter(|one| free(one)) {
+        one.waits = classes.get(&one.class_key).cloned().flatten();
+    }
+    Ok(found)
 }
 
-fn row(rows: &mut HashMap<Uuid, RunRow>, one: &Accept) -> Result<RunRow, StoreError> {
-    let id = one.run.id.0;
-    rows.remove(&id).ok_or_else(|| gone(id))
+/// As it is there: see [`list`].
+fn kept(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// As JSON, without the one character that no text there can hold.
@@ -302,7 +328,7 @@ fn list(given: &[Given<'_>]) -> Result<String, StoreError> {
 
 fn replace_zeros(value: &mut Value) {
     match value {
-        Value::String(text) => *text = text.replace('\0', "\u{fffd}"),
+        Value::String(text) => *text = kept(text),
         Value::Array(values) => values.iter_mut().for_each(replace_zeros),
         Value::Object(fields) => fields.values_mut().for_each(replace_zeros),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
