@@ -15,6 +15,7 @@ mod processes;
 mod raw;
 mod real_agents;
 mod rpc;
+mod shell;
 mod table;
 mod warm_agents;
 

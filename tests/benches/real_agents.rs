@@ -5,8 +5,9 @@ use crate::{
     home::Home,
     raw::Raw,
     rpc::Rpc,
+    shell,
     table::{against, ms, p50, row, us},
-    warm_agents::{timed, until_spare},
+    warm_agents::{SHELL, WARM, timed, until_spare},
 };
 use serde_json::{Value, json};
 use std::{
@@ -76,7 +77,8 @@ pub(crate) fn bench() {
         return;
     };
     let mut disk = Disk::new(home.path());
-    let mut rpc = rpc_in(&home, &real.env);
+    let eyas = || eyas_in(&home, &real.env);
+    let mut rpc = Rpc::start(eyas().arg("rpc").stderr(Stdio::null()));
     // By name, or all of them.
     let named = std::env::args().nth(2);
     let named = named.filter(|name| real.agents.contains_key(name));
@@ -85,7 +87,7 @@ pub(crate) fn bench() {
         let project = home.project(agent);
         let taken = Taken::take(
             &mut disk,
-            &mut rpc,
+            (&mut rpc, &eyas),
             agent,
             |text| {
                 let mut raw = Raw::start_in(command, &project, &real.env);
@@ -110,6 +112,8 @@ struct Taken {
     /// The first prompt of a session that is open already.
     raw_first: Vec<Duration>,
     same: Vec<Duration>,
+    /// The same from a shell.
+    shell: Vec<Duration>,
     spare: Vec<Duration>,
     /// What of a warm delegation was not the agent's turn.
     own: Vec<Duration>,
@@ -119,7 +123,7 @@ impl Taken {
     /// One of each after the other, so that a slow moment of the machine is everybody's.
     fn take(
         disk: &mut Disk,
-        rpc: &mut Rpc,
+        (rpc, eyas): (&mut Rpc, &dyn Fn() -> Command),
         agent: &str,
         start: impl Fn(&str) -> (Raw, String),
         project: &Path,
@@ -143,6 +147,9 @@ impl Taken {
             taken.raw_first.push(asked);
             let same = taken.warm(rpc, &follow);
             taken.same.push(same);
+            let session = first["session"].as_str().expect("a session");
+            let asked = timed(|| shell::delegate(&mut eyas(), session, "MARK-shell"));
+            taken.shell.push(asked);
             until_spare(rpc);
             let spare = taken.warm(rpc, &ask);
             taken.spare.push(spare);
@@ -192,6 +199,10 @@ impl Taken {
             "",
         );
         let own = commit * 3 + Duration::from_micros(1_500);
+        let what = format!("{agent}: warm, same session p50");
+        against(&what, p50(&mut self.same), raw_warm + WARM, "raw + 5 ms");
+        let what = format!("{agent}: eyas delegate --json p50");
+        against(&what, p50(&mut self.shell), raw_warm + SHELL, "raw + 25 ms");
         for (what, seen, raw) in [
             ("same", &mut self.same, raw_warm),
             ("spare", &mut self.spare, raw_first),
@@ -204,10 +215,10 @@ impl Taken {
     }
 }
 
-/// The API over pipes, with nothing but this environment, which is then the hub's too.
-fn rpc_in(home: &Home, env: &BTreeMap<String, String>) -> Rpc {
+/// The program with nothing but this environment, which is then the hub's too.
+fn eyas_in(home: &Home, env: &BTreeMap<String, String>) -> Command {
     let mut command = home.eyas();
     command.env_clear().envs(env);
     command.env("EYAS_HOME", home.path().join("home"));
-    Rpc::start(command.arg("rpc").stderr(Stdio::null()))
+    command
 }

@@ -5,6 +5,7 @@ use crate::{
     home::{self, Home},
     raw::Raw,
     rpc::Rpc,
+    shell,
     table::{against, ms, p50, ratio, row, us},
 };
 use serde_json::json;
@@ -16,6 +17,9 @@ use std::{
 const TURNS: usize = 200;
 const PROJECTS: usize = 8;
 const PROMPTS: usize = 64;
+/// Beside the agent's own part: of a warm prompt, and of one from a shell, process start included.
+pub(crate) const WARM: Duration = Duration::from_millis(5);
+pub(crate) const SHELL: Duration = Duration::from_millis(25);
 
 pub(crate) fn bench() {
     let home = Home::new();
@@ -63,11 +67,20 @@ fn one_by_one(home: &Home, rpc: &mut Rpc) {
     let mut taken: Vec<_> = (0..TURNS)
         .map(|_| timed(|| assert_eq!(rpc.delegate(&follow)["warm"], true)))
         .collect();
+    let same = p50(&mut taken);
+    let what = "warm, same session p50";
+    against(what, same, bound, "raw + 3 commits + 1.5 ms");
+    against(what, same, raw_warm + WARM, "raw + 5 ms");
+    let session = first["session"].as_str().expect("a session");
+    let mut taken: Vec<_> = (0..TURNS / 4)
+        .map(|_| timed(|| shell::delegate(&mut home.eyas(), session, "instant")))
+        .collect();
+    let bound_of_shell = raw_warm + SHELL;
     against(
-        "warm, same session p50",
+        "eyas delegate --json p50",
         p50(&mut taken),
-        bound,
-        "raw + 3 commits + 1.5 ms",
+        bound_of_shell,
+        "raw + 25 ms",
     );
 
     let mut taken: Vec<_> = (0..TURNS)
