@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 #![allow(clippy::disallowed_methods, reason = "a bench starts what it measures")]
 
+mod acpx;
 mod agent;
 mod bare;
 mod client;

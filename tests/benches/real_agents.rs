@@ -1,12 +1,13 @@
 //! Eyas' own share beside agents that people use, on a model that is faked on loopback: the programs that `tests/clients/install` installs.
 
 use crate::{
+    acpx::Acpx,
     disk::Disk,
     home::Home,
     raw::Raw,
     rpc::Rpc,
     shell,
-    table::{against, ms, p50, row, us},
+    table::{against, ms, p50, ratio, row, us},
     warm_agents::{SHELL, WARM, timed, until_spare},
 };
 use serde_json::{Value, json};
@@ -72,10 +73,16 @@ impl Drop for Real {
 
 pub(crate) fn bench() {
     let home = Home::new();
-    let Some(real) = Real::start(home.path()) else {
+    let Some(mut real) = Real::start(home.path()) else {
         row("real agents", "not installed", "tests/clients/install");
         return;
     };
+    let own = std::env::current_exe().expect("this binary");
+    let echo = [
+        own.to_string_lossy().into_owned(),
+        "--instant-agent".to_owned(),
+    ];
+    real.agents.insert("instant".to_owned(), echo.to_vec());
     let mut disk = Disk::new(home.path());
     let eyas = || eyas_in(&home, &real.env);
     let mut rpc = Rpc::start(eyas().arg("rpc").stderr(Stdio::null()));
@@ -97,7 +104,19 @@ pub(crate) fn bench() {
             },
             &project,
         );
-        taken.show(agent);
+        let warm = taken.show(agent);
+        if let Some(acpx) = Acpx::start(command, &project, &real.env) {
+            acpx.prompt("MARK-begin");
+            let asked = (0..ROUNDS).map(|_| timed(|| acpx.prompt("MARK-acpx")));
+            let seen = p50(&mut asked.collect::<Vec<_>>());
+            let what = format!("{agent}: acpx prompt, warm p50");
+            let seen = format!(
+                "{} = {:.1} x eyas delegate --json",
+                ms(seen),
+                ratio(seen, warm)
+            );
+            row(&what, seen, "");
+        }
     }
     drop(rpc);
     home.stop();
@@ -171,7 +190,8 @@ impl Taken {
         taken
     }
 
-    fn show(mut self, agent: &str) {
+    /// Answers what one from a shell took.
+    fn show(mut self, agent: &str) -> Duration {
         let commit = p50(&mut self.commits);
         row("one durable commit on this disk p50", us(commit), "");
         let (raw_cold, raw_warm) = (p50(&mut self.raw_cold), p50(&mut self.raw_warm));
@@ -202,7 +222,8 @@ impl Taken {
         let what = format!("{agent}: warm, same session p50");
         against(&what, p50(&mut self.same), raw_warm + WARM, "raw + 5 ms");
         let what = format!("{agent}: eyas delegate --json p50");
-        against(&what, p50(&mut self.shell), raw_warm + SHELL, "raw + 25 ms");
+        let shell = p50(&mut self.shell);
+        against(&what, shell, raw_warm + SHELL, "raw + 25 ms");
         for (what, seen, raw) in [
             ("same", &mut self.same, raw_warm),
             ("spare", &mut self.spare, raw_first),
@@ -212,6 +233,7 @@ impl Taken {
         }
         let what = format!("{agent}: of a warm one, all but the turn p50");
         against(&what, p50(&mut self.own), own, "3 commits + 1.5 ms");
+        shell
     }
 }
 

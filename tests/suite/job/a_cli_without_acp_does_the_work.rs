@@ -63,6 +63,32 @@ fn a_hub_that_is_killed_leaves_no_process_and_the_conversation_goes_on() {
 }
 
 #[test]
+fn killed_in_its_turn_the_hub_leaves_no_process_and_the_turn_is_done_again() {
+    let job = Job::new();
+    define(
+        &job,
+        "hawk",
+        &format!("[launch]\ncommand = {FAKE:?}\n{TURN}"),
+    );
+    let mut face = job.face();
+    let mark = job.nest.root().join("slept");
+    let prompt = format!(
+        "!grandchild\n!say /begun\n!first {} sleep 60000\n!say /end",
+        mark.display()
+    );
+    let run = face.delegate(&prompt, json!({"agent": "hawk"}));
+    face.output(&run, |said| said.contains("/begun"));
+    job.kill_hub();
+    face.kill();
+    job.nothing_is_left();
+    let mut face = job.face();
+    let run = face.finished(&run);
+    assert_eq!(run["state"], "succeeded", "{run}");
+    assert_eq!(run["attempts"][0]["outcome"], "lost", "{run}");
+    assert!(summary(&run).ends_with("/end"), "{run}");
+}
+
+#[test]
 fn the_cli_of_an_agent_stands_in_for_its_program_that_speaks_acp() {
     let job = Job::new();
     let folder = job.folder("bin");
