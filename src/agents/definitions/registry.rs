@@ -1,6 +1,6 @@
 //! All agents that can be named.
 
-use super::{builtin, user};
+use super::{Shelf, builtin};
 use crate::{
     agents::{
         depot::Depot,
@@ -33,10 +33,16 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// As [`Registry::from`], with nothing known of before.
+    #[must_use]
+    pub fn load(dir: &Path, own_binary: &Path) -> Self {
+        Self::from(&Shelf::default(), dir, own_binary)
+    }
+
     /// The built-in definitions and those of `dir` (`<home>/agents`), which override a built-in one of the same id.
     /// A file that is no definition is skipped and reported by [`Registry::faults`]; a missing `dir` is an empty one.
     #[must_use]
-    pub fn load(dir: &Path, own_binary: &Path) -> Self {
+    pub fn from(shelf: &Shelf, dir: &Path, own_binary: &Path) -> Self {
         let mut registry = Self {
             agents: BUILTIN.clone(),
             faults: Vec::new(),
@@ -44,7 +50,7 @@ impl Registry {
             depot: None,
         };
         for path in registry.files(dir) {
-            match user::read(&path) {
+            match shelf.read(&path) {
                 Ok(definition) => registry.take(path, definition),
                 Err(fault) => registry.faults.push((path, fault)),
             }
@@ -80,7 +86,7 @@ impl Registry {
         files
     }
 
-    fn take(&mut self, path: PathBuf, definition: AgentDefinition) {
+    fn take(&mut self, path: PathBuf, definition: Arc<AgentDefinition>) {
         match self.agents.iter_mut().find(|a| a.id == definition.id) {
             Some(twin) if twin.source == AgentSource::User => {
                 let detail = format!(
@@ -91,8 +97,8 @@ impl Registry {
                 self.faults
                     .push((path, Fault::new(ErrorKind::NameExists, detail)));
             }
-            Some(builtin) => *builtin = Arc::new(definition),
-            None => self.agents.push(Arc::new(definition)),
+            Some(builtin) => *builtin = definition,
+            None => self.agents.push(definition),
         }
     }
 

@@ -43,13 +43,12 @@ struct Written {
     turn: Option<TurnForm>,
 }
 
-/// Reads one definition.
+/// The definition that a file's text is.
 ///
 /// # Errors
-/// What is wrong with the file. The text of the file is never quoted, as `[launch.env]` may hold a key.
-pub(super) fn read(path: &Path) -> Result<AgentDefinition, Fault> {
-    let text = text(path)?;
-    let written: Written = toml::from_str(&text).map_err(|error| {
+/// What is wrong with it. The text is never quoted, as `[launch.env]` may hold a key.
+pub(super) fn parsed(path: &Path, text: &str) -> Result<AgentDefinition, Fault> {
+    let written: Written = toml::from_str(text).map_err(|error| {
         let line = error
             .span()
             .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
@@ -124,7 +123,11 @@ pub fn written(definition: &AgentDefinition) -> Result<String, Fault> {
     toml::to_string(&written).map_err(Fault::internal)
 }
 
-fn text(path: &Path) -> Result<String, Fault> {
+/// What the file says.
+///
+/// # Errors
+/// That it cannot be read, or is too large.
+pub(super) fn text(path: &Path) -> Result<String, Fault> {
     let unreadable = |error: std::io::Error| fault(path, &format!(" cannot be read: {error}"));
     let mut text = String::new();
     File::open(path)

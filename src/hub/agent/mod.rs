@@ -9,15 +9,23 @@ pub(crate) use jobs::Jobs;
 pub(crate) use verbs::AgentVerbs;
 
 use crate::{
-    agents::{definitions::Registry, depot::Depot, pool::Pool},
+    agents::{
+        definitions::{Registry, Shelf},
+        depot::Depot,
+        pool::Pool,
+    },
     domain::{agent::AgentDefinition, fault::Fault},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Finds agents. Definitions are read anew for each question: there are few, and a person edits them while the hub runs.
 #[derive(Clone, Debug)]
 pub(crate) struct AgentDesk {
     definitions: PathBuf,
+    shelf: Arc<Shelf>,
     /// Where programs are looked up when no caller's PATH is at hand.
     path: Option<String>,
     own_binary: PathBuf,
@@ -37,6 +45,7 @@ impl AgentDesk {
     ) -> Self {
         Self {
             definitions: definitions.to_owned(),
+            shelf: Arc::default(),
             path,
             own_binary: own_binary.to_owned(),
             depot,
@@ -75,7 +84,8 @@ impl AgentDesk {
 
     /// All definitions.
     pub(crate) fn registry(&self) -> Registry {
-        Registry::load(&self.definitions, &self.own_binary).with_depot(self.depot.clone())
+        Registry::from(&self.shelf, &self.definitions, &self.own_binary)
+            .with_depot(self.depot.clone())
     }
 
     /// The definition of that id and where its program is: in the depot, on the caller's PATH, or else on the hub's. What the program needs
