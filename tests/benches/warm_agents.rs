@@ -8,8 +8,9 @@ use crate::{
     shell,
     table::{against, ms, p50, ratio, row, us},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -95,22 +96,24 @@ fn one_by_one(home: &Home, rpc: &mut Rpc) {
         bound,
         "raw + 3 commits + 1.5 ms",
     );
+    cold(&agent, &project, rpc, ask);
+}
 
+fn cold(agent: &[String], project: &Path, rpc: &mut Rpc, mut ask: Value) {
     let mut taken: Vec<_> = (0..20)
         .map(|_| {
             timed(|| {
-                let mut raw = Raw::start(&agent, &project);
-                let session = raw.session(&project);
+                let mut raw = Raw::start(agent, project);
+                let session = raw.session(project);
                 raw.prompt(&session, "instant");
             })
         })
         .collect();
     let raw_cold = p50(&mut taken);
     row("raw start, session and prompt p50", ms(raw_cold), "");
-    let mut cold = ask.clone();
-    cold["mode"] = json!("cold");
+    ask["mode"] = json!("cold");
     let mut taken: Vec<_> = (0..20)
-        .map(|_| timed(|| drop(rpc.delegate(&cold))))
+        .map(|_| timed(|| drop(rpc.delegate(&ask))))
         .collect();
     let bound = raw_cold + Duration::from_millis(15);
     against("cold p50", p50(&mut taken), bound, "raw + 15 ms");
