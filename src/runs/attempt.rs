@@ -197,7 +197,7 @@ impl<'a> Attempt<'a> {
         berth.works_for(self.claimed.lease.session);
         self.reused = berth.is_reused();
         self.course.by_turn = brief.launch.definition.by_turn().is_some();
-        self.peak = berth.contact().peak_memory();
+        self.peak = Some(berth.contact().peak_memory());
         let (warm, pid) = (self.reused, berth.contact().pid());
         self.pump.note(|note| {
             note.warm = Some(warm);

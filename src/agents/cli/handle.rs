@@ -5,7 +5,7 @@ use crate::{
     agents::{
         acp::{Opened, Opening, Permit, TurnEnd, TurnEvent},
         pool::{Launch, Lineage},
-        process::{Launcher, ProcessHandle},
+        process::{Launcher, Peak, ProcessHandle},
     },
     domain::{
         fault::{ErrorKind, Fault},
@@ -31,6 +31,8 @@ pub(super) struct Inner {
     pub(super) form: TurnForm,
     pub(super) launcher: Launcher,
     pub(super) lineage: Lineage,
+    /// Over its turns.
+    pub(super) peak: Peak,
     state: Mutex<State>,
 }
 
@@ -109,11 +111,18 @@ impl Cli {
             form,
             launcher,
             lineage,
+            peak: Peak::default(),
             state: Mutex::default(),
         };
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// The most memory that any of its turns takes.
+    #[must_use]
+    pub fn peak_memory(&self) -> Peak {
+        self.inner.peak.clone()
     }
 
     /// A new conversation. No process is started for it; where the program names it, its id is told with the first turn and is empty here.

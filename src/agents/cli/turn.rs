@@ -98,6 +98,7 @@ impl Driver {
             handle,
         } = inner.launcher.launch(command).await?;
         let guard = Guard(handle.clone());
+        handle.count_in(&inner.peak);
         self.begin(&handle, badge.as_ref());
         books.tell(TurnEvent::Learnt {
             pid: Some(handle.pid()),

@@ -70,12 +70,12 @@ impl Contact {
         }
     }
 
-    /// The most memory that its process takes from now on; nobody weighs one that lives for a turn.
+    /// The most memory that its process, or any of those it is run by, takes from now on.
     #[must_use]
-    pub fn peak_memory(&self) -> Option<Peak> {
+    pub fn peak_memory(&self) -> Peak {
         match self {
-            Self::Link(link) => Some(link.process().peak_memory()),
-            Self::Cli(_) => None,
+            Self::Link(link) => link.process().peak_memory(),
+            Self::Cli(cli) => cli.peak_memory(),
         }
     }
 

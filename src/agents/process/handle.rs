@@ -132,6 +132,11 @@ impl ProcessHandle {
         self.inner.weight.peak()
     }
 
+    /// What it takes counts there from now on: with the processes before and after it.
+    pub fn count_in(&self, peak: &Peak) {
+        self.inner.weight.count_in(peak);
+    }
+
     /// How the agent ended, if it has.
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {

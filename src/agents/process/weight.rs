@@ -30,8 +30,8 @@ pub(super) struct Weight {
     peaks: Mutex<Vec<Weak<AtomicU64>>>,
 }
 
-/// The most that was seen of an agent since this was taken.
-#[derive(Clone, Debug)]
+/// The most that was seen of an agent since this was taken, over all its processes that tell of it.
+#[derive(Clone, Debug, Default)]
 pub struct Peak(Arc<AtomicU64>);
 
 impl Peak {
@@ -49,9 +49,15 @@ impl Weight {
 
     /// From what is known now on.
     pub(super) fn peak(&self) -> Peak {
-        let peak = Arc::new(AtomicU64::new(self.bytes.load(Ordering::Relaxed)));
-        lock(&self.peaks).push(Arc::downgrade(&peak));
-        Peak(peak)
+        let peak = Peak::default();
+        self.count_in(&peak);
+        peak
+    }
+
+    /// From now on it counts there too.
+    pub(super) fn count_in(&self, Peak(peak): &Peak) {
+        peak.fetch_max(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+        lock(&self.peaks).push(Arc::downgrade(peak));
     }
 
     fn set(&self, bytes: u64) {
@@ -168,7 +174,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Weight, parse, pss};
+    use super::{Peak, Weight, parse, pss};
 
     #[test]
     fn the_kernels_sum_is_read() {
@@ -176,6 +182,18 @@ mod tests {
         assert_eq!(parse(text), Some(1234 * 1024));
         assert_eq!(parse("Rss: 1 kB\n"), None);
         assert!(pss(std::process::id()).is_some_and(|bytes| bytes > 1 << 20));
+    }
+
+    #[test]
+    fn a_peak_is_of_one_process_after_the_other() {
+        let peak = Peak::default();
+        for (most, expected) in [(7, 7), (5, 7), (9, 9)] {
+            let weight = Weight::default();
+            weight.count_in(&peak);
+            weight.set(most);
+            weight.set(1);
+            assert_eq!(peak.bytes(), Some(expected));
+        }
     }
 
     #[test]

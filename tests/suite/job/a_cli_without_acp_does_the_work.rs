@@ -89,6 +89,20 @@ fn killed_in_its_turn_the_hub_leaves_no_process_and_the_turn_is_done_again() {
 }
 
 #[test]
+fn what_it_takes_is_looked_at_while_it_runs() {
+    let job = Job::with(&[("EYAS_MEMORY_SAMPLE_MS", "100")]);
+    define(
+        &job,
+        "hawk",
+        &format!("[launch]\ncommand = {FAKE:?}\n{TURN}"),
+    );
+    let mut face = job.face();
+    let run = face.done("!sleep 2000\n!say done", json!({"agent": "hawk"}));
+    let peak = run["conclusion"]["peak_memory_bytes"].as_u64();
+    assert!(peak.is_some_and(|bytes| bytes > 1 << 20), "{run}");
+}
+
+#[test]
 fn the_cli_of_an_agent_stands_in_for_its_program_that_speaks_acp() {
     let job = Job::new();
     let folder = job.folder("bin");

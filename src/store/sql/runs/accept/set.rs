@@ -63,7 +63,7 @@ const TAKE: &str = "WITH g AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST
   SELECT NULL, NULL, NULL, $4, '{\"count\":'||o.open_before+(SELECT count(*) FROM w z WHERE z.its_project=o.project AND z.n<=w.n)||'}' \
   FROM o WHERE o.project=w.its_project) v), \
  x AS (INSERT INTO outbox(run,kind,at) SELECT run,'accepted',$2 FROM w) \
- SELECT its_place||'/'||its_agent||'/'||class_lane AS class_key, held, seen_as, seen, its_agent, its_instance, its_project, its_persona,   (SELECT h.name FROM host h WHERE h.place=its_place AND h.shared) AS host, CASE WHEN follows THEN 'session'   WHEN tree IS NOT NULL AND EXISTS(SELECT 1 FROM session b WHERE b.tree=t.tree AND b.lease_holder IS NOT NULL) THEN 'tree' END AS waits   FROM t ORDER BY n";
+ SELECT its_place||'/'||its_agent||'/'||class_lane AS class_key, held, seen_as, seen, its_agent, its_instance, its_project, its_persona,   (SELECT h.name FROM host h WHERE h.place=its_place AND h.shared) AS host, CASE WHEN follows THEN 'session'   WHEN tree IS NOT NULL AND (SELECT 1 FROM session b WHERE b.tree=t.tree AND b.lease_holder IS NOT NULL LIMIT 1) IS NOT NULL THEN 'tree' END AS waits   FROM t ORDER BY n";
 /// What holds up those of each of a list of classes that nothing else does.
 const WAIT: &str = concat!(
     "SELECT c.class_key, ",
