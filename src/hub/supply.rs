@@ -91,7 +91,8 @@ impl Stockroom {
         let passed = [self.passthrough.as_slice(), named].concat();
         let mut env = environment::select(values, &definition, &passed);
         let mut own_env = environment::own_values(values, &definition);
-        own_env.extend(environment::named(values, named));
+        own_env.extend(environment::named(values, &passed));
+        own_env.extend(definition.launch.env.clone());
         // One that is run once a turn is told with each turn.
         if definition.by_turn().is_none()
             && let PolicyRoute::Environment(rules) =

@@ -2,7 +2,7 @@
 
 use super::{
     dispatch::Parts,
-    ending::{self, End, Next, Written},
+    ending::{self, Claimer, End, Next, Written},
     inputs::Course,
     late::Late,
     preamble::{self, briefing, concluding, own_tools},
@@ -76,8 +76,13 @@ pub(super) struct Ready {
     pub(super) patience: Duration,
 }
 
-/// Drives a claimed run to its end, or gives it back. What is to be begun in its place.
-pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) -> Next {
+/// Drives a claimed run to its end, or gives it back. What is to be begun in its place, for whoever has room for it.
+pub(super) async fn drive(
+    tools: &Parts,
+    claimed: Claimed,
+    ties: Ties,
+    claimer: Option<Claimer>,
+) -> Next {
     let stop = ties.stop.clone();
     let mut attempt = Attempt::new(tools, &claimed, stop.clone());
     let unrenewed = unrenewed(ties.renewed, tools.pace);
@@ -91,12 +96,13 @@ pub(super) async fn drive(tools: &Parts, claimed: Claimed, ties: Ties) -> Next {
     let mut end = attempt.begin(stopped.as_mut()).await;
     loop {
         let record = attempt.record(end).await;
-        let (store, claimer) = (&tools.store, Some(tools.claimer()));
+        let store = &tools.store;
         match ending::write(store, claimed.lease, record, claimer, stop.clone()).await {
             Written::Over(next) => {
                 attempt.trail();
                 return next;
             }
+            Written::Lost => return Next::Unknown,
             Written::Refused(finish) => end = attempt.further(*finish, stopped.as_mut()).await,
         }
     }

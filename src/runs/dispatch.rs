@@ -235,7 +235,10 @@ impl Loop {
                         self.claim().await;
                     }
                 }
-                Woken::Renew => self.renew().await,
+                Woken::Renew => {
+                    self.disown().await;
+                    self.renew().await;
+                }
                 Woken::Told(Some(Command::Begin(claimed, slot, before))) => {
                     self.begin(*claimed, Some(slot), before);
                 }
@@ -382,12 +385,14 @@ impl Loop {
         let tools = self.parts.clone();
         tracing::info!(run.id = %lease.run, run.attempt = lease.attempt, "an attempt begins");
         let stale = self.stale(lease.run);
+        // Beyond the host's cap nothing follows upon it.
+        let claimer = slot.as_ref().map(|_| tools.claimer());
         self.work(lease, (slot, before), async move |ties| {
             for mut over in stale {
                 // It says nothing but that it is closed.
                 while over.changed().await.is_ok() {}
             }
-            Box::pin(attempt::drive(&tools, claimed, ties)).await
+            Box::pin(attempt::drive(&tools, claimed, ties, claimer)).await
         });
     }
 
@@ -409,6 +414,9 @@ impl Loop {
     {
         let (alive, over) = watch::channel(());
         let (working, ties) = Working::new(lease, slot, before, over);
+        if self.draining {
+            working.stop(Stop::HubEnds);
+        }
         let work = what(ties);
         let work = async move {
             let next = work.await;
@@ -426,7 +434,8 @@ impl Loop {
             return true;
         };
         match ended {
-            Ok((_, Next::Nothing)) => false,
+            // What came before we heard of this end, and found no room, has not been looked for since.
+            Ok((_, Next::Nothing)) => self.working.len() + 1 >= HOST_CAP,
             Ok((_, Next::Unknown)) => true,
             Ok((_, Next::Run(claimed, before))) => {
                 self.begin(*claimed, working.slot, before);
@@ -474,6 +483,22 @@ impl Loop {
             working.stop(why);
         }
         ours.is_some()
+    }
+
+    /// Gives back what is leased to us and nobody works on: a connection that broke within a commit has told nobody what it claimed. Any
+    /// that is worked on, or about to be, is renewed long before.
+    async fn disown(&mut self) {
+        let overdue = match self.parts.store.runs.overdue(self.parts.hub).await {
+            Ok(overdue) => overdue,
+            Err(error) => return tracing::warn!(%error, "own leases were not looked at"),
+        };
+        for lease in overdue {
+            if self.working.values().all(|one| one.lease != lease) {
+                tracing::warn!(run.id = %lease.run, run.attempt = lease.attempt, "a lease of ours was nobody's");
+                let record = ending::Record::Release(ending::unheard());
+                self.record(lease, (None, Instant::now()), record);
+            }
+        }
     }
 
     async fn renew(&mut self) {

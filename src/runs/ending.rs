@@ -71,8 +71,9 @@ pub(super) enum Record {
 pub(super) enum Written {
     /// It does not hold, as an input waits.
     Refused(Box<Finish>),
-    /// As far as it can be.
     Over(Next),
+    /// Not by us: the session may be another attempt's.
+    Lost,
 }
 
 /// What is to be begun in place of what ended.
@@ -309,6 +310,15 @@ pub(super) fn hub_ends() -> Release {
     }
 }
 
+/// Back to the queue, as nobody here heard that it had been claimed.
+pub(super) fn unheard() -> Release {
+    Release {
+        waiting: None,
+        delay_ms: 0,
+        reason: "it was claimed in a commit that was not heard of".to_owned(),
+    }
+}
+
 /// An end with nothing more to say of it.
 pub(super) fn bare(state: RunState, outcome: AttemptOutcome, error: Option<Fault>) -> Finish {
     Finish {
@@ -398,7 +408,7 @@ pub(super) async fn write(
         }
         tracing::warn!(run.id = %lease.run, run.attempt = lease.attempt, %error, "could not write how an attempt ended");
         if matches!(error, StoreError::LeaseLost(_)) {
-            return Written::Over(Next::Unknown);
+            return Written::Lost;
         }
         let over = |stop: &Option<Stop>| matches!(stop, Some(Stop::HubEnds | Stop::LeaseLost));
         // What is not written then is found by the next hub, as that of a hub that died.
@@ -406,7 +416,7 @@ pub(super) async fn write(
             .await
             .is_ok()
         {
-            return Written::Over(Next::Unknown);
+            return Written::Lost;
         }
         pause = (pause * 2).min(PAUSE.1);
     }

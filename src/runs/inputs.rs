@@ -117,7 +117,9 @@ impl Attempt<'_> {
                     return self.anew(stopped).await;
                 }
                 Err(End::Fault { fault, .. })
-                    if self.course.by_turn && fault.kind == ErrorKind::NotFound =>
+                    if self.course.by_turn
+                        && fault.kind == ErrorKind::NotFound
+                        && self.touched.is_empty() =>
                 {
                     tracing::info!(run.id = %self.claimed.lease.run, %fault, "its conversation is lost; once more in a new one");
                     return self.afresh(stopped).await;

@@ -23,6 +23,7 @@ use crate::{
         usage::Usage,
     },
 };
+use futures::FutureExt as _;
 use std::{pin::Pin, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -111,8 +112,8 @@ impl Attempt<'_> {
             grounds,
             patience,
         } = ready;
-        let stop = *self.stop.borrow();
-        if let Some(why) = stop {
+        // Its time may have been over for long: nobody looks between two turns.
+        if let Some(why) = stopped.as_mut().now_or_never() {
             return Err(End::Stopped { why, usage: None });
         }
         let (begun, contact) = (Instant::now(), berth.contact().clone());
@@ -207,6 +208,8 @@ impl Attempt<'_> {
             berth.forsake();
         }
         if contact.is_useless() {
+            // It was asked, and had its time.
+            contact.kill();
             gone(&contact, self.hurried()).await;
         }
         ended.and_then(|end| end.usage)

@@ -336,6 +336,8 @@ pub trait Runs: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<Claimed>, StoreError>;
     /// Prolongs leases, and says which are lost and which runs are to be cancelled.
     async fn renew(&self, leases: Vec<Lease>, lease_ms: i64) -> Result<Vec<Renewed>, StoreError>;
+    /// Leases of this holder that are over by the database's clock and that nobody has taken: a look.
+    async fn overdue(&self, holder: HubId) -> Result<Vec<Lease>, StoreError>;
     /// Writes under the fence; `LeaseLost` when it is stale.
     async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError>;
     /// Adds to the log of a run, also one that has ended: what its agent said just after its turn.

@@ -6,6 +6,8 @@ use std::{borrow::Cow, collections::HashSet, path::PathBuf};
 
 /// Paths of one tool call that are known; one that names more is not looked through.
 pub(super) const PATHS: usize = 256;
+/// Bytes of one, as the kernel counts; a longer one names nothing.
+const PATH: usize = 4096;
 /// Directories likewise; each path may lie in any of them.
 const PLACES: usize = 16;
 
@@ -200,14 +202,19 @@ fn edits(fields: &Map<String, Value>) -> bool {
             .any(|key| fields.contains_key(*key))
 }
 
-/// Adds those that are new, as long as there is room; whether there was not.
+/// Adds those that are new, as long as there is room; whether there was not, or one is too long to be a path.
 pub(super) fn join(
     paths: &mut Vec<PathBuf>,
     more: impl Iterator<Item = PathBuf>,
     most: usize,
 ) -> bool {
     let mut known: HashSet<PathBuf> = paths.iter().cloned().collect();
+    let mut is_cut = false;
     for path in more {
+        if path.as_os_str().len() > PATH {
+            is_cut = true;
+            continue;
+        }
         if known.contains(&path) {
             continue;
         }
@@ -217,7 +224,7 @@ pub(super) fn join(
         known.insert(path.clone());
         paths.push(path);
     }
-    false
+    is_cut
 }
 
 /// A command line, or its words, with the arguments that some agents give beside it. `None` when not all of it is known.

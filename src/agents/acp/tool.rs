@@ -5,9 +5,13 @@ use super::{
     shown::Shown,
     update::TurnEvent,
 };
-use crate::domain::policy::Given;
+use crate::{domain::policy::Given, stdx::text::head};
 use serde_json::Value;
 use std::path::PathBuf;
+
+/// Bytes of a title, and of what is a word by the protocol.
+const TITLE: usize = 4096;
+const WORD: usize = 256;
 
 /// What is known of a tool call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,20 +41,22 @@ pub(super) struct Tool {
 impl Tool {
     /// Fields that a message lacks stay as they were.
     pub(super) fn learn(&mut self, call: &Value) {
-        let set = |field: &mut String, name: &str| {
+        // A line may hold megabytes of each.
+        let set = |field: &mut String, name: &str, most: usize| {
             if let Some(text) = call[name].as_str() {
-                text.clone_into(field);
+                head(text, most).clone_into(field);
             }
         };
-        set(&mut self.id, "toolCallId");
-        set(&mut self.title, "title");
-        set(&mut self.kind, "kind");
-        set(&mut self.status, "status");
+        // Whole: another's that begins like it is another call.
+        set(&mut self.id, "toolCallId", usize::MAX);
+        set(&mut self.title, "title", TITLE);
+        set(&mut self.kind, "kind", WORD);
+        set(&mut self.status, "status", WORD);
         if let Some(locations) = call["locations"].as_array() {
-            self.locations = locations
-                .iter()
-                .filter_map(|place| Some(place["path"].as_str()?.into()))
-                .collect();
+            let paths = locations.iter();
+            let paths = paths.filter_map(|place| Some(place["path"].as_str()?.into()));
+            self.locations = Vec::new();
+            self.is_cut |= join(&mut self.locations, paths, PATHS);
         }
         let beside = diffs(call).chain(self.locations.clone());
         self.is_cut |= join(&mut self.beside, beside, PATHS);
@@ -91,7 +97,7 @@ impl Tool {
 
     pub(super) fn event(&self) -> TurnEvent {
         TurnEvent::ToolCall {
-            id: self.id.clone(),
+            id: head(&self.id, WORD).to_owned(),
             title: self.title.clone(),
             kind: self.kind.clone(),
             status: self.status.clone(),

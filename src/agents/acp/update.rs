@@ -22,6 +22,10 @@ const TOOLS: usize = 4096;
 const DENIED: usize = 256;
 const TITLE: usize = 512;
 
+/// Entries of a plan, and the bytes of each.
+const ENTRIES: usize = 256;
+const ENTRY: usize = 4096;
+
 /// Bytes of a tool call's id; one that is longer is of no call that is remembered.
 const ID: usize = 256;
 
@@ -301,13 +305,16 @@ fn text(content: &Value) -> Option<String> {
 }
 
 fn plan(entries: &Value) -> Vec<PlanEntry> {
-    let word = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+    let word = |entry: &Value, name: &str| {
+        let text = entry[name].as_str().unwrap_or_default();
+        head(text, ENTRY).to_owned()
+    };
     let entries = entries.as_array().map(Vec::as_slice).unwrap_or_default();
     let entry = |entry: &Value| PlanEntry {
         content: word(entry, "content"),
         status: word(entry, "status"),
     };
-    entries.iter().map(entry).collect()
+    entries.iter().take(ENTRIES).map(entry).collect()
 }
 
 #[cfg(test)]

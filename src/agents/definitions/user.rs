@@ -64,9 +64,8 @@ pub(super) fn parsed(path: &Path, text: &str) -> Result<AgentDefinition, Fault> 
     check_command(path, &written.launch.command)?;
     check_limits(path, &written.limits, &written.transport)?;
     check_session(path, &written.session)?;
-    if let Some(version) = &written.version {
-        Version::parse(version).map_err(|wrong| fault(path, &format!(" {}", wrong.detail)))?;
-    }
+    let version = written.version.as_deref().map(Version::parse).transpose();
+    let version = version.map_err(|wrong| fault(path, &format!(" {}", wrong.detail)))?;
     if let Some(turn) = &written.turn {
         if let Some(command) = &turn.command {
             check_command(path, command)?;
@@ -85,7 +84,7 @@ pub(super) fn parsed(path: &Path, text: &str) -> Result<AgentDefinition, Fault> 
         install: written
             .install
             .or_else(|| by_us(&id, &written.distribution)),
-        version: written.version,
+        version: version.map(|version| version.as_str().to_owned()),
         distribution: written.distribution,
         capabilities: written.capabilities,
         turn: written.turn,

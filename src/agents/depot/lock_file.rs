@@ -1,6 +1,6 @@
 //! `agents.lock`: which version of each agent runs use, and what its bytes must be.
 
-use super::aside::lock_of;
+use super::{Held, aside::lock_of};
 use crate::{
     domain::{
         distribution::SourceKind,
@@ -34,6 +34,29 @@ pub struct Pin {
     /// The platform that the digest is good for, where others have other bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
+}
+
+impl Pin {
+    /// What is in the depot, unless it is known to be other bytes than these.
+    pub(super) fn check(&self, held: Held) -> Result<Held, Fault> {
+        let receipt = &held.receipt;
+        let is_same = self.source == receipt.source && self.platform == receipt.platform;
+        let (Some(promised), Some(found), true) = (&self.digest, &receipt.digest, is_same) else {
+            return Ok(held);
+        };
+        if promised == found {
+            return Ok(held);
+        }
+        let detail = format!(
+            "agent \"{}\" {} in the depot is {found}, and agents.lock pins {promised}",
+            receipt.agent, receipt.version
+        );
+        let hint = format!(
+            "eyas agent remove {0}@{1}, then eyas agent install {0}@{1}",
+            receipt.agent, receipt.version
+        );
+        Err(Fault::new(ErrorKind::DigestMismatch, detail).hint(hint))
+    }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

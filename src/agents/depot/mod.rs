@@ -99,19 +99,21 @@ impl Depot {
     /// The version that runs use: the pinned one, or else the newest that is there.
     ///
     /// # Errors
-    /// `agent_not_found`, saying what there is instead; that of a lock file that cannot be read.
+    /// `agent_not_found`, saying what there is instead; `digest_mismatch` where `agents.lock`, which may come from another machine, pins other
+    /// bytes; that of a lock file that cannot be read.
     pub fn used(&self, definition: &AgentDefinition) -> Result<Held, Fault> {
         let mut versions = self.versions(definition);
         if let Some(pin) = self.lock_file.pin(&definition.id)? {
             let pinned = versions
                 .into_iter()
                 .find(|held| held.receipt.version == pin.version);
-            return pinned.ok_or_else(|| {
+            let pinned = pinned.ok_or_else(|| {
                 absent(format!(
                     "version {}, which agents.lock pins, is not in the depot",
                     pin.version
                 ))
-            });
+            })?;
+            return pin.check(pinned);
         }
         let newest = Version::newest(versions.iter().map(|held| held.version.clone()));
         match newest {

@@ -39,6 +39,10 @@ fn receipt(version: &str) -> Receipt {
 }
 
 async fn put(depot: &Depot, version: &str) {
+    put_as(depot, version, &receipt(version)).await;
+}
+
+async fn put_as(depot: &Depot, version: &str, receipt: &Receipt) {
     let version = Version::parse(version).unwrap();
     let claim = depot.claim(&hawk(), &version, || ()).await.unwrap();
     let aside = depot.aside().unwrap();
@@ -46,9 +50,7 @@ async fn put(depot: &Depot, version: &str) {
     let program = aside.tree().join("bin/hawk");
     fs::write(&program, "#!/bin/sh\n").unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    depot
-        .place(&claim, aside, &hawk(), &receipt(version.as_str()))
-        .unwrap();
+    depot.place(&claim, aside, &hawk(), receipt).unwrap();
 }
 
 fn pin(version: &str) -> Pin {
@@ -59,6 +61,26 @@ fn pin(version: &str) -> Pin {
         digest: Some("sha256:00".to_owned()),
         platform: None,
     }
+}
+
+#[tokio::test]
+async fn bytes_other_than_those_pinned_are_not_used() {
+    let root = tempfile::tempdir().unwrap();
+    let depot = depot(root.path());
+    let found = Receipt {
+        digest: Some("sha256:11".to_owned()),
+        ..receipt("1.2.3")
+    };
+    put_as(&depot, "1.2.3", &found).await;
+    depot.lock_file().set("hawk", Some(pin("1.2.3"))).unwrap();
+    let refused = depot.used(&hawk()).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::DigestMismatch, "{refused}");
+    let same = Pin {
+        digest: found.digest.clone(),
+        ..pin("1.2.3")
+    };
+    depot.lock_file().set("hawk", Some(same)).unwrap();
+    assert_eq!(depot.used(&hawk()).unwrap().receipt, found);
 }
 
 #[tokio::test]

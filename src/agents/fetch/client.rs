@@ -4,7 +4,7 @@ use super::miss::{Miss, unavailable};
 use crate::domain::fault::{ErrorKind, Fault};
 use reqwest::{Client, NoProxy, Proxy, RequestBuilder, Response, Url, redirect};
 use std::{collections::BTreeMap, time::Duration};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Addresses that lead to others.
 const REDIRECTS: usize = 10;
@@ -83,9 +83,10 @@ impl Fetcher {
         let until = Instant::now() + self.pace.total.min(Duration::from_mins(2));
         let mut tries = 0;
         loop {
-            let miss = match self.once(&url, headers, most).await {
-                Ok(found) => return Ok(found),
-                Err(miss) => miss,
+            let miss = match timeout_at(until, self.once(&url, headers, most)).await {
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(miss)) => miss,
+                Err(_elapsed) => return Err(unavailable(&url, "it takes too long")),
             };
             tries += 1;
             self.again(miss, tries, until).await?;

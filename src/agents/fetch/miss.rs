@@ -3,9 +3,12 @@
 use crate::domain::fault::{ErrorKind, Fault};
 use reqwest::{Response, StatusCode, Url, header};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// More of a server's own words is not told.
 const WORDS: usize = 300;
+/// Between two pieces of them.
+const LISTENS: Duration = Duration::from_secs(5);
 /// A server that asks for more patience than this is not waited for.
 const PATIENCE: u64 = 30;
 
@@ -82,11 +85,11 @@ impl Miss {
 /// The beginning of what a server says, on one line.
 async fn first_words(mut response: Response) -> String {
     let mut words = Vec::new();
-    while words.len() < WORDS {
-        match response.chunk().await {
-            Ok(Some(chunk)) => words.extend_from_slice(&chunk[..chunk.len().min(WORDS)]),
-            Ok(None) | Err(_) => break,
-        }
+    // It may promise more than ever comes.
+    while words.len() < WORDS
+        && let Ok(Ok(Some(chunk))) = timeout(LISTENS, response.chunk()).await
+    {
+        words.extend_from_slice(&chunk[..chunk.len().min(WORDS)]);
     }
     let words = String::from_utf8_lossy(&words);
     let words: Vec<&str> = words.split_whitespace().collect();

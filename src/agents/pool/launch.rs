@@ -86,7 +86,8 @@ impl Launch {
         }
     }
 
-    /// What tells this launch from others: the values of its own names, and the text of the file that one of them will name.
+    /// What tells this launch from others: the values of its own names, the text of the file that one of them will name, and the mode that
+    /// every session gets.
     fn telling_env(&self) -> BTreeMap<String, String> {
         let mut env = self.own_env.clone();
         if let (Some(name), Some(persona)) =
@@ -94,6 +95,13 @@ impl Launch {
         {
             env.insert(name.clone(), persona.clone());
         }
+        // No name of the environment can be this.
+        env.extend(
+            self.manner
+                .mode
+                .clone()
+                .map(|mode| ("=mode".to_owned(), mode)),
+        );
         env
     }
 

@@ -1,6 +1,6 @@
 //! A file on a web server.
 
-use super::{Made, Site, Source, Workplace, missing, on_disk, program};
+use super::{Made, Site, Source, Workplace, fits, is_own, missing, on_disk, program};
 use crate::{
     agents::fetch::{
         Digest, Wanted,
@@ -54,16 +54,8 @@ impl Source for OnTheWeb {
             .0
             .as_ref()
             .ok_or_else(|| missing(format!("there is none for {}", site.platform)))?;
-        let is_own = site.definition.version.as_deref() == Some(version.as_str());
-        if !is_own && !archive.url.contains("{version}") {
-            return Err(missing(format!(
-                "its address is that of version {} alone",
-                site.definition
-                    .version
-                    .as_deref()
-                    .unwrap_or("(none is said in the definition)")
-            )));
-        }
+        let is_own = is_own(site, version);
+        fits(site, version, &archive.url)?;
         let digest = archive
             .sha256
             .as_deref()
@@ -106,7 +98,7 @@ pub(super) async fn take(
     site.progress.step("unpacks it");
     let bounds = Bounds::of(site.fetcher.pace().bytes);
     let (tree, plain) = (at.tree.clone(), site.definition.launch.command.clone());
-    on_disk(move || unpack(&file, &tree, &plain, bounds)).await?;
+    on_disk(move || unpack(&file, &tree, &plain, bounds).map(drop)).await?;
     Ok(Made {
         from: parcel.name.to_owned(),
         digest: Some(found.to_string()),

@@ -3,7 +3,7 @@
 use super::{
     Made, Site, Source, Workplace,
     archive::{Parcel, take},
-    missing, unavailable,
+    fits, missing, unavailable,
 };
 use crate::{
     agents::fetch::Digest,
@@ -108,8 +108,13 @@ impl Source for Github {
             let fit = releases
                 .iter()
                 .filter(|one| !one.draft && one.prerelease == early);
-            let tags = fit.filter_map(|one| unfilled(self.tag(), &one.tag_name));
-            Version::newest(tags.filter_map(|tag| Version::parse(tag).ok()))
+            let known = fit.filter_map(|one| {
+                let version = Version::parse(unfilled(self.tag(), &one.tag_name)?).ok()?;
+                // What is asked for is a tag made of the version.
+                let asked = filled(self.tag(), version.as_str(), &site.platform);
+                (asked == one.tag_name).then_some(version)
+            });
+            Version::newest(known)
         };
         versions(false).or_else(|| versions(true)).ok_or_else(|| {
             missing(format!(
@@ -121,6 +126,7 @@ impl Source for Github {
     }
 
     async fn make(&self, site: &Site, version: &Version, at: &Workplace) -> Result<Made, Fault> {
+        fits(site, version, self.tag())?;
         let tag = filled(self.tag(), version.as_str(), &site.platform);
         let release: Release = self
             .ask(site, &format!("releases/tags/{tag}"))

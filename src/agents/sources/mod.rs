@@ -126,6 +126,25 @@ pub fn platform() -> String {
     format!("{os}-{}", std::env::consts::ARCH)
 }
 
+/// The version is the one that the definition says.
+fn is_own(site: &Site, version: &Version) -> bool {
+    let own = site.definition.version.as_deref();
+    let own = own.and_then(|own| Version::parse(own).ok());
+    own.as_ref() == Some(version)
+}
+
+/// An address that names no version has that of the definition alone.
+fn fits(site: &Site, version: &Version, address: &str) -> Result<(), Fault> {
+    if address.contains("{version}") || is_own(site, version) {
+        return Ok(());
+    }
+    let own = site.definition.version.as_deref();
+    Err(missing(format!(
+        "its address is that of version {} alone",
+        own.unwrap_or("(none is said in the definition)")
+    )))
+}
+
 fn missing(why: impl Into<String>) -> Fault {
     Fault::new(ErrorKind::ArtifactMissing, why)
 }

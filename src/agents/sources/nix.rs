@@ -1,6 +1,6 @@
 //! An output of a Nix flake. It stays in Nix's own store; the depot has only the receipt.
 
-use super::{Made, Site, Source, Workplace, is_file, missing, unavailable};
+use super::{Made, Site, Source, Workplace, fits, is_file, missing, unavailable};
 use crate::domain::{
     distribution::{NixFlake, SourceKind, Vouched, filled},
     fault::Fault,
@@ -37,6 +37,7 @@ impl Source for Nix {
             .tools
             .find("nix")
             .ok_or_else(|| unavailable("`nix` is not on PATH"))?;
+        fits(site, version, &self.0.flake)?;
         let flake = filled(&self.0.flake, version.as_str(), &site.platform);
         if flake.starts_with('-') {
             return Err(Fault::invalid("nix.flake", "must not begin with a hyphen"));

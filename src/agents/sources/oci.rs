@@ -3,7 +3,9 @@
 //! The client of the registry's authors finds out who lets us in; what is then fetched comes by our own downloads, which are bounded and
 //! taken up where they broke off.
 
-use super::{Made, Site, Source, Workplace, docker_config, missing, on_disk, program, unavailable};
+use super::{
+    Made, Site, Source, Workplace, docker_config, fits, missing, on_disk, program, unavailable,
+};
 use crate::{
     agents::fetch::{
         Digest, Wanted,
@@ -105,9 +107,12 @@ impl Source for Oci {
             .step(format!("asks for the tags of {}", self.0.repository));
         let door = self.enter(site, "latest").await?;
         let tags = door.tags().await?;
-        let versions = tags
-            .iter()
-            .filter_map(|tag| Version::parse(unfilled(self.tag(), tag)?).ok());
+        let versions = tags.iter().filter_map(|tag| {
+            let version = Version::parse(unfilled(self.tag(), tag)?).ok()?;
+            // What is asked for is a tag made of the version.
+            let asked = filled(self.tag(), version.as_str(), &site.platform);
+            (asked == *tag).then_some(version)
+        });
         Version::newest(versions).ok_or_else(|| {
             missing(format!(
                 "{} has no tag that is a version",
@@ -117,6 +122,7 @@ impl Source for Oci {
     }
 
     async fn make(&self, site: &Site, version: &Version, at: &Workplace) -> Result<Made, Fault> {
+        fits(site, version, self.tag())?;
         let tag = filled(self.tag(), version.as_str(), &site.platform);
         site.progress
             .step(format!("asks for {}:{tag}", self.0.repository));
@@ -125,14 +131,16 @@ impl Source for Oci {
         if manifest.layers.is_empty() || manifest.layers.len() > LAYERS {
             return Err(missing(format!("it has {} layers", manifest.layers.len())));
         }
+        // Of the image, however many layers it comes in.
+        let mut bounds = Bounds::of(site.fetcher.pace().bytes);
         for (number, layer) in manifest.layers.iter().enumerate() {
             site.progress.step(format!(
                 "fetches layer {} of {}",
                 number + 1,
                 manifest.layers.len()
             ));
-            door.layer(layer, &at.work.join(format!("layer-{number}")), &at.tree)
-                .await?;
+            let file = at.work.join(format!("layer-{number}"));
+            bounds = door.layer(layer, &file, &at.tree, bounds).await?;
         }
         Ok(Made {
             from: format!("{}:{tag}", self.0.repository),
@@ -236,7 +244,13 @@ impl Door<'_> {
         )))
     }
 
-    async fn layer(&self, layer: &OciDescriptor, file: &Path, tree: &Path) -> Result<(), Fault> {
+    async fn layer(
+        &self,
+        layer: &OciDescriptor,
+        file: &Path,
+        tree: &Path,
+        bounds: Bounds,
+    ) -> Result<Bounds, Fault> {
         let digest = Digest::parse(&layer.digest)?;
         let url = format!("{}/blobs/{digest}", self.base);
         let wanted = Wanted {
@@ -252,12 +266,11 @@ impl Door<'_> {
             .and_then(|all| all.get(TITLE))
             .cloned();
         let plain = title.unwrap_or_else(|| self.site.definition.launch.command.clone());
-        let bounds = Bounds::of(self.site.fetcher.pace().bytes);
         let (file, tree) = (file.to_owned(), tree.to_owned());
         on_disk(move || {
-            unpack(&file, &tree, &plain, bounds)?;
+            let left = unpack(&file, &tree, &plain, bounds)?;
             drop(std::fs::remove_file(&file));
-            Ok(())
+            Ok(left)
         })
         .await
     }

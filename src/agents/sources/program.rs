@@ -38,6 +38,14 @@ pub(super) fn find(
         )));
     };
     let path = tree.join(&inner);
+    let real = path.canonicalize().ok();
+    let root = tree.canonicalize().ok();
+    if real
+        .zip(root)
+        .is_none_or(|(real, root)| !real.starts_with(root))
+    {
+        return Err(missing(format!("{} leads out of it", inner.display())));
+    }
     let mode = path
         .metadata()
         .map_or(0o644, |found| found.permissions().mode());

@@ -93,7 +93,9 @@ impl Job {
     fn is_fresh(&self) -> bool {
         match &*self.ended.borrow() {
             None => self.ended.has_changed().is_ok(),
-            Some((at, _)) => at.elapsed() < KEPT,
+            // What is there already is found at once; and it may have been removed, or another pinned, since.
+            Some((_, Ok(()))) => false,
+            Some((at, Err(_))) => at.elapsed() < KEPT,
         }
     }
 }

@@ -172,6 +172,15 @@ fn what_is_not_what_was_promised_leaves_nothing() {
 }
 
 #[test]
+fn a_promise_holds_for_its_version_however_that_is_written() {
+    let bytes = archive();
+    let promised = definition("v1.0.0", Some(&sum(b"other")));
+    let place = Place::new(&promised, move |_, _| ok(&bytes));
+    let (fault, _) = place.agent(&["install", "hawk"]);
+    assert_eq!(fault["kind"], "digest_mismatch", "{fault}");
+}
+
+#[test]
 fn what_is_pinned_is_not_replaced_under_the_same_name() {
     let bytes = archive();
     let place = Place::new(&definition("1.0.0", None), move |_, before| match before {

@@ -18,6 +18,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 /// An entry of a tape, made by hand: the crate that reads them refuses to write what is bad.
+#[derive(Clone, Copy)]
 struct Entry<'a> {
     name: &'a str,
     kind: u8,
@@ -90,10 +91,14 @@ impl Yard {
         Self(yard)
     }
 
-    fn unpack(&self, bytes: &[u8]) -> Result<(), Fault> {
+    fn unpack(&self, bytes: &[u8]) -> Result<Bounds, Fault> {
+        self.within(bytes, BOUNDS)
+    }
+
+    fn within(&self, bytes: &[u8], bounds: Bounds) -> Result<Bounds, Fault> {
         let archive = self.0.path().join("archive");
         fs::write(&archive, bytes).unwrap();
-        let done = unpack(&archive, &self.inside(), "hawk", BOUNDS);
+        let done = unpack(&archive, &self.inside(), "hawk", bounds);
         fs::remove_file(&archive).unwrap();
         done
     }
@@ -298,4 +303,29 @@ fn what_is_cut_off_or_nonsense_is_no_archive() {
         ErrorKind::ArtifactMissing,
     );
     refused("a broken bz", b"BZh9nonsense", ErrorKind::ArtifactMissing);
+}
+
+#[test]
+fn a_layer_does_not_lead_the_links_of_another_out_of_it() {
+    let yard = Yard::new();
+    let first = [file("a/b/x", b"x"), link("hawk", "a/b/../../secret")];
+    let first = [&first[..], &[file("secret", b"its own")]].concat();
+    yard.unpack(&gz(&tape(&first))).unwrap();
+    // The same words lead above the folder once `b` is `a` itself.
+    let second = [file("a/.wh.b", b""), link("a/b", ".")];
+    let refused = yard.unpack(&gz(&tape(&second))).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::ArtifactMissing, "{refused}");
+}
+
+#[test]
+fn several_in_one_folder_are_bounded_together() {
+    let yard = Yard::new();
+    let half = vec![0; 600 * 1024];
+    let left = yard.unpack(&gz(&tape(&[file("one", &half)]))).unwrap();
+    assert_eq!(left.bytes, BOUNDS.bytes - 600 * 1024);
+    let more = gz(&tape(&[file("two", &half)]));
+    assert_eq!(
+        yard.within(&more, left).unwrap_err().kind,
+        ErrorKind::TooLarge
+    );
 }

@@ -58,6 +58,17 @@ fn a_continued_session_is_live() {
 }
 
 #[test]
+fn but_not_with_another_value_of_what_is_passed_on_or_set() {
+    let job = Job::with(&[("EYAS_AGENT_ENV_PASSTHROUGH", "PROFILE_*")]);
+    let values = "!env PROFILE_NAME\n!say /\n!env SET";
+    for (profile, set) in [("one", "a"), ("two", "a"), ("two", "b")] {
+        job.agent("fake", &[], &format!("[launch.env]\nSET = \"{set}\""));
+        let mut face = job.face_with(&[("PROFILE_NAME", profile)]);
+        assert_eq!(face.said(values, json!({})), format!("{profile}/{set}"));
+    }
+}
+
+#[test]
 fn from_a_face_with_another_path_but_not_with_another_key() {
     let job = Job::new();
     job.agent("fake", &[], "[env]\npass = [\"FAKE_*\"]");

@@ -220,6 +220,19 @@ async fn a_conversation_that_is_forgotten_is_recalled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_changed_something_is_not_done_again_whatever_its_last_words() {
+    let yard = yard_of("claude", claude()).await;
+    let session = yard.session();
+    yard.say(&session, "!say first").await;
+    let prompt = "!write mark x\n!fail No conversation found with session ID: of a tool";
+    let run = yard.run(Yard::asking_in(session, prompt)).await;
+    assert_ne!(run.state, RunState::Succeeded);
+    let conversations = std::fs::read_dir(yard.folder.path().join(".fake-cli")).unwrap();
+    // And one that names the newest.
+    assert_eq!(conversations.count(), 2, "it was put once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_input_is_a_further_process_in_the_same_conversation() {
     for (dialect, form) in [("claude", claude()), ("lines", lines()), ("text", plain())] {
         let yard = yard_of(dialect, form).await;

@@ -36,6 +36,21 @@ fn touched() -> Progress {
 }
 
 #[tokio::test]
+async fn a_holder_is_told_of_its_own() {
+    let home = Home::new().await;
+    let (me, other) = (hub(), hub());
+    let old = held(&home, me, run()).await;
+    let begun = Instant::now();
+    let runs = &home.store.runs;
+    while runs.overdue(me).await.unwrap() != [old.lease] {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    assert!(runs.overdue(other).await.unwrap().is_empty());
+    runs.renew(vec![old.lease], LEASE_MS).await.unwrap();
+    assert!(runs.overdue(me).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn the_next_holder_has_another_fence_and_the_stale_one_none() {
     let home = Home::new().await;
     let (first, second) = (hub(), hub());

@@ -52,13 +52,13 @@ impl Session {
     /// It was sent before the turn's end was heard of, or a moment too late.
     pub(super) fn straggler(&mut self, update: &Value) {
         let now = Instant::now();
-        let spent = self.spent;
+        let mut ledger = Ledger::after(self.spent);
+        let event = ledger.enter(update);
+        // What it says of its cost is of no later turn.
+        ledger.close(&mut self.spent);
         self.late = self.late.take().filter(|(events, until)| {
             // Who has left is told nothing more.
-            *until > now
-                && Ledger::after(spent)
-                    .enter(update)
-                    .is_none_or(|event| events.send(event).is_ok())
+            *until > now && event.is_none_or(|event| events.send(event).is_ok())
         });
     }
 

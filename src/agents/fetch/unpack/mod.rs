@@ -35,10 +35,11 @@ impl Bounds {
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
 
 /// Unpacks `file` into `folder`; what is no archive gets the name `plain` there. Blocks. On an error there may be a part of it.
+/// Answers what of the bounds is left for another in the same folder.
 ///
 /// # Errors
 /// `artifact_missing` for an archive that is broken, or that would reach out of the folder; `too_large` for one that does not end.
-pub fn unpack(file: &Path, folder: &Path, plain: &str, bounds: Bounds) -> Result<(), Fault> {
+pub fn unpack(file: &Path, folder: &Path, plain: &str, bounds: Bounds) -> Result<Bounds, Fault> {
     let mut tree = Tree::new(folder, bounds).map_err(|error| broken(&error))?;
     fill(file, plain, &mut tree)
         .and_then(|()| tree.finish())

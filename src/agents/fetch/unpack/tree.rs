@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::{OpenOptionsExt as _, symlink},
     path::{Component, Path, PathBuf},
 };
+use walkdir::WalkDir;
 
 /// A folder in the making.
 #[derive(Debug)]
@@ -114,8 +115,9 @@ impl Tree {
         Ok(())
     }
 
-    /// Makes the links, and looks where each leads once all are there: what a name says does not tell when a part of it is a link itself.
-    pub(super) fn finish(self) -> Result<(), Spoilt> {
+    /// Makes the links, and looks where each in the tree leads once all are there, those of earlier layers too: what a name says does not tell
+    /// when a part of it is a link itself, and what a layer puts in the place of a folder leads them elsewhere. Answers what may still come.
+    pub(super) fn finish(self) -> Result<Bounds, Spoilt> {
         for (inner, target) in &self.links {
             if !self.is_real(inner) {
                 return Err(leaves(inner, target));
@@ -124,13 +126,23 @@ impl Tree {
             free(&path, inner)?;
             symlink(target, &path)?;
         }
-        for (inner, target) in &self.links {
-            let leads = self.root.join(inner).canonicalize();
+        for entry in WalkDir::new(&self.root) {
+            let entry = entry.map_err(io::Error::from)?;
+            if !entry.path_is_symlink() {
+                continue;
+            }
+            let leads = entry.path().canonicalize();
             if !leads.is_ok_and(|leads| leads.starts_with(&self.root)) {
-                return Err(leaves(inner, target));
+                let inner = entry.path().strip_prefix(&self.root);
+                let inner = inner.unwrap_or(entry.path());
+                let target = entry.path().read_link().unwrap_or_default();
+                return Err(leaves(inner, &target));
             }
         }
-        Ok(())
+        Ok(Bounds {
+            bytes: self.bounds.bytes.saturating_sub(self.bytes),
+            entries: self.bounds.entries.saturating_sub(self.entries),
+        })
     }
 
     fn pour(&mut self, name: &Path, from: impl Read, mut to: File) -> Result<(), Spoilt> {

@@ -133,6 +133,10 @@ impl Runs for SqlRuns {
             .await
     }
 
+    async fn overdue(&self, holder: HubId) -> Result<Vec<Lease>, StoreError> {
+        renew::overdue(&self.base.readers, holder).await
+    }
+
     async fn append(&self, lease: Lease, progress: Progress) -> Result<(), StoreError> {
         let append = append::Append::new(lease, progress, &self.base.redactor);
         self.base.writer.send(append).await

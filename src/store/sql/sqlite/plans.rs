@@ -113,6 +113,7 @@ fn statements() -> Vec<String> {
         runs::cancel::FIND,
         runs::cancel::ASK,
         runs::cancel::ASKED,
+        runs::renew::OVERDUE,
         runs::recover::HELD,
         runs::prune::OLD,
         runs::prune::BESIDE,

@@ -166,22 +166,30 @@ impl<'a> Given<'a> {
     }
 }
 
+/// Bytes of prompts in the same statements: what takes a server long is held against all that were written with it.
+const TEXTS: usize = 8 * 1024 * 1024;
+
 /// Which of those that have gathered go into the same statements.
 #[derive(Debug, Default)]
 pub(in crate::store::sql) struct Set {
+    texts: usize,
     sessions: HashSet<SessionId>,
     keys: HashSet<(String, String)>,
 }
 
 impl Set {
-    /// Whether it goes with those before; the second of a session or of a key waits until the first is there.
+    /// Whether it goes with those before; what follows in a session or upon a key waits until the one before is there, wherever that goes.
     pub(in crate::store::sql) fn takes(&mut self, one: &Accept) -> bool {
-        if !one.is_plain() || self.sessions.contains(&one.run.session.id) {
-            return false;
-        }
         let key = one.run.idempotency.as_ref();
-        let is_new = key.is_none_or(|key| self.keys.insert((key.scope.clone(), key.key.clone())));
-        is_new && self.sessions.insert(one.run.session.id)
+        let key = key.map(|key| (key.scope.clone(), key.key.clone()));
+        let is_first = self.sessions.insert(one.run.session.id);
+        let is_new = key.is_none_or(|key| self.keys.insert(key));
+        let texts = self.texts.saturating_add(one.run.prompt.len());
+        let goes = is_first && is_new && one.is_plain() && texts <= TEXTS;
+        if goes {
+            self.texts = texts;
+        }
+        goes
     }
 
     /// Writes them; what became of each, in their order. An error when the database refuses one: then nothing of any is there.
