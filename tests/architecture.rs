@@ -55,7 +55,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("rust_embed", &["templates"]),
     ("handlebars", &["templates"]),
-    ("walkdir", &["agents/embedded"]),
+    ("walkdir", &["agents/embedded", "agents/fetch/unpack"]),
     ("semver", &["domain/version", "agents/sources"]),
     ("reqwest", &["agents/fetch"]),
     ("rustls", &["agents/fetch"]),
