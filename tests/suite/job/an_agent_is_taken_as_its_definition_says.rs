@@ -115,11 +115,12 @@ fn and_what_it_lacks_trust_for_is_a_warning() {
 fn and_its_last_word_is_in_the_log_though_nobody_waits_for_it() {
     let job = Job::new();
     let (mut face, mut rpc) = (job.face(), job.rpc());
-    let run = face.done("!say done\n!late 5 a last word", json!({}));
-    assert_eq!(summary(&run), "done", "{run}");
+    // On a busy machine the moment may be over before the agent comes to it: then it is another run's.
     until("the last word", || {
+        let run = face.done("!say done\n!late 5 a last word", json!({}));
+        assert_eq!(summary(&run), "done", "{run}");
         let asked = json!({"id": run["id"]});
-        let log = rpc.result("run.events", &asked).to_string();
-        log.contains("a last word").then_some(())
+        let mut log = (0..50).map(|_| rpc.result("run.events", &asked).to_string());
+        log.any(|log| log.contains("a last word")).then_some(())
     });
 }
